@@ -1,0 +1,18 @@
+"""How long to wait before the next attempt: attempts and a random number in, seconds out."""
+
+BASE_SECONDS = 1.0
+CAP_SECONDS = 60.0
+
+
+def delay(attempt: int, random: float, *, retry_after_seconds: float | None = None) -> float:
+    """Seconds to wait before attempt number `attempt` + 1, given `random` in [0, 1).
+
+    Exponential from one second to sixty, jittered over its upper half, so that rooms which failed together do not
+    come back together and none comes back at once. What the other side asked for (Retry-After) is a floor, and gets
+    a jitter of a tenth on top, since a whole fleet is told the same number.
+    """
+    bound = min(CAP_SECONDS, BASE_SECONDS * 2.0 ** min(attempt - 1, 16))
+    jittered = bound * (0.5 + random / 2)
+    if retry_after_seconds is None:
+        return jittered
+    return max(jittered, retry_after_seconds * (1 + random / 10))

@@ -1,0 +1,159 @@
+"""What can go wrong, under the documented names, each with what to do about it.
+
+The eleven documented errors (TikTokLive 0.8.9) keep their names, bases and meanings. Every error carries its metric
+label, a reason from a closed set and its recovery, so a caller reads one attribute instead of testing types.
+"""
+
+from enum import Enum, StrEnum
+from typing import ClassVar
+
+
+class Recovery(Enum):
+    """What an error asks of the one who meets it."""
+
+    RETRY = "try again after a back-off"
+    WAIT = "nothing is broken: look again later"
+    DROP = "set this one thing aside and go on"
+    STOP = "end this streamer's session; somebody must change something"
+    EXIT = "end the process"
+
+
+class Reason(StrEnum):
+    """Why it happened, more finely than the documented class says; the metrics' `reason` label."""
+
+    BLOCKED = "blocked"
+    CAPTCHA = "captcha"
+    CLOSED = "closed"
+    DEVICE_BLOCKED = "device_blocked"
+    ENTITLEMENT = "entitlement"
+    HANDSHAKE = "handshake"
+    HOST_REFUSED = "host_refused"
+    INCOMPLETE = "incomplete"
+    MALFORMED = "malformed"
+    NETWORK = "network"
+    OFFLINE = "offline"
+    OTHER = "other"
+    RATE_LIMITED = "rate_limited"
+    SILENCE = "silence"
+    STATUS = "status"
+    TIMEOUT = "timeout"
+
+
+class ProducerError(RuntimeError):
+    """The root of all our errors."""
+
+    label: ClassVar[str] = "Other"
+    recovery: ClassVar[Recovery] = Recovery.RETRY
+
+    def __init__(
+        self, message: str = "", *, reason: Reason = Reason.OTHER, retry_after_seconds: float | None = None
+    ) -> None:
+        super().__init__(message or (type(self).__doc__ or "").partition("\n")[0])
+        self.reason = reason
+        self.retry_after_seconds = retry_after_seconds
+        """How long the other side asked us to wait; None where it did not say."""
+
+
+class AlreadyConnected(ProducerError):
+    """A session was started for a streamer whose room is connected."""
+
+    label = "AlreadyConnected"
+    recovery = Recovery.DROP
+
+
+class AlreadyConnecting(ProducerError):
+    """A session was started for a streamer that is being connected."""
+
+    label = "AlreadyConnecting"
+    recovery = Recovery.DROP
+
+
+class FailedConnection(ProducerError):
+    """The connection to a room could not be opened."""
+
+    label = "FailedConnection"
+
+
+class FailedHTTPRequest(ProducerError):
+    """An HTTP request failed."""
+
+    label = "FailedHTTPRequest"
+
+
+class FailedFetchRoomInfo(FailedHTTPRequest):
+    """What a room is, or whether it is live, could not be learnt."""
+
+    label = "FailedFetchRoomInfo"
+
+
+class FailedFetchGifts(FailedHTTPRequest):
+    """The gift list could not be fetched; events flow without it."""
+
+    label = "FailedFetchGifts"
+    recovery = Recovery.DROP
+
+
+class FailedRoomPolling(FailedHTTPRequest):
+    """An open connection was lost, fell silent, or sent what cannot be read."""
+
+    label = "FailedRoomPolling"
+
+
+class InvalidSessionId(ProducerError):
+    """The session id is missing or has expired."""
+
+    label = "InvalidSessionId"
+    recovery = Recovery.STOP
+
+
+class LiveNotFound(ProducerError):
+    """The streamer is offline or does not exist."""
+
+    label = "LiveNotFound"
+    recovery = Recovery.WAIT
+
+
+class ChatMessageSendFailure(ProducerError):
+    """Sending a chat message failed. For the hierarchy's sake: a producer sends none, so nothing raises it."""
+
+    label = "ChatMessageSendFailure"
+    recovery = Recovery.DROP
+
+
+class ChatMessageRepeat(ChatMessageSendFailure):
+    """A chat message was repeated. For the hierarchy's sake: a producer sends none, so nothing raises it."""
+
+    label = "ChatMessageRepeat"
+
+
+DOCUMENTED: tuple[type[ProducerError], ...] = (
+    AlreadyConnected,
+    AlreadyConnecting,
+    ChatMessageRepeat,
+    ChatMessageSendFailure,
+    FailedConnection,
+    FailedFetchGifts,
+    FailedFetchRoomInfo,
+    FailedHTTPRequest,
+    FailedRoomPolling,
+    InvalidSessionId,
+    LiveNotFound,
+)
+
+
+class StartRefused(ProducerError):
+    """The process cannot start as it is set up; the message says what to change."""
+
+    recovery = Recovery.EXIT
+
+
+class NotEncodable(ProducerError):
+    """A value does not fit its schema; it is refused whole and never coerced."""
+
+    recovery = Recovery.DROP
+
+
+class MessageRefused(ProducerError):
+    """A message does not say what its kind promises; it is refused whole and kept as a dead letter."""
+
+    recovery = Recovery.DROP

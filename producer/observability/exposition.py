@@ -1,0 +1,96 @@
+"""The HTTP surface: /metrics, /livez, /readyz, /status.
+
+Served by the loop that does the work, on purpose: if that loop is wedged, /livez cannot answer, which is the truth.
+"""
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from typing import Any
+
+import uvicorn
+from prometheus_client import CollectorRegistry
+from prometheus_client.exposition import choose_encoder
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route
+
+from producer.errors import StartRefused
+
+Readiness = Callable[[], Mapping[str, bool]]
+"""What must hold for the worker to be ready, by name."""
+Status = Callable[[], Mapping[str, Any]]
+
+
+@contextlib.asynccontextmanager
+async def serve(
+    *, host: str, port: int, registry: CollectorRegistry, readiness: Readiness, status: Status
+) -> AsyncIterator[int]:
+    """Serve while the context lasts; yield the port. Raises StartRefused where it cannot be had."""
+    listener = _listen(host, port)
+    application = Starlette(
+        routes=[
+            Route("/metrics", _metrics(registry)),
+            Route("/livez", _live),
+            Route("/readyz", _ready(readiness)),
+            Route("/status", _status(status)),
+        ]
+    )
+    server = _Server(
+        uvicorn.Config(
+            application, log_config=None, access_log=False, lifespan="off", ws="none", timeout_graceful_shutdown=1
+        )
+    )
+    task = asyncio.create_task(server.serve(sockets=[listener]), name="http")
+    try:
+        yield listener.getsockname()[1]
+    finally:
+        server.should_exit = True
+        await task
+        listener.close()
+
+
+class _Server(uvicorn.Server):
+    """Signals are the command line's, not the HTTP server's."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    try:
+        return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+    except OSError as cause:
+        raise StartRefused(
+            f"cannot listen on {host}:{port} (PRODUCER_HTTP_HOST, PRODUCER_HTTP_PORT): {cause.strerror}"
+        ) from cause
+
+
+def _metrics(registry: CollectorRegistry) -> Callable[[Request], Response]:
+    def endpoint(request: Request) -> Response:
+        encode, content_type = choose_encoder(request.headers.get("accept", ""))
+        return Response(encode(registry), headers={"Content-Type": content_type})
+
+    return endpoint
+
+
+async def _live(_: Request) -> Response:
+    return PlainTextResponse("ok\n")
+
+
+def _ready(readiness: Readiness) -> Callable[[Request], Response]:
+    def endpoint(_: Request) -> Response:
+        conditions = dict(readiness())
+        return JSONResponse(conditions, status_code=200 if all(conditions.values()) else 503)
+
+    return endpoint
+
+
+def _status(status: Status) -> Callable[[Request], Response]:
+    def endpoint(_: Request) -> Response:
+        return JSONResponse(status())
+
+    return endpoint

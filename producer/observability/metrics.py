@@ -1,0 +1,211 @@
+"""Every metric, declared once; methods are named after what happened.
+
+All label values are created at zero when the process starts, since `rate` cannot see a series' first step.
+"""
+
+from collections.abc import Iterable
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+from producer.errors import DOCUMENTED, ProducerError, Reason
+from producer.events import mapping, schemas
+from producer.webcast.frames import Fault, Stage
+
+PREFIX = "tiktok_live_"
+
+STATES = ("offline", "resolving", "connecting", "connected", "backing_off", "failed")
+CLOSINGS = ("live_ended", "released", *sorted(Reason))
+ENDPOINTS = ("room_id", "room_info", "gift_list", "sign", "ttwid")
+CODES = ("2xx", "3xx", "4xx", "429", "5xx", "error")
+PUBLISH_ERRORS = (
+    "authentication",
+    "authorization",
+    "connection",
+    "fenced",
+    "message_too_large",
+    "not_enough_replicas",
+    "other",
+    "out_of_order",
+    "timeout",
+    "unknown_topic",
+)
+
+LATENCY = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
+DURATION = (10, 60, 300, 900, 1800, 3600, 7200, 14400, 28800, 86400)
+
+
+class Metrics:
+    """One worker's metrics, in a registry of their own."""
+
+    def __init__(self, *, topics: Iterable[str], version: str) -> None:
+        self.registry = CollectorRegistry()
+        topics = tuple(topics)
+        self._methods = {method: method for method in mapping.METHODS}
+        self._build = self._gauge("build_info", "Always 1; the version that runs.", version=(version,))
+        self._build.labels(version).set(1)
+
+        self._assigned = self._gauge("assigned_streams", "Streamers that this worker holds claims for.")
+        self._wanted = self._gauge("catalog_streams", "Enabled streamers in the shared list, as this worker sees it.")
+        self._streams = self._gauge(
+            "streams", "Claimed streamers by session state; the sum is tiktok_live_assigned_streams.", state=STATES
+        )
+        self._list_reloads = self._counter(
+            "list_reloads_total",
+            "Reads of a changed list; `invalid` kept the list before it.",
+            result=("ok", "invalid"),
+        )
+
+        self._attempts = self._counter("connection_attempts_total", "Attempts to connect to a room that is live.")
+        self._opened = self._counter("connections_opened_total", "Connections that opened.")
+        self._closed = self._counter(
+            "connections_closed_total", "Open connections that ended, by why; live_ended is normal.", reason=CLOSINGS
+        )
+        self._errors = self._counter(
+            "connection_errors_total",
+            "Failures by documented error class and finer reason. LiveNotFound is normal: the streamer is offline.",
+            error=(*sorted(error.label for error in DOCUMENTED), "Other"),
+        )
+        self._reasons = self._counter(
+            "connection_error_reasons_total", "The same failures by reason alone.", reason=tuple(sorted(Reason))
+        )
+        self._session = self._histogram("connection_session_seconds", "How long connections lasted.", DURATION)
+        self._connect = self._histogram("connect_duration_seconds", "From a room id to an open socket.", LATENCY)
+        self._http = self._counter(
+            "http_requests_total", "Requests to TikTok and the sign server.", endpoint=ENDPOINTS, code=CODES
+        )
+
+        self._frames = self._counter("frames_received_total", "WebSocket messages received.")
+        self._received = self._counter(
+            "events_received_total",
+            "Webcast messages received, by method; `unknown` is every kind that is not documented.",
+            method=(*sorted(mapping.METHODS), "unknown"),
+        )
+        self._duplicates = self._counter(
+            "events_duplicate_total", "Messages that a room had sent before, set aside by their id."
+        )
+        self._decode_errors = self._counter(
+            "decode_errors_total",
+            "What could not be read, by how far it came and what was wrong. A rise: TikTok changed.",
+            stage=tuple(Stage),
+            fault=tuple(Fault),
+        )
+        self._encode_errors = self._counter(
+            "encode_errors_total",
+            "Events that did not fit their schema and went to the dead-letter topic: our bug.",
+            event=tuple(schemas.events()),
+        )
+        self._last_event = self._gauge("last_event_timestamp_seconds", "When a message was last received.")
+        self._lag = self._histogram(
+            "event_lag_seconds", "TikTok's creation of a live message to its receipt, by both clocks.", LATENCY
+        )
+
+        self._published = self._counter("records_published_total", "Records that Kafka acknowledged.", topic=topics)
+        self._published_bytes = self._counter("published_bytes_total", "Their values, uncompressed.", topic=topics)
+        self._publish_errors = self._counter(
+            "publish_errors_total", "Batches that failed and are sent again; nothing is lost yet.", error=PUBLISH_ERRORS
+        )
+        self._publish = self._histogram("publish_duration_seconds", "From hand-over to acknowledgement.", LATENCY)
+        self._in_flight = self._gauge("inflight_records", "Records handed over and not yet acknowledged.")
+        self._undelivered = self._counter("events_dropped_total", "Records lost.", reason=("shutdown",))
+        self._kafka = self._gauge("kafka_connected", "1 while a Kafka client stands; 0 while one is being replaced.")
+
+    # ------------------------------------------------------------------------------------------------- claims
+
+    def list_read(self, *, wanted: int | None) -> None:
+        self._list_reloads.labels("invalid" if wanted is None else "ok").inc()
+        if wanted is not None:
+            self._wanted.set(wanted)
+
+    def claims_held(self, count: int) -> None:
+        self._assigned.set(count)
+
+    def session_moved(self, before: str | None, after: str | None) -> None:
+        """A session changed its state; None is no session."""
+        if before is not None:
+            self._streams.labels(before).dec()
+        if after is not None:
+            self._streams.labels(after).inc()
+
+    # -------------------------------------------------------------------------------------------- connections
+
+    def requested(self, endpoint: str, code: str) -> None:
+        self._http.labels(endpoint, code).inc()
+
+    def connection_attempted(self) -> None:
+        self._attempts.inc()
+
+    def connection_opened(self, *, seconds: float) -> None:
+        self._opened.inc()
+        self._connect.observe(seconds)
+
+    def connection_closed(self, reason: str, *, seconds: float) -> None:
+        self._closed.labels(reason).inc()
+        self._session.observe(seconds)
+
+    def failed(self, error: ProducerError) -> None:
+        self._errors.labels(error.label).inc()
+        self._reasons.labels(error.reason).inc()
+
+    # ------------------------------------------------------------------------------------------------- events
+
+    def frame_received(self, *, duplicates: int, at: float) -> None:
+        self._frames.inc()
+        self._duplicates.inc(duplicates)
+        self._last_event.set(at)
+
+    def message_received(self, method: str) -> None:
+        self._received.labels(self._methods.get(method, "unknown")).inc()
+
+    def lagged(self, seconds: float) -> None:
+        self._lag.observe(max(0.0, seconds))
+
+    def refused(self, stage: Stage, fault: Fault) -> None:
+        self._decode_errors.labels(stage, fault).inc()
+
+    def encoding_failed(self, event: str) -> None:
+        self._encode_errors.labels(event).inc()
+
+    # ------------------------------------------------------------------------------------------------ records
+
+    def published(self, topic: str, *, records: int, size: int, seconds: float) -> None:
+        self._published.labels(topic).inc(records)
+        self._published_bytes.labels(topic).inc(size)
+        self._publish.observe(seconds)
+
+    def publish_failed(self, error: str) -> None:
+        self._publish_errors.labels(error).inc()
+
+    def in_flight(self, records: int) -> None:
+        self._in_flight.set(records)
+
+    def dropped_at_shutdown(self, records: int) -> None:
+        self._undelivered.labels("shutdown").inc(records)
+
+    def kafka_connected(self, connected: bool) -> None:
+        self._kafka.set(connected)
+
+    # ------------------------------------------------------------------------------------------- declarations
+
+    def _counter(self, name: str, documentation: str, **labels: Iterable[str]) -> Counter:
+        counter = Counter(PREFIX + name, documentation, tuple(labels), registry=self.registry)
+        _create(counter, labels)
+        return counter
+
+    def _gauge(self, name: str, documentation: str, **labels: Iterable[str]) -> Gauge:
+        gauge = Gauge(PREFIX + name, documentation, tuple(labels), registry=self.registry)
+        _create(gauge, labels)
+        return gauge
+
+    def _histogram(self, name: str, documentation: str, buckets: Iterable[float]) -> Histogram:
+        return Histogram(PREFIX + name, documentation, buckets=tuple(buckets), registry=self.registry)
+
+
+def _create(metric: Counter | Gauge, labels: dict[str, Iterable[str]]) -> None:
+    """Create every series of a metric with labels."""
+    if not labels:
+        return
+    combinations: list[tuple[str, ...]] = [()]
+    for values in labels.values():
+        combinations = [(*start, value) for start in combinations for value in values]
+    for combination in combinations:
+        metric.labels(*combination)

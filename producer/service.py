@@ -1,0 +1,205 @@
+"""One worker process, put together: what is entered first is left last, so the nesting is the shutdown order."""
+
+import asyncio
+import os
+import signal
+import socket
+import ssl
+import time
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from producer import __version__, logs
+from producer.assignments.file import FileAssignments
+from producer.delivery import client as kafka
+from producer.delivery import topics
+from producer.delivery.ledger import Ledger
+from producer.delivery.publisher import Client, Publisher
+from producer.delivery.registry import Registry
+from producer.errors import StartRefused
+from producer.events import schemas
+from producer.events.encoding import Encoder
+from producer.observability import exposition
+from producer.observability.metrics import Metrics
+from producer.pipeline import Sink
+from producer.session import Session, Surroundings
+from producer.settings import Settings
+from producer.webcast import http
+from producer.webcast.address import AddressSource, Budget, Direct, Signed
+from producer.webcast.room import Rooms
+from producer.webcast.upstream import USER_AGENT, Upstream
+from producer.worker import Worker
+
+CLOSE_SECONDS = 3.0
+"""The part of the grace that sessions need to close their sockets; Kafka has the rest."""
+RECORD_OVERHEAD_BYTES = 1024
+
+
+async def run(settings: Settings) -> Ledger:
+    """Run one worker until SIGTERM or SIGINT; return its final account. Raises StartRefused."""
+    if settings.assignments_file is None:
+        raise StartRefused("PRODUCER_ASSIGNMENTS_FILE is not set: the list of streamers to share")
+    stop = _stop_on_signals()
+    worker_name = settings.worker_name or f"{socket.gethostname()}-{os.getpid()}"
+    log = logs.get(worker=worker_name)
+    metrics = Metrics(topics=topics.names(settings.topic_prefix), version=__version__)
+    ledger = Ledger()
+    assignments = FileAssignments(
+        settings.assignments_file,
+        settings.claims_directory or settings.assignments_file.parent / "claims",
+        worker=worker_name,
+        max_streams=settings.max_streams,
+        list_read=lambda wanted: metrics.list_read(wanted=wanted),
+    )
+    publisher = await _publisher(settings, ledger, metrics)
+    sink = Sink(
+        encoder=await _encoder(settings),
+        publisher=publisher,
+        ledger=ledger,
+        metrics=metrics,
+        dead_letter_topic=topics.dead_letter_topic(settings.topic_prefix),
+        wall_clock=time.time,
+    )
+    upstream = _upstream(settings)
+    web = http.client(user_agent=USER_AGENT, trust_environment=upstream.is_tiktok)
+    async with publisher, web, assignments:
+        around = _surroundings(settings, worker_name, upstream, http.HTTP(web, metrics.requested), sink)
+        worker = Worker(assignments, lambda streamer: Session(streamer, around), metrics)
+
+        def status() -> dict[str, Any]:
+            return {
+                "worker": worker_name,
+                "version": __version__,
+                "ledger": {**asdict(ledger), "in_flight": publisher.in_flight},
+                "streamers": [_describe(session) for session in worker.sessions()],
+            }
+
+        async with exposition.serve(
+            host=settings.http_host,
+            port=settings.http_port,
+            registry=metrics.registry,
+            readiness=lambda: {"kafka": publisher.connected, "assignments": True},
+            status=status,
+        ) as port:
+            log.info("started", version=__version__, http_port=port, upstream=settings.upstream)
+            await _until(stop, worker)
+            log.info("stopping")
+    log.info("stopped", **asdict(ledger), in_flight=0, balanced=ledger.balances(in_flight=0))
+    return ledger
+
+
+async def _until(stop: asyncio.Event, worker: Worker) -> None:
+    """Run the worker until told to stop; what ends it earlier ends the process."""
+    working = asyncio.create_task(worker.run(), name="worker")
+    stopping = asyncio.create_task(stop.wait(), name="stop")
+    try:
+        await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        stopping.cancel()
+        working.cancel()
+        await asyncio.wait({working})
+    if not working.cancelled():
+        working.result()
+
+
+def _stop_on_signals() -> asyncio.Event:
+    """An event that SIGTERM and SIGINT set. A second signal ends the process at once."""
+    stop = asyncio.Event()
+
+    def received() -> None:
+        if stop.is_set():
+            os._exit(130)
+        stop.set()
+
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, received)
+    return stop
+
+
+async def _publisher(settings: Settings, ledger: Ledger, metrics: Metrics) -> Publisher:
+    async def connect() -> Client:
+        producer = kafka.producer(settings)
+        try:
+            await producer.start()
+        except BaseException:
+            await producer.stop()
+            raise
+        return producer  # type: ignore[no-any-return]  # aiokafka ships no type hints
+
+    return Publisher(
+        connect,
+        partitions=await topics.partition_counts(settings),
+        dead_letter_topic=topics.dead_letter_topic(settings.topic_prefix),
+        ledger=ledger,
+        metrics=metrics,
+        linger_seconds=settings.kafka_linger_seconds,
+        max_in_flight=settings.kafka_max_in_flight_records,
+        delivery_timeout_seconds=settings.kafka_delivery_timeout_seconds,
+        grace_seconds=max(1.0, settings.grace_seconds - CLOSE_SECONDS),
+    )
+
+
+async def _encoder(settings: Settings) -> Encoder:
+    events = schemas.events()
+    ids: dict[str, int] | None = None
+    if settings.schema_registry_url is not None:
+        async with Registry(settings.schema_registry_url) as registry:
+            ids = await registry.ids(events, topic_prefix=settings.topic_prefix)
+    return Encoder(
+        events,
+        topic_prefix=settings.topic_prefix,
+        schema_ids=ids,
+        max_bytes=settings.kafka_max_record_bytes - RECORD_OVERHEAD_BYTES,
+    )
+
+
+def _upstream(settings: Settings) -> Upstream:
+    if settings.upstream == "tiktok":
+        return Upstream.tiktok(further_socket_suffixes=settings.socket_host_suffixes)
+    return Upstream.at(settings.upstream)
+
+
+def _surroundings(settings: Settings, worker: str, upstream: Upstream, web: http.HTTP, sink: Sink) -> Surroundings:
+    return Surroundings(
+        worker=worker,
+        upstream=upstream,
+        rooms=Rooms(web, upstream, USER_AGENT),
+        addresses=_addresses(settings, upstream, web),
+        sink=sink,
+        metrics=sink.metrics,
+        ssl=ssl.create_default_context(),
+        user_agent=USER_AGENT,
+        live_poll_seconds=settings.live_poll_seconds,
+        silence_seconds=settings.silence_seconds,
+    )
+
+
+def _addresses(settings: Settings, upstream: Upstream, web: http.HTTP) -> AddressSource:
+    if settings.sign_url is None or settings.address_strategy == "direct":
+        return Direct(web, upstream, user_agent=USER_AGENT)
+    return Signed(
+        web,
+        upstream,
+        sign_url=settings.sign_url,
+        api_key_file=_readable(settings.sign_api_key_file),
+        user_agent=USER_AGENT,
+        budget=Budget(calls_per_minute=settings.sign_calls_per_minute),
+        clock=time.monotonic,
+    )
+
+
+def _readable(path: Path | None) -> Path | None:
+    if path is not None and not os.access(path, os.R_OK):
+        raise StartRefused(f"PRODUCER_SIGN_API_KEY_FILE={path} cannot be read")
+    return path
+
+
+def _describe(session: Session) -> dict[str, Any]:
+    return {
+        "streamer": session.streamer,
+        "state": session.state,
+        "room_id": str(session.room_id) if session.room_id else None,
+        "last_error": session.last_error,
+    }

@@ -1,0 +1,203 @@
+"""One streamer: resolve, wait until live, connect, stream, recover, again. One task, for as long as the claim lasts."""
+
+import asyncio
+import ssl
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from random import random
+from typing import NoReturn
+
+from producer import backoff, logs
+from producer.assignments.claims import Streamer
+from producer.errors import (
+    AlreadyConnected,
+    AlreadyConnecting,
+    FailedFetchRoomInfo,
+    FailedRoomPolling,
+    LiveNotFound,
+    ProducerError,
+    Reason,
+    Recovery,
+)
+from producer.events.mapping import Origin
+from producer.observability.metrics import Metrics
+from producer.pipeline import Pipeline, Sink
+from producer.webcast.address import AddressSource
+from producer.webcast.connection import Connection, open_connection
+from producer.webcast.protocol import Protocol, RecentIds
+from producer.webcast.room import RoomId, Rooms
+from producer.webcast.upstream import Upstream
+
+
+class State(StrEnum):
+    """What a session is doing; the metrics' `state` label."""
+
+    OFFLINE = "offline"
+    RESOLVING = "resolving"
+    CONNECTING = "connecting"
+    CONNECTED = "connected"
+    BACKING_OFF = "backing_off"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a worker's sessions share."""
+
+    worker: str
+    upstream: Upstream
+    rooms: Rooms
+    addresses: AddressSource
+    sink: Sink
+    metrics: Metrics
+    ssl: ssl.SSLContext
+    user_agent: str
+    live_poll_seconds: float
+    silence_seconds: float
+
+
+class Session:
+    """One streamer's session."""
+
+    def __init__(self, streamer: Streamer, surroundings: Surroundings) -> None:
+        self.streamer = streamer
+        self.state: State | None = None
+        """None while nobody runs it."""
+        self.room_id: RoomId | None = None
+        self.last_error: str | None = None
+        self._around = surroundings
+        self._metrics = surroundings.metrics
+        self._attempt = 0
+        self._seen: tuple[RoomId | None, RecentIds] = (None, RecentIds())
+        self._ended: RoomId | None = None
+        self._log = logs.get(streamer=streamer, worker=surroundings.worker)
+
+    async def run(self) -> NoReturn:
+        """Stream until cancelled. Raises AlreadyConnecting or AlreadyConnected if it is running already."""
+        if self.state is not None:
+            error = AlreadyConnected() if self.state is State.CONNECTED else AlreadyConnecting()
+            self._metrics.failed(error)
+            raise error
+        try:
+            while True:
+                try:
+                    await self._live()
+                except ProducerError as error:
+                    await self._recover(error)
+        finally:
+            self._move(None)
+
+    async def _live(self) -> None:
+        """Follow one live from its discovery to its end."""
+        if self.state is not State.OFFLINE:
+            self._move(State.RESOLVING)
+        room_id = await self._around.rooms.resolve(self.streamer)
+        if room_id == self._ended:
+            # Look-ups lag behind the control message that ended the live.
+            raise LiveNotFound(f"room {room_id} has ended", reason=Reason.OFFLINE)
+        if self._seen[0] != room_id:
+            self._seen = (room_id, RecentIds())
+        self.room_id = room_id
+        self._move(State.CONNECTING)
+        await self._connect(room_id)
+        self._ended, self.room_id = room_id, None
+        self._log.info("live ended", room_id=str(room_id))
+        self._move(State.OFFLINE)
+
+    async def _connect(self, room_id: RoomId) -> None:
+        """Hold one connection; return when the live has ended."""
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        self._metrics.connection_attempted()
+        address = await self._around.addresses.obtain(room_id)
+        pipeline = Pipeline(self._around.sink, Origin(self.streamer, room_id, self._around.worker))
+        async with open_connection(
+            address,
+            user_agent=self._around.user_agent,
+            origin=self._around.upstream.web_url,
+            ssl=self._around.ssl,
+            trust_environment=self._around.upstream.is_tiktok,
+        ) as connection:
+            opened = loop.time()
+            self._metrics.connection_opened(seconds=opened - began)
+            self._move(State.CONNECTED)
+            self._log.info("connected", room_id=str(room_id))
+            pipeline.connected()
+            reason = "released"
+            try:
+                protocol = Protocol(
+                    room_id,
+                    now=opened,
+                    seen=self._seen[1],
+                    cursor=address.cursor,
+                    heartbeat_seconds=connection.heartbeat_seconds,
+                    silence_seconds=self._around.silence_seconds,
+                )
+                if address.first_batch is not None:
+                    pipeline.deliver(protocol.take(address.first_batch))
+                await self._stream(connection, protocol, pipeline)
+                reason = "live_ended"
+            except FailedRoomPolling as lost:
+                if await self._still_live(room_id):
+                    reason = str(lost.reason)
+                    raise
+                reason = "live_ended"
+                pipeline.live_ended("room_status")
+            finally:
+                pipeline.disconnected(reason)
+                self._metrics.connection_closed(reason, seconds=loop.time() - opened)
+
+    async def _stream(self, connection: Connection, protocol: Protocol, pipeline: Pipeline) -> None:
+        """Deliver until the live ends. A straight line of waits: while Kafka is slow, nothing is read."""
+        while not protocol.ended:
+            received = await connection.exchange(protocol)
+            if received is None:
+                continue
+            pipeline.deliver(received)
+            if received.messages:
+                self._attempt = 0  # not before something was delivered: a room that opens and drops must slow down
+            await self._around.sink.publisher.room()
+
+    async def _still_live(self, room_id: RoomId) -> bool:
+        """Whether a room whose connection was lost goes on; it does unless it is known not to."""
+        try:
+            return await self._around.rooms.is_live(room_id)
+        except FailedFetchRoomInfo:
+            return True
+
+    async def _recover(self, error: ProducerError) -> None:
+        """Do what an error asks: wait, back off, or stop for good."""
+        self._metrics.failed(error)
+        if error.recovery is Recovery.WAIT:
+            if self.state is not State.OFFLINE:
+                self._log.info("offline")
+            self._move(State.OFFLINE)
+            self.last_error, self.room_id, self._attempt = None, None, 0
+            await asyncio.sleep(self._around.live_poll_seconds * (0.8 + 0.4 * random()))
+            return
+        self.last_error = f"{error.label} ({error.reason}): {error}"
+        if error.recovery is not Recovery.RETRY:
+            self._log.error("stopped", error=error.label, reason=error.reason, detail=str(error))
+            self._move(State.FAILED)
+            await asyncio.get_running_loop().create_future()
+        self._attempt += 1
+        seconds = backoff.delay(self._attempt, random(), retry_after_seconds=error.retry_after_seconds)
+        self._log.warning(
+            "backing off",
+            error=error.label,
+            reason=error.reason,
+            detail=str(error),
+            attempt=self._attempt,
+            seconds=round(seconds, 1),
+            room_id=str(self.room_id) if self.room_id else None,
+        )
+        self._move(State.BACKING_OFF)
+        await asyncio.sleep(seconds)
+
+    def _move(self, state: State | None) -> None:
+        self._metrics.session_moved(self.state, state)
+        self.state = state
+
+
+SessionFactory = Callable[[Streamer], Session]

@@ -1,0 +1,161 @@
+"""Environment to frozen, typed settings: every problem is reported at once, and unknown names are refused.
+
+A setting is declared once, here: its variable is its name in capitals behind PRODUCER_, its help is its description.
+Secrets are named by file and read where they are used, so they are in no environment and rotate without a restart.
+"""
+
+import difflib
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from producer.errors import StartRefused
+
+PREFIX = "PRODUCER_"
+
+
+def _words(value: object) -> object:
+    return tuple(word.strip() for word in value.split(",") if word.strip()) if isinstance(value, str) else value
+
+
+Words = Annotated[tuple[str, ...], BeforeValidator(_words)]
+"""Comma-separated in the environment."""
+
+Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Port = Annotated[int, Field(ge=0, le=65535)]
+KafkaName = Annotated[str, Field(pattern=r"^[a-zA-Z0-9._-]+$", max_length=200)]
+
+
+class Settings(BaseModel):
+    """How one worker is set up."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    upstream: Annotated[str, Field(pattern=r"^(tiktok|https?://[^/\s]+/?)$")] = Field(
+        description="Where LIVE rooms are: `tiktok`, or the URL of a simulator. There is no default, "
+        "so that TikTok is contacted only where somebody asked for it."
+    )
+    address_strategy: Literal["direct", "sign"] = Field(
+        "direct", description="How a socket's address is obtained: opened directly, or signed by a sign server."
+    )
+    sign_url: Annotated[str, Field(pattern=r"^https?://\S+$")] | None = Field(
+        None, description="The sign server's base URL; needed where the strategy is `sign`."
+    )
+    sign_api_key_file: Path | None = Field(None, description="File with the sign server's API key.")
+    sign_calls_per_minute: Annotated[float, Field(gt=0)] = Field(
+        10.0, description="The sign server's calls, at the most, of this worker."
+    )
+    socket_host_suffixes: Words = Field(
+        (), description="Further host suffixes, each with its leading dot, that a signed socket's URL may name."
+    )
+
+    kafka_bootstrap_servers: str = Field(min_length=1, description="Kafka's bootstrap servers, host:port, with commas.")
+    kafka_security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(
+        "PLAINTEXT", description="How Kafka's connections are secured."
+    )
+    kafka_sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] | None = Field(
+        None, description="SASL mechanism; needed with a SASL security protocol."
+    )
+    kafka_sasl_username: str | None = Field(None, description="SASL user name.")
+    kafka_sasl_password_file: Path | None = Field(None, description="File with the SASL password.")
+    kafka_tls_ca_file: Path | None = Field(None, description="CA certificates for Kafka (PEM); default: the system's.")
+    kafka_tls_certificate_file: Path | None = Field(None, description="Client certificate for Kafka (PEM).")
+    kafka_tls_key_file: Path | None = Field(None, description="Key of the client certificate (PEM).")
+    kafka_compression: Literal["none", "gzip", "snappy", "lz4", "zstd"] = Field(
+        "lz4", description="Compression of record batches."
+    )
+    kafka_linger_seconds: Annotated[float, Field(ge=0, le=5)] = Field(
+        0.02, description="How long a record may wait for company in its batch."
+    )
+    kafka_max_record_bytes: Annotated[int, Field(ge=1024)] = Field(
+        1_000_000, description="Records above this are refused here; keep it below the brokers' message.max.bytes."
+    )
+    kafka_max_in_flight_records: Annotated[int, Field(ge=1)] = Field(
+        20_000, description="Records not yet acknowledged, at the most; beyond it rooms are not read from."
+    )
+    kafka_delivery_timeout_seconds: Seconds = Field(
+        30.0, description="How long one batch may take before its Kafka client is replaced and the batch sent again."
+    )
+
+    topic_prefix: KafkaName = Field("tiktok.live", description="What topic names start with.")
+    topic_partitions: Annotated[int, Field(ge=1)] = Field(6, description="Partitions of each topic, when created.")
+    topic_replication_factor: Annotated[int, Field(ge=1)] = Field(
+        3, description="Replication factor of each topic, when created."
+    )
+    schema_registry_url: Annotated[str, Field(pattern=r"^https?://\S+$")] | None = Field(
+        None, description="Confluent-compatible schema registry; without one, Avro single-object encoding is written."
+    )
+
+    assignments_file: Path | None = Field(None, description="The list of streamers (YAML); needed by `run`.")
+    claims_directory: Path | None = Field(
+        None, description="Folder of claim files, one for all workers of the machine; default: beside the list."
+    )
+    max_streams: Annotated[int, Field(ge=1)] = Field(1_000, description="Streamers, at the most, of this worker.")
+    worker_name: Annotated[str, Field(pattern=r"^[a-zA-Z0-9._-]+$")] | None = Field(
+        None, description="This worker's name in records, claims and logs; default: host name and process id."
+    )
+
+    live_poll_seconds: Seconds = Field(60.0, description="How often an offline streamer is looked up.")
+    silence_seconds: Seconds = Field(
+        60.0, description="A connected room that sends no messages for this long is looked up and connected anew."
+    )
+    grace_seconds: Seconds = Field(8.0, description="How long a stop may take: connections, claims, then Kafka.")
+
+    http_host: str = Field("127.0.0.1", description="Where /metrics, /livez, /readyz and /status listen.")
+    http_port: Port = Field(9464, description="Their port; 0 takes a free one and logs it.")
+    log_format: Literal["auto", "json", "text"] = Field("auto", description="JSON lines, or text; auto: by terminal.")
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="The least level logged.")
+
+
+def variable(name: str) -> str:
+    """The environment variable of a setting."""
+    return PREFIX + name.upper()
+
+
+def from_environ(environ: Mapping[str, str]) -> Settings:
+    """Read the settings. Raises StartRefused with one line for each problem. An empty value counts as not set."""
+    known = {variable(name): name for name in Settings.model_fields}
+    given = {name: value for name, value in environ.items() if name.startswith(PREFIX)}
+    problems = [_unknown(name, known) for name in sorted(given.keys() - known.keys())]
+    values: dict[str, Any] = {known[name]: value for name, value in given.items() if name in known and value != ""}
+    try:
+        settings = Settings.model_validate(values)
+    except ValidationError as invalid:
+        problems += [_line(error, values) for error in invalid.errors()]
+    problems += _misfits(values)
+    if problems:
+        raise StartRefused("\n".join(problems))
+    return settings
+
+
+def _misfits(values: Mapping[str, str]) -> Iterator[str]:
+    """Settings that do not go together."""
+    if values.get("address_strategy") == "sign" and "sign_url" not in values:
+        yield f"{PREFIX}ADDRESS_STRATEGY is sign, so {PREFIX}SIGN_URL is needed"
+    protocol = values.get("kafka_security_protocol", "")
+    if protocol.startswith("SASL"):
+        for name in ("kafka_sasl_mechanism", "kafka_sasl_username", "kafka_sasl_password_file"):
+            if name not in values:
+                yield f"{variable(name)} is needed with {PREFIX}KAFKA_SECURITY_PROTOCOL={protocol}"
+    if ("kafka_tls_certificate_file" in values) != ("kafka_tls_key_file" in values):
+        yield f"{PREFIX}KAFKA_TLS_CERTIFICATE_FILE and {PREFIX}KAFKA_TLS_KEY_FILE belong together"
+    for suffix in values.get("socket_host_suffixes", "").split(","):
+        if suffix and not re.fullmatch(r"(\.[a-z0-9-]+){2,}", suffix.strip()):
+            yield f"{PREFIX}SOCKET_HOST_SUFFIXES: {suffix!r} is not a dot and a domain, as .example.com"
+
+
+def _unknown(name: str, known: Mapping[str, str]) -> str:
+    names = [known_name.removeprefix(PREFIX) for known_name in known]
+    close = difflib.get_close_matches(name.removeprefix(PREFIX), names, n=1)
+    hint = f"; did you mean {PREFIX}{close[0]}?" if close else "; `producer settings` lists them all"
+    return f"{name} is not a setting{hint}"
+
+
+def _line(error: Any, values: Mapping[str, str]) -> str:
+    name = str(error["loc"][0])
+    if error["type"] == "missing":
+        return f"{variable(name)} is not set: {Settings.model_fields[name].description}"
+    return f"{variable(name)}={values[name]!r}: {error['msg']}"

@@ -1,0 +1,197 @@
+"""How a socket's address is obtained: from a sign server, or directly. One interface, two strategies.
+
+Facts: protocol sheet sections 4 (sign server), 4.5 (direct), 5.1 (URL).
+"""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from http.cookies import CookieError, SimpleCookie
+from pathlib import Path
+from typing import Protocol
+from urllib.parse import urlencode, urlsplit
+
+from producer.errors import FailedConnection, FailedHTTPRequest, Reason
+from producer.webcast import frames
+from producer.webcast.http import HTTP
+from producer.webcast.room import RoomId
+from producer.webcast.upstream import Upstream
+from producer.webcast.wire import FetchResult
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where and how to open one socket, once and soon: a signed URL lives for about 30 seconds."""
+
+    url: str = field(repr=False)
+    cookie: str = field(repr=False)
+    cursor: str = ""
+    first_batch: FetchResult | None = field(default=None, repr=False)
+    """Messages that came with the address; they are the room's as much as those of the socket."""
+
+
+class AddressSource(Protocol):
+    """Where socket addresses come from."""
+
+    async def obtain(self, room_id: RoomId) -> Address:
+        """Obtain a fresh address for a room. Raises FailedConnection or FailedHTTPRequest."""
+        ...
+
+
+class Budget:
+    """Calls spread evenly over time, and none before the moment that the other side named.
+
+    One for the whole worker: a 429 is about the key, not about the room that happened to meet it.
+    """
+
+    def __init__(self, *, calls_per_minute: float) -> None:
+        self._interval = 60.0 / calls_per_minute
+        self._next = 0.0
+
+    def reserve(self, now: float) -> float:
+        """Take the next place; return the seconds to wait for it."""
+        place = max(now, self._next)
+        self._next = place + self._interval
+        return place - now
+
+    def hold(self, until: float) -> None:
+        """Let nobody call before `until`."""
+        self._next = max(self._next, until)
+
+
+class Signed:
+    """Ask a sign server for a signed socket and the first batch (GET {sign}/webcast/fetch)."""
+
+    def __init__(
+        self,
+        http: HTTP,
+        upstream: Upstream,
+        *,
+        sign_url: str,
+        api_key_file: Path | None,
+        user_agent: str,
+        budget: Budget,
+        clock: Callable[[], float],
+    ) -> None:
+        self._http = http
+        self._upstream = upstream
+        self._sign_url = sign_url.rstrip("/")
+        self._api_key_file = api_key_file
+        self._user_agent = user_agent
+        self._budget = budget
+        self._clock = clock
+
+    async def obtain(self, room_id: RoomId) -> Address:
+        """Obtain a signed address. Raises FailedHTTPRequest, or FailedConnection where the answer lacks a part."""
+        await asyncio.sleep(self._budget.reserve(self._clock()))
+        try:
+            answer = await self._http.get(
+                "sign",
+                f"{self._sign_url}/webcast/fetch",
+                params={
+                    "client": "tiktok-live-producer",
+                    "client_enter": "true",
+                    "platform": "web",
+                    "room_id": str(room_id),
+                    "user_agent": self._user_agent,
+                },
+                headers=self._key(),
+            )
+        except FailedHTTPRequest as error:
+            if error.retry_after_seconds is not None:
+                self._budget.hold(self._clock() + error.retry_after_seconds)
+            raise
+        address = read_sign_answer(answer.body, answer.headers.get("x-set-tt-cookie"), room_id, self._user_agent)
+        self._upstream.check_socket(address.url)
+        return address
+
+    def _key(self) -> dict[str, str]:
+        # Read each time, so that a rotated key needs no restart.
+        return {"X-Api-Key": self._api_key_file.read_text().strip()} if self._api_key_file else {}
+
+
+class Direct:
+    """Open the socket without a signature, with a fresh anonymous `ttwid` cookie of the web site."""
+
+    def __init__(self, http: HTTP, upstream: Upstream, *, user_agent: str) -> None:
+        self._http = http
+        self._upstream = upstream
+        self._user_agent = user_agent
+
+    async def obtain(self, room_id: RoomId) -> Address:
+        """Obtain an address. Raises FailedHTTPRequest, or FailedConnection where the site issues no cookie."""
+        answer = await self._http.get("ttwid", f"{self._upstream.web_url}/", params={})
+        ttwid = _cookie(answer.headers.get("set-cookie", ""), "ttwid")
+        if ttwid is None:
+            raise FailedConnection("the web site issued no ttwid cookie", reason=Reason.INCOMPLETE)
+        parameters = socket_parameters(room_id, self._user_agent) | {"ws_direct": "1"}
+        return Address(f"{self._upstream.socket_url}?{urlencode(parameters)}", cookie=f"ttwid={ttwid}")
+
+
+def read_sign_answer(body: bytes, cookie: str | None, room_id: RoomId, user_agent: str) -> Address:
+    """Make an address out of a sign server's answer. Raises FailedConnection naming the part that is missing."""
+    try:
+        batch = frames.parse_batch(body)
+    except frames.FrameRefused as refused:
+        raise FailedConnection("the sign server's answer is not a batch", reason=Reason.MALFORMED) from refused
+    parts = {
+        "cookie (X-Set-TT-Cookie)": cookie,
+        "cursor": batch.cursor,
+        "push server": batch.push_server,
+        "route parameters": batch.route_params,
+    }
+    missing = [name for name, value in parts.items() if not value]
+    if missing:
+        raise FailedConnection(f"the sign server's answer lacks: {', '.join(missing)}", reason=Reason.INCOMPLETE)
+    parameters = (
+        socket_parameters(room_id, user_agent)
+        | {
+            "cursor": batch.cursor,
+            "internal_ext": batch.internal_ext.decode(errors="replace"),
+            "ws_direct": "0",
+        }
+        | dict(batch.route_params)
+    )
+    separator = "&" if urlsplit(batch.push_server).query else "?"
+    url = f"{batch.push_server}{separator}{urlencode(parameters)}"
+    return Address(url, cookie=cookie or "", cursor=batch.cursor, first_batch=batch)
+
+
+def socket_parameters(room_id: RoomId, user_agent: str) -> dict[str, str]:
+    """The query of a socket's URL (protocol sheet section 5.1)."""
+    return {
+        "aid": "1988",
+        "app_language": "en",
+        "app_name": "tiktok_web",
+        "browser_language": "en-US",
+        "browser_name": "Mozilla",
+        "browser_online": "true",
+        "browser_platform": "Win32",
+        "browser_version": user_agent.partition("/")[2],
+        "client_enter": "1",
+        "compress": "gzip",
+        "cookie_enabled": "true",
+        "device_platform": "web",
+        "did_rule": "3",
+        "history_comment_count": "6",
+        "identity": "audience",
+        "last_rtt": "150",
+        "live_id": "12",
+        "resp_content_type": "protobuf",
+        "room_id": str(room_id),
+        "screen_height": "1080",
+        "screen_width": "1920",
+        "sup_ws_ds_opt": "1",
+        "tz_name": "Etc/UTC",
+        "update_version_code": "2.0.0",
+        "version_code": "270000",
+        "webcast_language": "en",
+    }
+
+
+def _cookie(header: str, name: str) -> str | None:
+    try:
+        morsel = SimpleCookie(header).get(name)
+    except CookieError:
+        return None
+    return morsel.value if morsel else None

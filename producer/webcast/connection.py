@@ -1,0 +1,131 @@
+"""Drives a Protocol over one WebSocket."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from http.cookies import CookieError, SimpleCookie
+from ssl import SSLContext
+
+import websockets
+from websockets.asyncio.client import ClientConnection, connect
+
+from producer.errors import FailedConnection, FailedRoomPolling, Reason
+from producer.webcast.address import Address
+from producer.webcast.protocol import Protocol, Received
+
+OPEN_SECONDS = 10.0
+SEND_SECONDS = 10.0
+CLOSE_SECONDS = 2.0
+FRAME_BYTES = 16 * 1024 * 1024
+
+DEFAULT_HEARTBEAT_SECONDS = 5.0
+LONGEST_HEARTBEAT_SECONDS = 60.0
+
+
+class Connection:
+    """An open socket to a room."""
+
+    def __init__(self, websocket: ClientConnection) -> None:
+        self._websocket = websocket
+
+    @property
+    def heartbeat_seconds(self) -> float:
+        """The interval that the server dictates in Handshake-Options, or the usual one."""
+        response = self._websocket.response
+        options = response.headers.get("Handshake-Options", "") if response else ""
+        return read_heartbeat_seconds(options)
+
+    async def exchange(self, protocol: Protocol) -> Received | None:
+        """Send what is due, wait for one frame, take it, send what it asks for; None when only time passed.
+
+        Acknowledgements and heartbeats leave before this returns, so that a slow Kafka does not delay them. Raises
+        FailedRoomPolling when the socket is lost or the room has fallen silent.
+        """
+        loop = asyncio.get_running_loop()
+        await self._send(protocol)
+        try:
+            async with asyncio.timeout_at(protocol.deadline):
+                data = await self._websocket.recv()
+        except TimeoutError:
+            protocol.tick(loop.time())
+            return None
+        except websockets.ConnectionClosed as cause:
+            raise _lost(cause) from cause
+        received = protocol.receive(data, loop.time())
+        await self._send(protocol)
+        return received
+
+    async def _send(self, protocol: Protocol) -> None:
+        try:
+            async with asyncio.timeout(SEND_SECONDS):
+                for frame in protocol.frames_to_send():
+                    await self._websocket.send(frame)
+        except TimeoutError as cause:
+            raise FailedRoomPolling("the server stopped reading", reason=Reason.TIMEOUT) from cause
+        except websockets.ConnectionClosed as cause:
+            raise _lost(cause) from cause
+
+
+class _Connect(connect):
+    """A client that goes nowhere but where it was sent."""
+
+    def process_redirect(self, exc: Exception) -> Exception | str:
+        return exc
+
+
+@asynccontextmanager
+async def open_connection(
+    address: Address, *, user_agent: str, origin: str, ssl: SSLContext, trust_environment: bool
+) -> AsyncIterator[Connection]:
+    """Open the socket at an address; close it, normally, on the way out. Raises FailedConnection."""
+    client = _Connect(
+        address.url,
+        additional_headers={"Cookie": address.cookie},
+        user_agent_header=user_agent,
+        origin=websockets.Origin(origin),
+        compression=None,  # batches are gzipped already, and a deflate context costs 64 KiB a room
+        ping_interval=None,  # TikTok answers no pings, so the library's keepalive would close a healthy socket
+        open_timeout=OPEN_SECONDS,
+        close_timeout=CLOSE_SECONDS,
+        max_size=FRAME_BYTES,
+        max_queue=4,
+        proxy=True if trust_environment else None,
+        ssl=ssl if address.url.startswith("wss:") else None,
+    )
+    try:
+        websocket = await client
+    except websockets.InvalidStatus as cause:
+        raise handshake_refused(cause.response.status_code, cause.response.headers) from cause
+    except TimeoutError as cause:
+        raise FailedConnection(f"no handshake within {OPEN_SECONDS:g} s", reason=Reason.TIMEOUT) from cause
+    except (OSError, websockets.InvalidHandshake, websockets.InvalidURI) as cause:
+        raise FailedConnection(f"the socket did not open: {cause}", reason=Reason.NETWORK) from cause
+    try:
+        yield Connection(websocket)
+    finally:
+        await websocket.close()
+
+
+def handshake_refused(status: int, headers: "websockets.Headers") -> FailedConnection:
+    """Read the refusal of a handshake (protocol sheet section 5.2): TikTok says 200 and puts the cause in headers."""
+    said = headers.get("Handshake-Msg", "")
+    if "DEVICE_BLOCKED" in said:
+        return FailedConnection("the handshake was refused: DEVICE_BLOCKED", reason=Reason.DEVICE_BLOCKED)
+    detail = f" ({headers.get('Handshake-Status', '')} {said!r:.80})" if said else ""
+    return FailedConnection(f"the handshake was answered with {status}{detail}", reason=Reason.HANDSHAKE)
+
+
+def read_heartbeat_seconds(options: str) -> float:
+    """Read `ping-interval` out of a Handshake-Options header, in seconds; the default where it makes no sense."""
+    try:
+        morsel = SimpleCookie(options).get("ping-interval")
+        seconds = float(morsel.value) if morsel else DEFAULT_HEARTBEAT_SECONDS
+    except (CookieError, ValueError):
+        return DEFAULT_HEARTBEAT_SECONDS
+    return seconds if 1.0 <= seconds <= LONGEST_HEARTBEAT_SECONDS else DEFAULT_HEARTBEAT_SECONDS
+
+
+def _lost(cause: websockets.ConnectionClosed) -> FailedRoomPolling:
+    close = cause.rcvd
+    code = f"with code {close.code}" if close else "without a closing handshake"
+    return FailedRoomPolling(f"the socket was closed {code}", reason=Reason.CLOSED)

@@ -1,0 +1,156 @@
+"""Bytes to push frame to batch to envelopes, and the three frames that a client sends.
+
+Facts: protocol sheet sections 5.3 (frames), 5.4 (acknowledgement), 5.5 (enter room, heartbeat).
+"""
+
+import zlib
+from dataclasses import dataclass
+from enum import StrEnum
+
+from producer.errors import ProducerError, Reason, Recovery
+from producer.webcast.wire import DecodeError, Envelope, FetchResult, HeartBeat, ImEnterRoom, PushFrame
+
+GZIP_MAGIC = b"\x1f\x8b\x08"
+
+
+class Stage(StrEnum):
+    """How far the bytes had come when they were refused."""
+
+    FRAME = "frame"
+    DECOMPRESS = "decompress"
+    BATCH = "batch"
+    ENVELOPE = "envelope"
+    PAYLOAD = "payload"
+
+
+class Fault(StrEnum):
+    """What was wrong with them."""
+
+    MALFORMED = "malformed"
+    NOT_BINARY = "not_binary"
+    TOO_LARGE = "too_large"
+    TOO_MANY = "too_many"
+    UNKNOWN_COMPRESSION = "unknown_compression"
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Bytes that could not be read, with where and why; kept so that they can be dead-lettered."""
+
+    stage: Stage
+    fault: Fault
+    data: bytes
+    method: str | None = None
+    message_id: int = 0
+
+
+class FrameRefused(ProducerError):
+    """A frame or batch cannot be read at all."""
+
+    recovery = Recovery.DROP
+
+    def __init__(self, stage: Stage, fault: Fault) -> None:
+        super().__init__(f"{stage}: {fault}", reason=Reason.MALFORMED)
+        self.stage = stage
+        self.fault = fault
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one frame of a stranger's may cost.
+
+    A deflate stream can grow a thousandfold. Real batches inflate about fourfold and stay well under a mebibyte, so
+    the ratio is looked at only past `ratio_free_bytes`.
+    """
+
+    inflated_bytes: int = 16 * 1024 * 1024
+    ratio: int = 200
+    ratio_free_bytes: int = 256 * 1024
+    messages: int = 10_000
+
+
+DEFAULT_LIMITS = Limits()
+
+
+def read_frame(data: bytes | str) -> PushFrame:
+    """Parse one WebSocket message. Raises FrameRefused."""
+    if isinstance(data, str):
+        raise FrameRefused(Stage.FRAME, Fault.NOT_BINARY)
+    try:
+        return PushFrame.FromString(data)
+    except DecodeError as error:
+        raise FrameRefused(Stage.FRAME, Fault.MALFORMED) from error
+
+
+def read_batch(frame: PushFrame, limits: Limits = DEFAULT_LIMITS) -> FetchResult:
+    """Parse the batch that a frame of type `msg` carries, inflated within `limits`. Raises FrameRefused."""
+    payload = frame.payload
+    compression = next((h.value for h in frame.headers if h.key == "compress_type"), "none")
+    if payload.startswith(GZIP_MAGIC):
+        payload = inflate(payload, limits)
+    elif compression not in ("none", "", "gzip"):
+        raise FrameRefused(Stage.DECOMPRESS, Fault.UNKNOWN_COMPRESSION)
+    elif compression == "gzip" and payload:
+        raise FrameRefused(Stage.DECOMPRESS, Fault.MALFORMED)
+    return parse_batch(payload, limits)
+
+
+def parse_batch(payload: bytes, limits: Limits = DEFAULT_LIMITS) -> FetchResult:
+    """Parse an inflated batch, which is also what the sign server answers. Raises FrameRefused."""
+    try:
+        batch = FetchResult.FromString(payload)
+    except DecodeError as error:
+        raise FrameRefused(Stage.BATCH, Fault.MALFORMED) from error
+    if len(batch.messages) > limits.messages:
+        raise FrameRefused(Stage.BATCH, Fault.TOO_MANY)
+    return batch
+
+
+def read_envelopes(batch: FetchResult) -> tuple[list[Envelope], list[Refusal]]:
+    """Parse a batch's envelopes one by one: a broken one is refused and its neighbours are not."""
+    envelopes: list[Envelope] = []
+    refusals: list[Refusal] = []
+    for data in batch.messages:
+        try:
+            envelopes.append(Envelope.FromString(data))
+        except DecodeError:
+            refusals.append(Refusal(Stage.ENVELOPE, Fault.MALFORMED, data))
+    return envelopes, refusals
+
+
+def inflate(data: bytes, limits: Limits = DEFAULT_LIMITS) -> bytes:
+    """Gunzip, never past the limits' size or ratio. Raises FrameRefused."""
+    bound = min(limits.inflated_bytes, max(limits.ratio_free_bytes, limits.ratio * len(data)))
+    stream = zlib.decompressobj(wbits=16 + zlib.MAX_WBITS)
+    try:
+        inflated = stream.decompress(data, bound)
+    except zlib.error as error:
+        raise FrameRefused(Stage.DECOMPRESS, Fault.MALFORMED) from error
+    if stream.unconsumed_tail:
+        raise FrameRefused(Stage.DECOMPRESS, Fault.TOO_LARGE)
+    if not stream.eof:
+        raise FrameRefused(Stage.DECOMPRESS, Fault.MALFORMED)
+    return inflated
+
+
+def heartbeat(room_id: int, sequence: int) -> bytes:
+    """Serialise the `sequence`-th heartbeat of a connection, counted from 1."""
+    payload = HeartBeat(room_id=room_id, send_packet_seq_id=sequence)
+    return _frame("hb", payload.SerializeToString())
+
+
+def acknowledgement(log_id: int, internal_ext: bytes) -> bytes:
+    """Serialise the acknowledgement of the batch that came in the frame with this `log_id`."""
+    return _frame("ack", internal_ext or b"-", log_id=log_id)
+
+
+def enter_room(room_id: int, cursor: str = "") -> bytes:
+    """Serialise the request that makes the server send this room's messages."""
+    payload = ImEnterRoom(room_id=room_id, live_id=12, identity="audience", cursor=cursor, filter_welcome_msg="0")
+    return _frame("im_enter_room", payload.SerializeToString())
+
+
+def _frame(payload_type: str, payload: bytes, *, log_id: int = 0) -> bytes:
+    return PushFrame(
+        log_id=log_id, payload_encoding="pb", payload_type=payload_type, payload=payload
+    ).SerializeToString()

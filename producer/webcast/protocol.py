@@ -1,0 +1,137 @@
+"""The conversation on one socket as a value: bytes in, messages and frames out, and its own deadlines.
+
+No clock, no socket: the driver passes the time in and asks `deadline` when to come back. All times are seconds of one
+monotonic clock.
+"""
+
+from collections import OrderedDict
+from dataclasses import dataclass, field
+
+from producer.errors import FailedRoomPolling, Reason
+from producer.webcast import frames
+from producer.webcast.frames import FrameRefused, Limits, Refusal
+from producer.webcast.wire import ControlMessage, DecodeError, Envelope, FetchResult
+
+CONTROL = "WebcastControlMessage"
+ENDED = frozenset({3, 4})
+"""Control actions that end a live: by the host, by the platform (protocol sheet section 5.6)."""
+
+
+@dataclass(slots=True)
+class Received:
+    """What one frame brought: new messages in their order, and what could not be read."""
+
+    messages: list[Envelope] = field(default_factory=list)
+    refusals: list[Refusal] = field(default_factory=list)
+    duplicates: int = 0
+    """Messages that this room had brought before (history after a reconnect), set aside by their id."""
+
+
+class RecentIds:
+    """The last message ids of one room, kept across its connections."""
+
+    def __init__(self, capacity: int = 5_000) -> None:
+        self._capacity = capacity
+        self._ids: OrderedDict[int, None] = OrderedDict()
+
+    def add(self, message_id: int) -> bool:
+        """Remember an id; say whether it is new. Zero is no id and always new."""
+        if message_id == 0:
+            return True
+        if message_id in self._ids:
+            return False
+        self._ids[message_id] = None
+        if len(self._ids) > self._capacity:
+            self._ids.popitem(last=False)
+        return True
+
+
+class Protocol:
+    """One connection to one room, from the open socket to the end of the live."""
+
+    def __init__(
+        self,
+        room_id: int,
+        *,
+        now: float,
+        seen: RecentIds,
+        cursor: str = "",
+        heartbeat_seconds: float = 5.0,
+        silence_seconds: float = 60.0,
+        limits: Limits = frames.DEFAULT_LIMITS,
+    ) -> None:
+        self.room_id = room_id
+        self.ended = False
+        """The live is over: a control message said so."""
+        self.acknowledgements_sent = 0
+        self.heartbeats_sent = 0
+        self._seen = seen
+        self._limits = limits
+        self._heartbeat_seconds = heartbeat_seconds
+        self._silence_seconds = silence_seconds
+        self._last_batch_at = now
+        self._heartbeat_due = now
+        self._outbox = [frames.enter_room(room_id, cursor)]
+        self.tick(now)
+
+    @property
+    def deadline(self) -> float:
+        """When `tick` has something to do, if nothing is received before."""
+        return min(self._heartbeat_due, self._last_batch_at + self._silence_seconds)
+
+    def tick(self, now: float) -> None:
+        """Do what is due. Raises FailedRoomPolling when the room has been silent for too long.
+
+        Silence counts batches, not bytes: a server that goes on answering heartbeats may have stopped sending the
+        room (the deaf connection).
+        """
+        if now >= self._last_batch_at + self._silence_seconds:
+            raise FailedRoomPolling(
+                f"room {self.room_id} sent no messages for {self._silence_seconds:g} s", reason=Reason.SILENCE
+            )
+        if now >= self._heartbeat_due:
+            self.heartbeats_sent += 1
+            self._heartbeat_due = now + self._heartbeat_seconds
+            self._outbox.append(frames.heartbeat(self.room_id, self.heartbeats_sent))
+
+    def receive(self, data: bytes | str, now: float) -> Received:
+        """Take one WebSocket message. What it cannot read it refuses, and never raises."""
+        try:
+            frame = frames.read_frame(data)
+            if frame.payload_type != "msg":
+                return Received()
+            batch = frames.read_batch(frame, self._limits)
+        except FrameRefused as refused:
+            raw = data.encode() if isinstance(data, str) else data
+            return Received(refusals=[Refusal(refused.stage, refused.fault, raw)])
+        if batch.messages:
+            self._last_batch_at = now
+        if batch.need_ack and frame.log_id:
+            self.acknowledgements_sent += 1
+            self._outbox.append(frames.acknowledgement(frame.log_id, batch.internal_ext))
+        return self.take(batch)
+
+    def take(self, batch: FetchResult) -> Received:
+        """Take a batch that came some other way: the sign server's first one. It is never acknowledged."""
+        envelopes, refusals = frames.read_envelopes(batch)
+        received = Received(refusals=refusals)
+        for envelope in envelopes:
+            if not self._seen.add(envelope.msg_id):
+                received.duplicates += 1
+                continue
+            received.messages.append(envelope)
+            if envelope.method == CONTROL and not envelope.is_history and _ends_live(envelope.payload):
+                self.ended = True
+        return received
+
+    def frames_to_send(self) -> list[bytes]:
+        """Hand over what is due to be sent, oldest first."""
+        due, self._outbox = self._outbox, []
+        return due
+
+
+def _ends_live(payload: bytes) -> bool:
+    try:
+        return ControlMessage.FromString(payload).action in ENDED
+    except DecodeError:
+        return False

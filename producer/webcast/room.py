@@ -1,0 +1,152 @@
+"""Unique id to room id, and whether the room is live.
+
+Two look-ups that fail in different ways (the JSON API and the page) give a verdict each. One that cannot tell is not
+one that says offline: a captcha is not an empty stage. Facts: protocol sheet sections 2.2 to 2.4.
+"""
+
+import json
+import re
+from dataclasses import dataclass
+from enum import Enum
+from typing import NewType
+
+from producer.errors import FailedFetchRoomInfo, LiveNotFound, Reason
+from producer.webcast.http import HTTP
+from producer.webcast.upstream import Upstream, browser_parameters
+
+RoomId = NewType("RoomId", int)
+
+LIVE_STATUSES = frozenset({2, 3})
+"""Live and paused: a paused room keeps its socket and comes back in it."""
+ENDED_STATUS = 4
+USER_NOT_FOUND = 19881007
+
+SIGI_STATE = re.compile(rb'<script[^>]*\bid="SIGI_STATE"[^>]*>(.*?)</script>', re.DOTALL)
+
+
+class Status(Enum):
+    """What a look-up found."""
+
+    LIVE = "live"
+    OFFLINE = "offline"
+    NOT_FOUND = "not found"
+    """No such user, it says; but this is also said of rooms that are live, so it counts only if nobody objects."""
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """One look-up's answer; `room_id` is set exactly when the status is LIVE."""
+
+    status: Status
+    room_id: RoomId | None = None
+
+
+class Rooms:
+    """Look-ups against one upstream."""
+
+    def __init__(self, http: HTTP, upstream: Upstream, user_agent: str) -> None:
+        self._http = http
+        self._upstream = upstream
+        self._parameters = browser_parameters(user_agent)
+
+    async def resolve(self, unique_id: str) -> RoomId:
+        """Find the live room of a streamer.
+
+        Raises LiveNotFound when the streamer is offline or does not exist, FailedFetchRoomInfo when that could not
+        be learnt, with the reason of the look-up that failed.
+        """
+        verdicts: list[Verdict] = []
+        failures: list[FailedFetchRoomInfo] = []
+        for look_up in (self._api_live, self._page):
+            try:
+                verdict = await look_up(unique_id)
+            except FailedFetchRoomInfo as failure:
+                failures.append(failure)
+                continue
+            if verdict.room_id is not None:
+                return verdict.room_id
+            verdicts.append(verdict)
+        statuses = {verdict.status for verdict in verdicts}
+        if Status.OFFLINE in statuses or (statuses == {Status.NOT_FOUND} and not failures):
+            raise LiveNotFound(f"@{unique_id} is not live", reason=Reason.OFFLINE)
+        raise _worst(failures) or FailedFetchRoomInfo(f"no look-up could tell whether @{unique_id} is live")
+
+    async def is_live(self, room_id: RoomId) -> bool:
+        """Ask whether a room known by its id is still live. Raises FailedFetchRoomInfo."""
+        answer = await self._http.get(
+            "room_info",
+            f"{self._upstream.webcast_url}/room/check_alive/",
+            params=self._parameters | {"room_ids": str(room_id)},
+            error=FailedFetchRoomInfo,
+        )
+        return read_check_alive(answer.json(FailedFetchRoomInfo))
+
+    async def _api_live(self, unique_id: str) -> Verdict:
+        answer = await self._http.get(
+            "room_id",
+            f"{self._upstream.web_url}/api-live/user/room/",
+            params=self._parameters | {"uniqueId": unique_id, "sourceType": "54"},
+            error=FailedFetchRoomInfo,
+        )
+        return read_api_live(answer.json(FailedFetchRoomInfo))
+
+    async def _page(self, unique_id: str) -> Verdict:
+        answer = await self._http.get(
+            "room_id", f"{self._upstream.web_url}/@{unique_id}/live", params={}, error=FailedFetchRoomInfo
+        )
+        return read_page(answer.body)
+
+
+def read_api_live(answer: dict[str, object]) -> Verdict:
+    """Read an answer of /api-live/user/room/ (protocol sheet section 2.2 b). Raises FailedFetchRoomInfo."""
+    if answer.get("statusCode") == USER_NOT_FOUND or answer.get("message") == "user_not_found":
+        return Verdict(Status.NOT_FOUND)
+    if answer.get("statusCode") != 0:
+        raise FailedFetchRoomInfo(f"api-live answered {answer.get('message')!r}", reason=Reason.STATUS)
+    return _verdict(_at(answer, "data", "user"), _at(answer, "data", "liveRoom"))
+
+
+def read_page(page: bytes) -> Verdict:
+    """Read a streamer's page (protocol sheet section 2.3, method 1). Raises FailedFetchRoomInfo."""
+    state = SIGI_STATE.search(page)
+    if state is None:
+        captcha = b"tiktok-verify-page" in page or b"Verify to continue" in page
+        reason = Reason.CAPTCHA if captcha else Reason.BLOCKED
+        raise FailedFetchRoomInfo("the page carries no SIGI_STATE", reason=reason)
+    try:
+        value = json.loads(state[1])
+    except ValueError as cause:
+        raise FailedFetchRoomInfo("the page's SIGI_STATE is not JSON", reason=Reason.CAPTCHA) from cause
+    if "LiveRoom" not in value:
+        return Verdict(Status.NOT_FOUND)
+    info = ("LiveRoom", "liveRoomUserInfo")
+    return _verdict(_at(value, *info, "user"), _at(value, *info, "liveRoom"))
+
+
+def read_check_alive(answer: dict[str, object]) -> bool:
+    """Read an answer of /room/check_alive/ about one room (section 2.2 c). Raises FailedFetchRoomInfo."""
+    data = answer.get("data")
+    if isinstance(data, list) and data and isinstance(data[0], dict) and isinstance(data[0].get("alive"), bool):
+        return bool(data[0]["alive"])
+    raise FailedFetchRoomInfo("check_alive did not say whether the room is alive", reason=Reason.MALFORMED)
+
+
+def _verdict(user: dict[str, object], live_room: dict[str, object]) -> Verdict:
+    """Judge by status alone: an offline host keeps the room id of the last live (measured in 2026)."""
+    room_id = str(user.get("roomId") or "")
+    statuses = {live_room.get("status"), user.get("status")} - {None}
+    if statuses & LIVE_STATUSES and room_id.isdecimal() and room_id != "0":
+        return Verdict(Status.LIVE, RoomId(int(room_id)))
+    return Verdict(Status.OFFLINE if ENDED_STATUS in statuses else Status.UNKNOWN)
+
+
+def _at(value: object, *path: str) -> dict[str, object]:
+    for key in path:
+        value = value.get(key) if isinstance(value, dict) else None
+    return value if isinstance(value, dict) else {}
+
+
+def _worst(failures: list[FailedFetchRoomInfo]) -> FailedFetchRoomInfo | None:
+    """Of several failures the one that asks for the longest wait, so that it is honoured."""
+    return max(failures, key=lambda failure: failure.retry_after_seconds or 0.0, default=None)

@@ -1,0 +1,92 @@
+"""Who we talk to, and the guard that we talk to nobody else.
+
+Facts: protocol sheet sections 1 (hosts), 2.1 and 5.1 (parameters).
+"""
+
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from producer.errors import FailedConnection, Reason
+
+USER_AGENT = (
+    "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/141.0.0.0 Safari/537.36"
+)
+SOCKET_PATH = "/webcast/im/ws_proxy/ws_reuse_supplement/"
+
+
+@dataclass(frozen=True, slots=True)
+class Upstream:
+    """The addresses of one Webcast service."""
+
+    web_url: str
+    webcast_url: str
+    socket_url: str
+    socket_host_suffixes: tuple[str, ...]
+    """Host suffixes that a socket URL may name, or none where only the host of `socket_url` itself may be."""
+
+    @property
+    def is_tiktok(self) -> bool:
+        """Whether this is TikTok itself, and not a simulator."""
+        return bool(self.socket_host_suffixes)
+
+    @classmethod
+    def tiktok(cls, *, further_socket_suffixes: tuple[str, ...] = ()) -> "Upstream":
+        """TikTok itself; a sign server may hand out sockets on other hosts only where the operator lists them."""
+        return cls(
+            web_url="https://www.tiktok.com",
+            webcast_url="https://webcast.tiktok.com/webcast",
+            socket_url=f"wss://webcast-ws.tiktok.com{SOCKET_PATH}",
+            socket_host_suffixes=(".tiktok.com", *further_socket_suffixes),
+        )
+
+    @classmethod
+    def at(cls, url: str) -> "Upstream":
+        """A simulator at `url` (http or https): one host for everything."""
+        base = url.rstrip("/")
+        socket = "ws" + base.removeprefix("http")
+        return cls(
+            web_url=base,
+            webcast_url=f"{base}/webcast",
+            socket_url=f"{socket}{SOCKET_PATH}",
+            socket_host_suffixes=(),
+        )
+
+    def check_socket(self, url: str) -> None:
+        """Raise FailedConnection unless a socket URL that a stranger sent leads where we mean to go."""
+        parts = urlsplit(url)
+        if self.is_tiktok:
+            host = parts.hostname or ""
+            # Suffixes start with a dot, so no IP literal and no bare name can match one.
+            allowed = parts.scheme == "wss" and host.endswith(self.socket_host_suffixes) and parts.port in (None, 443)
+        else:
+            own = urlsplit(self.socket_url)
+            allowed = (parts.scheme, parts.netloc) == (own.scheme, own.netloc)
+        if not allowed:
+            raise FailedConnection(
+                f"the socket's host {parts.hostname!r} is not on the allow-list", reason=Reason.HOST_REFUSED
+            )
+
+
+def browser_parameters(user_agent: str) -> dict[str, str]:
+    """The query parameters that every Webcast request carries."""
+    return {
+        "aid": "1988",
+        "app_language": "en",
+        "app_name": "tiktok_web",
+        "browser_language": "en-US",
+        "browser_name": "Mozilla",
+        "browser_online": "true",
+        "browser_platform": "Win32",
+        "browser_version": user_agent.partition("/")[2],
+        "channel": "tiktok_web",
+        "cookie_enabled": "true",
+        "device_platform": "web_pc",
+        "focus_state": "true",
+        "is_page_visible": "true",
+        "os": "windows",
+        "screen_height": "1080",
+        "screen_width": "1920",
+        "tz_name": "Etc/UTC",
+        "user_is_login": "false",
+        "webcast_language": "en",
+    }

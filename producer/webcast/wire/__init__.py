@@ -1,0 +1,50 @@
+"""Webcast's protobuf messages: `webcast.proto` and the module generated from it (`make generate`)."""
+
+from google.protobuf.message import DecodeError
+
+from .webcast_pb2 import (
+    AnyMessage,
+    ChatMessage,
+    Common,
+    ControlMessage,
+    Envelope,
+    FetchResult,
+    Gift,
+    GiftMessage,
+    GiftMonitorInfo,
+    HeartBeat,
+    ImEnterRoom,
+    LikeMessage,
+    MemberMessage,
+    PushFrame,
+    PushHeader,
+    QuestionNewMessage,
+    RoomUserSeqMessage,
+    SocialMessage,
+    Text,
+    User,
+)
+
+__all__ = [
+    "AnyMessage",
+    "ChatMessage",
+    "Common",
+    "ControlMessage",
+    "DecodeError",
+    "Envelope",
+    "FetchResult",
+    "Gift",
+    "GiftMessage",
+    "GiftMonitorInfo",
+    "HeartBeat",
+    "ImEnterRoom",
+    "LikeMessage",
+    "MemberMessage",
+    "PushFrame",
+    "PushHeader",
+    "QuestionNewMessage",
+    "RoomUserSeqMessage",
+    "SocialMessage",
+    "Text",
+    "User",
+]

@@ -1,0 +1,283 @@
+"""producer.assignments.file: real files and real locks; the other worker is a real process."""
+
+import asyncio
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from producer.assignments.file import FileAssignments, refuse_network_file_system
+from producer.errors import StartRefused
+
+OTHER = """
+import asyncio, sys
+from pathlib import Path
+from producer.assignments.file import FileAssignments
+
+async def main():
+    folder = Path(sys.argv[1])
+    async with FileAssignments(folder / "list.yaml", folder / "claims", worker=sys.argv[2], max_streams=100) as source:
+        before = frozenset()
+        async for held in source.changes():
+            for streamer in before - held:
+                await source.release(streamer)
+            before = held
+            print(",".join(sorted(held)), flush=True)
+
+asyncio.run(main())
+"""
+
+
+def write(folder: Path, *names: str) -> None:
+    fresh = folder / "list.new"
+    fresh.write_text("streamers:\n" + "".join(f"  - {name}\n" for name in names) if names else "streamers: []\n")
+    fresh.replace(folder / "list.yaml")
+
+
+def assignments(
+    folder: Path, worker: str = "me", *, most: int = 100, reads: list[int | None] | None = None
+) -> FileAssignments:
+    seen = reads if reads is not None else []
+    return FileAssignments(
+        folder / "list.yaml", folder / "claims", worker=worker, max_streams=most, list_read=seen.append
+    )
+
+
+async def held_when(source: FileAssignments, *expected: str) -> None:
+    """Follow the changes, releasing at once what is to be given up, until exactly these are held."""
+    before: frozenset[str] = frozenset()
+    async with asyncio.timeout(20):
+        async for held in source.changes():
+            for streamer in before - held:
+                await source.release(streamer)  # type: ignore[arg-type]
+            before = held
+            if held == set(expected):
+                return
+
+
+def other(folder: Path, worker: str = "other") -> subprocess.Popen[str]:
+    return subprocess.Popen([sys.executable, "-c", OTHER, str(folder), worker], stdout=subprocess.PIPE, text=True)
+
+
+def says(process: subprocess.Popen[str], expected: str) -> None:
+    assert process.stdout is not None
+    for line in process.stdout:
+        if line.strip() == expected:
+            return
+    raise AssertionError(f"the other worker ended without holding {expected}")
+
+
+def end(process: subprocess.Popen[str], number: int) -> None:
+    process.send_signal(number)
+    process.communicate(timeout=10)
+
+
+def test_a_lone_worker_holds_the_whole_list(tmp_path: Path) -> None:
+    write(tmp_path, "aa", "bb", "cc")
+
+    async def main() -> None:
+        async with assignments(tmp_path) as source:
+            await held_when(source, "aa", "bb", "cc")
+
+    asyncio.run(main())
+
+
+def test_capacity_bounds_what_is_held(tmp_path: Path) -> None:
+    write(tmp_path, "aa", "bb", "cc")
+
+    async def main() -> None:
+        async with assignments(tmp_path, most=2) as source:
+            await held_when(source, "aa", "bb")
+
+    asyncio.run(main())
+
+
+def test_a_changed_list_is_followed(tmp_path: Path) -> None:
+    write(tmp_path, "aa", "bb")
+    reads: list[int | None] = []
+
+    async def main() -> None:
+        async with assignments(tmp_path, reads=reads) as source:
+            await held_when(source, "aa", "bb")
+            write(tmp_path, "bb", "cc", "dd")
+            await held_when(source, "bb", "cc", "dd")
+
+    asyncio.run(main())
+
+    assert reads == [2, 3]
+
+
+@pytest.mark.parametrize(
+    "damage", ["streamers: [", "streamers: [aa, aa]", "[]"], ids=["not YAML", "twice", "no mapping"]
+)
+def test_an_invalid_change_leaves_the_list_as_it_was(tmp_path: Path, damage: str) -> None:
+    write(tmp_path, "aa")
+    reads: list[int | None] = []
+
+    async def main() -> None:
+        async with assignments(tmp_path, reads=reads) as source:
+            await held_when(source, "aa")
+            (tmp_path / "list.yaml").write_text(damage)
+            changes = source.changes()
+            await anext(changes)
+            assert reads == [1, None]
+            write(tmp_path, "aa", "bb")
+            await held_when(source, "aa", "bb")
+
+    asyncio.run(main())
+
+    assert reads == [1, None, 2]
+
+
+def test_a_list_that_vanishes_leaves_the_list_as_it_was(tmp_path: Path) -> None:
+    write(tmp_path, "aa")
+    reads: list[int | None] = []
+
+    async def main() -> None:
+        async with assignments(tmp_path, reads=reads) as source:
+            (tmp_path / "list.yaml").unlink()
+            await held_when(source, "aa")
+
+    asyncio.run(main())
+
+    assert reads == [1, None]
+
+
+def test_two_workers_share_and_one_that_is_killed_loses_all(tmp_path: Path) -> None:
+    write(tmp_path, "aa", "bb", "cc", "dd")
+    process = other(tmp_path)
+    try:
+        says(process, "aa,bb,cc,dd")
+
+        async def main() -> None:
+            async with assignments(tmp_path) as source:
+                # The other gives up two, one at a time, and we take them.
+                await held_two(source)
+                process.kill()
+                process.wait(timeout=10)
+                await held_when(source, "aa", "bb", "cc", "dd")
+
+        async def held_two(source: FileAssignments) -> None:
+            async with asyncio.timeout(20):
+                async for held in source.changes():
+                    if len(held) == 2:
+                        return
+
+        asyncio.run(main())
+    finally:
+        end(process, signal.SIGKILL)
+
+
+def test_nobody_is_held_twice_while_shares_move(tmp_path: Path) -> None:
+    everyone = [f"s{number:02}" for number in range(12)]
+    write(tmp_path, *everyone)
+
+    async def main() -> None:
+        async with assignments(tmp_path, "one") as one, assignments(tmp_path, "two") as two:
+            shares: dict[str, frozenset[str]] = {"one": frozenset(), "two": frozenset()}
+
+            async def follow(name: str, source: FileAssignments) -> None:
+                async for held in source.changes():
+                    for streamer in shares[name] - held:
+                        await source.release(streamer)  # type: ignore[arg-type]
+                    shares[name] = held
+                    assert not shares["one"] & shares["two"]
+                    if len(shares["one"]) == len(shares["two"]) == 6:
+                        raise asyncio.CancelledError
+
+            async with asyncio.timeout(30):
+                await asyncio.wait(
+                    [asyncio.create_task(follow("one", one)), asyncio.create_task(follow("two", two))],
+                    return_when=asyncio.FIRST_COMPLETED,
+                )
+            assert sorted(shares["one"] | shares["two"]) == everyone
+            for task in asyncio.all_tasks() - {asyncio.current_task()}:
+                task.cancel()
+
+    asyncio.run(main())
+
+
+def test_a_claim_is_not_free_before_it_is_released(tmp_path: Path) -> None:
+    write(tmp_path, "aa")
+
+    async def main() -> None:
+        async with assignments(tmp_path, "one") as one:
+            await held_when(one, "aa")
+            write(tmp_path)
+            changes = one.changes()
+            assert await anext(changes) == frozenset()
+            write(tmp_path, "aa")
+            async with assignments(tmp_path, "two", most=1) as two:
+                assert await anext(two.changes()) == frozenset()
+                await one.release("aa")  # type: ignore[arg-type]
+                await held_when(two, "aa")
+
+    asyncio.run(main())
+
+
+def test_two_workers_of_one_name_are_refused(tmp_path: Path) -> None:
+    write(tmp_path, "aa")
+    process = other(tmp_path, "me")
+    try:
+        says(process, "aa")
+
+        async def main() -> None:
+            async with assignments(tmp_path, "me"):
+                pass
+
+        with pytest.raises(StartRefused, match="a worker named me is running already"):
+            asyncio.run(main())
+    finally:
+        end(process, signal.SIGKILL)
+
+
+def test_a_worker_may_come_back_under_its_name(tmp_path: Path) -> None:
+    write(tmp_path, "aa")
+    process = other(tmp_path, "me")
+    says(process, "aa")
+    end(process, signal.SIGKILL)
+
+    async def main() -> None:
+        async with assignments(tmp_path, "me") as source:
+            await held_when(source, "aa")
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize(
+    ("prepare", "sentence"),
+    [
+        (lambda folder: None, "cannot be read: No such file or directory"),
+        (lambda folder: (folder / "list.yaml").write_text("streamers: ["), "is not YAML: while parsing"),
+        (lambda folder: (folder / "list.yaml").write_bytes(b"\xff\xfe\x00"), "is not YAML"),
+        (lambda folder: (folder / "list.yaml").mkdir(), "cannot be read: Is a directory"),
+        (
+            lambda folder: [
+                path.write_text(text)
+                for path, text in ((folder / "list.yaml", "streamers: [aa]"), (folder / "claims", ""))
+            ],
+            "the claims folder",
+        ),
+    ],
+    ids=["missing", "not YAML", "not text", "a folder", "claims is a file"],
+)
+def test_a_start_that_cannot_work_is_refused_in_one_line(tmp_path: Path, prepare: object, sentence: str) -> None:
+    prepare(tmp_path)  # type: ignore[operator]
+
+    async def main() -> None:
+        async with assignments(tmp_path):
+            pass
+
+    with pytest.raises(StartRefused, match=sentence) as refused:
+        asyncio.run(main())
+    assert "\n" not in str(refused.value)
+
+
+def test_a_network_file_system_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    mounts = f"/dev/root / ext4 rw 0 0\nserver:/x {tmp_path} nfs4 rw 0 0\n"
+    monkeypatch.setattr(Path, "read_text", lambda *_: mounts)
+
+    with pytest.raises(StartRefused, match="is on nfs4, where file locks do not hold"):
+        refuse_network_file_system(tmp_path)

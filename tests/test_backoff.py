@@ -1,0 +1,27 @@
+"""producer.backoff: numbers worked out by hand."""
+
+import pytest
+
+from producer.backoff import delay
+
+
+@pytest.mark.parametrize(
+    ("attempt", "random", "expected"),
+    [(1, 0.0, 0.5), (1, 0.5, 0.75), (2, 0.0, 1.0), (3, 0.5, 3.0), (6, 0.0, 16.0), (7, 0.0, 30.0), (40, 0.0, 30.0)],
+)
+def test_delay_doubles_to_a_minute_and_jitters_over_its_upper_half(
+    attempt: int, random: float, expected: float
+) -> None:
+    assert delay(attempt, random) == expected
+
+
+def test_retry_after_is_a_floor() -> None:
+    assert delay(1, 0.0, retry_after_seconds=120.0) == 120.0
+
+
+def test_retry_after_gets_its_own_jitter() -> None:
+    assert delay(1, 0.5, retry_after_seconds=120.0) == 126.0
+
+
+def test_a_short_retry_after_does_not_shorten_the_back_off() -> None:
+    assert delay(7, 0.0, retry_after_seconds=1.0) == 30.0

@@ -1,0 +1,103 @@
+"""producer.settings: every problem at once, each naming its variable."""
+
+from pathlib import Path
+
+import pytest
+
+from producer.errors import Recovery, StartRefused
+from producer.settings import from_environ
+
+LEAST = {"PRODUCER_UPSTREAM": "http://127.0.0.1:8100", "PRODUCER_KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:9092"}
+
+
+def problems(environ: dict[str, str]) -> list[str]:
+    with pytest.raises(StartRefused) as refused:
+        from_environ(environ)
+    assert refused.value.recovery is Recovery.EXIT
+    return str(refused.value).splitlines()
+
+
+def test_two_variables_suffice() -> None:
+    settings = from_environ(LEAST)
+
+    assert settings.topic_prefix == "tiktok.live"
+    assert settings.address_strategy == "direct"
+
+
+def test_values_take_their_types() -> None:
+    settings = from_environ(
+        LEAST
+        | {
+            "PRODUCER_HTTP_PORT": "9500",
+            "PRODUCER_SILENCE_SECONDS": "12.5",
+            "PRODUCER_ASSIGNMENTS_FILE": "list.yaml",
+            "PRODUCER_SOCKET_HOST_SUFFIXES": ".example.com, .example.net",
+        }
+    )
+
+    assert settings.http_port == 9500
+    assert settings.silence_seconds == 12.5
+    assert settings.assignments_file == Path("list.yaml")
+    assert settings.socket_host_suffixes == (".example.com", ".example.net")
+
+
+def test_nobody_is_contacted_by_default() -> None:
+    [problem] = problems({"PRODUCER_KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:9092"})
+
+    assert problem.startswith("PRODUCER_UPSTREAM is not set: Where LIVE rooms are")
+
+
+def test_a_misspelt_variable_is_refused_with_the_nearest_known_one() -> None:
+    [problem] = problems(LEAST | {"PRODUCER_KAFKA_LINGER_SECOND": "1"})
+
+    assert problem == "PRODUCER_KAFKA_LINGER_SECOND is not a setting; did you mean PRODUCER_KAFKA_LINGER_SECONDS?"
+
+
+def test_a_variable_like_no_other_is_refused_without_a_guess() -> None:
+    [problem] = problems(LEAST | {"PRODUCER_XYZZY": "1"})
+
+    assert problem == "PRODUCER_XYZZY is not a setting; `producer settings` lists them all"
+
+
+def test_variables_of_others_are_nobodys_business() -> None:
+    from_environ(LEAST | {"HOME": "/", "PRODUCERX": "1"})
+
+
+def test_every_problem_is_reported_at_once() -> None:
+    found = problems(
+        {
+            "PRODUCER_UPSTREAM": "ftp://x",
+            "PRODUCER_HTTP_PORT": "many",
+            "PRODUCER_MAX_STREAMS": "0",
+            "PRODUCER_KAFKA_COMPRESION": "zstd",
+            "PRODUCER_ADDRESS_STRATEGY": "sign",
+            "PRODUCER_KAFKA_SECURITY_PROTOCOL": "SASL_SSL",
+            "PRODUCER_KAFKA_SASL_USERNAME": "me",
+            "PRODUCER_KAFKA_TLS_KEY_FILE": "key.pem",
+            "PRODUCER_SOCKET_HOST_SUFFIXES": "com",
+        }
+    )
+
+    assert [line.split("=")[0].split(":")[0] for line in found] == [
+        "PRODUCER_KAFKA_COMPRESION is not a setting; did you mean PRODUCER_KAFKA_COMPRESSION?",
+        "PRODUCER_UPSTREAM",
+        "PRODUCER_KAFKA_BOOTSTRAP_SERVERS is not set",
+        "PRODUCER_MAX_STREAMS",
+        "PRODUCER_HTTP_PORT",
+        "PRODUCER_ADDRESS_STRATEGY is sign, so PRODUCER_SIGN_URL is needed",
+        "PRODUCER_KAFKA_SASL_MECHANISM is needed with PRODUCER_KAFKA_SECURITY_PROTOCOL",
+        "PRODUCER_KAFKA_SASL_PASSWORD_FILE is needed with PRODUCER_KAFKA_SECURITY_PROTOCOL",
+        "PRODUCER_KAFKA_TLS_CERTIFICATE_FILE and PRODUCER_KAFKA_TLS_KEY_FILE belong together",
+        "PRODUCER_SOCKET_HOST_SUFFIXES",
+    ]
+
+
+def test_an_empty_variable_counts_as_not_set() -> None:
+    assert from_environ(LEAST | {"PRODUCER_SIGN_URL": ""}).sign_url is None
+
+
+@pytest.mark.parametrize("suffix", [".com", "example.com", ".evil", "1.2.3.4"])
+def test_a_socket_host_suffix_that_would_open_the_door_is_refused(suffix: str) -> None:
+    [problem] = problems(LEAST | {"PRODUCER_SOCKET_HOST_SUFFIXES": suffix})
+
+    assert problem.startswith("PRODUCER_SOCKET_HOST_SUFFIXES")

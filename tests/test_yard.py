@@ -1,0 +1,140 @@
+"""The whole tree: linted, formatted, typed, its rooms apart, its generated files current."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tools import generate
+
+ROOT = Path(__file__).resolve().parent.parent
+
+EVERYONE = frozenset({"errors"})
+MAY_IMPORT: dict[str, frozenset[str]] = {
+    "errors": frozenset(),
+    "backoff": frozenset(),
+    "logs": frozenset(),
+    "settings": EVERYONE,
+    "webcast": EVERYONE,
+    "webcast.wire": frozenset(),
+    "events": EVERYONE | {"webcast.wire"},
+    "observability": EVERYONE | {"events", "webcast.frames"},
+    "delivery": EVERYONE
+    | {"backoff", "logs", "settings", "events.encoding", "events.schemas", "observability.metrics"},
+    "assignments": EVERYONE | {"logs"},
+    "pipeline": EVERYONE | {"delivery", "events", "observability.metrics", "webcast"},
+    "session": EVERYONE | {"assignments.claims", "backoff", "events", "logs", "observability", "pipeline", "webcast"},
+    "worker": EVERYONE | {"assignments", "logs", "observability", "session"},
+    "service": EVERYONE
+    | {
+        "assignments",
+        "delivery",
+        "events",
+        "logs",
+        "observability",
+        "pipeline",
+        "session",
+        "settings",
+        "webcast",
+        "worker",
+    },
+    "simulator": EVERYONE | {"webcast.wire", "webcast.frames"},
+    "local": frozenset({"simulator"}),
+    "cli": EVERYONE | {"delivery", "events", "local", "logs", "service", "settings", "simulator"},
+    "__main__": frozenset({"cli"}),
+}
+"""What each room of the house may import of ours, beside itself. Nobody but the CLI imports simulator or local."""
+
+PURE = ("errors", "backoff", "events", "webcast/frames", "webcast/protocol", "assignments/claims", "simulator/world")
+WORLD = frozenset({"asyncio", "logging", "os", "random", "socket", "ssl", "structlog", "time", "httpx", "websockets"})
+"""Modules that a pure one has no use for: clocks, sockets, the environment, unseeded randomness, loggers."""
+SEEDED = frozenset({"simulator/world.py"})
+"""Uses `random.Random` with a seed, which is a value like another."""
+
+
+def modules() -> list[Path]:
+    return sorted((ROOT / "producer").rglob("*.py"))
+
+
+def imported(path: Path) -> list[str]:
+    names: list[str] = []
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            names += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
+            names += [f"{node.module}.{alias.name}" for alias in node.names]
+    return names
+
+
+def room_of(dotted: str) -> str:
+    """The most particular name of the table that a dotted name belongs to."""
+    return max((room for room in MAY_IMPORT if f"{dotted}.".startswith(f"{room}.")), key=len, default="")
+
+
+def forbidden(importer: str, name: str) -> bool:
+    """Whether the module `importer` (dotted, below producer) may not import `name`."""
+    if not name.startswith("producer."):
+        return False
+    target = name.removeprefix("producer.")
+    room = room_of(importer)
+    if target == "__version__" or f"{target}.".startswith(f"{room.partition('.')[0]}."):
+        return False
+    return not any(f"{target}.".startswith(f"{allowed}.") for allowed in MAY_IMPORT[room] if target.split(".")[0] != "")
+
+
+@pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(ROOT)))
+def test_module_imports_only_what_its_room_may(path: Path) -> None:
+    importer = ".".join(path.relative_to(ROOT / "producer").with_suffix("").parts).removesuffix(".__init__")
+    if importer == "__init__":
+        return
+
+    # `from producer import logs` imports the module producer.logs.
+    broken = [name for name in imported(path) if forbidden(importer, name)]
+
+    assert broken == []
+
+
+def test_the_import_rule_notices_a_wall_that_is_crossed() -> None:
+    assert forbidden("events.mapping", "producer.webcast.protocol.Protocol")
+    assert forbidden("webcast.room", "producer.events.mapping")
+    assert forbidden("delivery.publisher", "producer.webcast.frames")
+    assert forbidden("session", "producer.simulator.world")
+    assert not forbidden("events.mapping", "producer.webcast.wire.Envelope")
+    assert not forbidden("simulator.server", "producer.webcast.frames")
+
+
+@pytest.mark.parametrize("room", PURE)
+def test_pure_modules_reach_for_nothing_of_the_world(room: str) -> None:
+    folder = ROOT / "producer" / room
+    paths = sorted(folder.glob("*.py")) if folder.is_dir() else [folder.with_suffix(".py")]
+
+    reached = {
+        (path.name, name)
+        for path in paths
+        for name in imported(path)
+        if name.partition(".")[0] in WORLD and str(path.relative_to(ROOT / "producer")) not in SEEDED
+    }
+
+    assert reached == set()
+
+
+@pytest.mark.parametrize(
+    "command", [["ruff", "check", "."], ["ruff", "format", "--check", "."], ["mypy"]], ids=" ".join
+)
+def test_checker_finds_nothing(command: list[str]) -> None:
+    result = subprocess.run(
+        [sys.executable, "-m", *command], cwd=ROOT, capture_output=True, text=True, timeout=300, check=False
+    )
+
+    assert result.returncode == 0, result.stdout + result.stderr
+
+
+def test_generated_files_are_current(tmp_path: Path) -> None:
+    places = generate.generate(tmp_path)
+
+    stale = [place for place in places if (tmp_path / place).read_bytes() != (ROOT / place).read_bytes()]
+
+    assert stale == [], "run `make generate`"
+    assert len(places) == 3

@@ -1,0 +1,181 @@
+"""producer.webcast.address: what a sign server and the web site answer, and what must be in it."""
+
+import asyncio
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import httpx
+import pytest
+
+from producer.errors import FailedConnection, FailedHTTPRequest, Reason
+from producer.webcast.address import Address, Budget, Direct, Signed, read_sign_answer
+from producer.webcast.http import HTTP
+from producer.webcast.room import RoomId
+from producer.webcast.upstream import USER_AGENT, Upstream
+from producer.webcast.wire import FetchResult
+
+ROOM = RoomId(7_300_000_000_000_000_001)
+COOKIE = "ttwid=abc"
+PUSH = "wss://webcast-ws.tiktok.com/webcast/im/ws_proxy/ws_reuse_supplement/"
+
+
+def answer(cursor: str = "c1", push_server: str = PUSH, route_params: dict[str, str] | None = None) -> bytes:
+    return FetchResult(
+        cursor=cursor,
+        push_server=push_server,
+        route_params={"imprp": "x/y"} if route_params is None else route_params,
+        internal_ext=b"ext",
+        is_first=True,
+    ).SerializeToString()
+
+
+def test_a_signed_address_carries_cursor_route_parameters_and_room() -> None:
+    address = read_sign_answer(answer(), COOKIE, ROOM, USER_AGENT)
+
+    query = parse_qs(urlsplit(address.url).query)
+    assert address.url.startswith(PUSH + "?")
+    assert query["cursor"] == ["c1"]
+    assert query["internal_ext"] == ["ext"]
+    assert query["imprp"] == ["x/y"]
+    assert query["room_id"] == [str(ROOM)]
+    assert query["compress"] == ["gzip"]
+    assert (address.cookie, address.cursor) == (COOKIE, "c1")
+    assert address.first_batch is not None
+    assert address.first_batch.is_first
+
+
+@pytest.mark.parametrize(
+    ("body", "cookie", "missing"),
+    [
+        (answer(), None, "cookie"),
+        (answer(cursor=""), COOKIE, "cursor"),
+        (answer(push_server=""), COOKIE, "push server"),
+        (answer(route_params={}), COOKIE, "route parameters"),
+        (b"", COOKIE, "cursor, push server, route parameters"),
+    ],
+)
+def test_an_answer_that_lacks_a_part_is_refused_by_its_name(body: bytes, cookie: str | None, missing: str) -> None:
+    with pytest.raises(FailedConnection) as refused:
+        read_sign_answer(body, cookie, ROOM, USER_AGENT)
+
+    assert refused.value.reason is Reason.INCOMPLETE
+    assert missing in str(refused.value)
+
+
+def test_an_answer_that_is_no_batch_is_refused() -> None:
+    with pytest.raises(FailedConnection) as refused:
+        read_sign_answer(b"<html>", COOKIE, ROOM, USER_AGENT)
+
+    assert refused.value.reason is Reason.MALFORMED
+
+
+def test_nothing_secret_is_in_an_addresss_repr() -> None:
+    assert "abc" not in repr(Address("wss://x/?signature=abc", cookie="ttwid=abc"))
+
+
+def test_a_budget_spreads_calls() -> None:
+    budget = Budget(calls_per_minute=10)
+
+    assert [budget.reserve(100.0), budget.reserve(100.0), budget.reserve(101.0)] == [0.0, 6.0, 11.0]
+
+
+def test_a_budget_saves_nothing_up() -> None:
+    budget = Budget(calls_per_minute=10)
+    budget.reserve(100.0)
+
+    assert [budget.reserve(500.0), budget.reserve(500.0)] == [0.0, 6.0]
+
+
+def test_a_rate_limit_holds_everybody() -> None:
+    budget = Budget(calls_per_minute=60)
+
+    budget.hold(130.0)
+
+    assert [budget.reserve(100.0), budget.reserve(100.0)] == [30.0, 31.0]
+
+
+class Asked:
+    """A server that remembers its requests."""
+
+    def __init__(self, *answers: httpx.Response) -> None:
+        self.requests: list[httpx.Request] = []
+        self._answers = list(answers)
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        self.requests.append(request)
+        return self._answers[min(len(self.requests), len(self._answers)) - 1]
+
+
+def sign(server: Asked, *, upstream: Upstream, key: Path | None = None, budget: Budget | None = None) -> Address:
+    async def main() -> Address:
+        async with httpx.AsyncClient(transport=httpx.MockTransport(server)) as client:
+            source = Signed(
+                HTTP(client, lambda *_: None),
+                upstream,
+                sign_url="https://sign.test/",
+                api_key_file=key,
+                user_agent=USER_AGENT,
+                budget=budget or Budget(calls_per_minute=60),
+                clock=lambda: 1000.0,
+            )
+            return await source.obtain(ROOM)
+
+    return asyncio.run(main())
+
+
+def test_the_sign_server_is_asked_as_it_expects(tmp_path: Path) -> None:
+    key = tmp_path / "key"
+    key.write_text("s3cret\n")
+    server = Asked(httpx.Response(200, content=answer(), headers={"X-Set-TT-Cookie": COOKIE}))
+
+    sign(server, upstream=Upstream.tiktok(), key=key)
+
+    [request] = server.requests
+    assert request.url.path == "/webcast/fetch"
+    assert request.url.params["room_id"] == str(ROOM)
+    assert request.headers["X-Api-Key"] == "s3cret"
+    assert "sessionid" not in str(request.headers).lower()
+
+
+def test_a_push_server_off_the_allow_list_is_refused() -> None:
+    body = answer(push_server="wss://10.0.0.1/x")
+
+    with pytest.raises(FailedConnection) as refused:
+        sign(Asked(httpx.Response(200, content=body, headers={"X-Set-TT-Cookie": COOKIE})), upstream=Upstream.tiktok())
+
+    assert refused.value.reason is Reason.HOST_REFUSED
+
+
+def test_a_rate_limit_of_the_sign_server_holds_the_budget() -> None:
+    budget = Budget(calls_per_minute=60)
+
+    with pytest.raises(FailedHTTPRequest) as limited:
+        sign(Asked(httpx.Response(429, headers={"Retry-After": "40"})), upstream=Upstream.tiktok(), budget=budget)
+
+    assert limited.value.reason is Reason.RATE_LIMITED
+    assert limited.value.retry_after_seconds == 40.0
+    assert budget.reserve(1000.0) == 40.0
+
+
+def direct(response: httpx.Response) -> Address:
+    async def main() -> Address:
+        async with httpx.AsyncClient(transport=httpx.MockTransport(lambda _: response)) as client:
+            return await Direct(HTTP(client, lambda *_: None), Upstream.tiktok(), user_agent=USER_AGENT).obtain(ROOM)
+
+    return asyncio.run(main())
+
+
+def test_a_direct_address_carries_the_sites_cookie_and_no_signature() -> None:
+    address = direct(httpx.Response(200, headers={"Set-Cookie": "ttwid=1%7Cabc; Path=/; HttpOnly"}))
+
+    assert address.cookie == "ttwid=1%7Cabc"
+    assert address.url.startswith(PUSH)
+    assert parse_qs(urlsplit(address.url).query)["ws_direct"] == ["1"]
+    assert address.first_batch is None
+
+
+def test_a_site_without_the_cookie_is_refused() -> None:
+    with pytest.raises(FailedConnection) as refused:
+        direct(httpx.Response(200))
+
+    assert refused.value.reason is Reason.INCOMPLETE

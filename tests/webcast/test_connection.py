@@ -1,0 +1,201 @@
+"""producer.webcast.connection: against a real WebSocket server on loopback."""
+
+import asyncio
+import ssl
+from collections.abc import Awaitable, Callable
+from http import HTTPStatus
+
+import pytest
+import websockets
+from websockets.asyncio.server import ServerConnection, serve
+from websockets.http11 import Request, Response
+
+from producer.errors import FailedConnection, FailedRoomPolling, Reason
+from producer.webcast.address import Address
+from producer.webcast.connection import Connection, open_connection, read_heartbeat_seconds
+from producer.webcast.protocol import Protocol, RecentIds
+from producer.webcast.wire import Envelope, FetchResult, PushFrame
+
+ROOM = 7
+
+
+@pytest.mark.parametrize(
+    ("options", "seconds"),
+    [
+        ("ping-interval=10", 10.0),
+        ("reconnect-interval=3; ping-interval=2", 2.0),
+        ("", 5.0),
+        ("ping-interval=0", 5.0),
+        ("ping-interval=86400", 5.0),
+        ("ping-interval=nan", 5.0),
+        ("ping-interval=x", 5.0),
+        ("\x00", 5.0),
+    ],
+)
+def test_the_servers_interval_is_taken_where_it_makes_sense(options: str, seconds: float) -> None:
+    assert read_heartbeat_seconds(options) == seconds
+
+
+Handler = Callable[[ServerConnection], Awaitable[None]]
+Process = Callable[[ServerConnection, Request], Response | None]
+Act = Callable[[Connection], Awaitable[object]]
+
+
+def talk(handler: Handler, act: Act, process: Process | None = None) -> object:
+    """Serve with `handler`, connect, and act on the connection."""
+
+    async def main() -> object:
+        async with serve(handler, "127.0.0.1", 0, process_request=process) as server:
+            port = server.sockets[0].getsockname()[1]
+            async with asyncio.timeout(10):
+                async with open_connection(
+                    Address(f"ws://127.0.0.1:{port}/", cookie="ttwid=1"),
+                    user_agent="Mozilla/5.0",
+                    origin="https://www.tiktok.com",
+                    ssl=ssl.create_default_context(),
+                    trust_environment=False,
+                ) as connection:
+                    return await act(connection)
+
+    return asyncio.run(main())
+
+
+def protocol(*, silence: float = 60.0) -> Protocol:
+    return Protocol(ROOM, now=asyncio.get_running_loop().time(), seen=RecentIds(), silence_seconds=silence)
+
+
+async def wait_closed(websocket: ServerConnection) -> None:
+    await websocket.wait_closed()
+
+
+def message_frame() -> bytes:
+    batch = FetchResult(messages=[Envelope(method="X", msg_id=1).SerializeToString()], need_ack=True)
+    return PushFrame(log_id=9, payload_type="msg", payload=batch.SerializeToString()).SerializeToString()
+
+
+def test_it_enters_beats_receives_and_acknowledges() -> None:
+    heard: list[str] = []
+
+    async def server(websocket: ServerConnection) -> None:
+        for _ in range(2):
+            heard.append(PushFrame.FromString(bytes(await websocket.recv())).payload_type)  # type: ignore[arg-type]
+        await websocket.send(message_frame())
+        heard.append(PushFrame.FromString(bytes(await websocket.recv())).payload_type)  # type: ignore[arg-type]
+        await websocket.wait_closed()
+
+    async def act(connection: Connection) -> object:
+        subject = protocol()
+        received = await connection.exchange(subject)
+        assert received is not None
+        return [message.method for message in received.messages]
+
+    assert talk(server, act) == ["X"]
+    assert heard == ["im_enter_room", "hb", "ack"]
+
+
+def test_the_handshake_says_who_we_are() -> None:
+    seen: dict[str, str] = {}
+
+    def process(_: ServerConnection, request: Request) -> None:
+        seen.update({name: request.headers[name] for name in ("Cookie", "User-Agent", "Origin")})
+        assert "Sec-WebSocket-Extensions" not in request.headers
+
+    async def act(connection: Connection) -> object:
+        return connection.heartbeat_seconds
+
+    assert talk(wait_closed, act, process) == 5.0
+    assert seen == {"Cookie": "ttwid=1", "User-Agent": "Mozilla/5.0", "Origin": "https://www.tiktok.com"}
+
+
+@pytest.mark.parametrize("code", [1000, 1001, 1011])
+def test_a_closed_socket_is_a_lost_room(code: int) -> None:
+    async def server(websocket: ServerConnection) -> None:
+        await websocket.close(code)
+
+    async def act(connection: Connection) -> object:
+        subject = protocol()
+        with pytest.raises(FailedRoomPolling) as lost:
+            while True:
+                await connection.exchange(subject)
+        return lost.value
+
+    lost = talk(server, act)
+
+    assert isinstance(lost, FailedRoomPolling)
+    assert lost.reason is Reason.CLOSED
+    assert str(code) in str(lost)
+
+
+def test_an_aborted_socket_is_a_lost_room() -> None:
+    async def server(websocket: ServerConnection) -> None:
+        websocket.transport.abort()
+
+    async def act(connection: Connection) -> object:
+        subject = protocol()
+        with pytest.raises(FailedRoomPolling, match="without a closing handshake"):
+            while True:
+                await connection.exchange(subject)
+        return None
+
+    talk(server, act)
+
+
+def test_a_silent_room_is_found_out_though_the_socket_stands() -> None:
+    async def act(connection: Connection) -> object:
+        subject = protocol(silence=0.05)
+        with pytest.raises(FailedRoomPolling) as lost:
+            while True:
+                await connection.exchange(subject)
+        return lost.value.reason
+
+    assert talk(wait_closed, act) is Reason.SILENCE
+
+
+def refuse(status: HTTPStatus, **headers: str) -> FailedConnection:
+    def process(_: ServerConnection, __: Request) -> Response:
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        return Response(status.value, status.phrase, websockets.Headers(named | {"Content-Length": "0"}), b"")
+
+    async def act(_: Connection) -> object:
+        raise AssertionError("the handshake was to be refused")
+
+    with pytest.raises(FailedConnection) as refused:
+        talk(wait_closed, act, process)
+    return refused.value
+
+
+def test_a_200_with_device_blocked_is_told_from_other_refusals() -> None:
+    error = refuse(HTTPStatus.OK, Handshake_Status="415", Handshake_Msg="DEVICE_BLOCKED")
+
+    assert error.reason is Reason.DEVICE_BLOCKED
+
+
+@pytest.mark.parametrize("status", [HTTPStatus.OK, HTTPStatus.BAD_REQUEST, HTTPStatus.SERVICE_UNAVAILABLE])
+def test_other_refusals_say_what_the_server_said(status: HTTPStatus) -> None:
+    error = refuse(status, Handshake_Status="417", Handshake_Msg="illegal secret key")
+
+    assert error.reason is Reason.HANDSHAKE
+    assert "417 'illegal secret key'" in str(error)
+
+
+def test_a_redirect_is_not_followed() -> None:
+    error = refuse(HTTPStatus.FOUND, Location="ws://127.0.0.1:9/")
+
+    assert error.reason is Reason.HANDSHAKE
+
+
+def test_nobody_listening_is_a_failed_connection() -> None:
+    async def main() -> None:
+        async with open_connection(
+            Address("ws://127.0.0.1:9/", cookie=""),
+            user_agent="x",
+            origin="http://x",
+            ssl=ssl.create_default_context(),
+            trust_environment=False,
+        ):
+            pass
+
+    with pytest.raises(FailedConnection) as refused:
+        asyncio.run(main())
+
+    assert refused.value.reason is Reason.NETWORK

@@ -1,0 +1,192 @@
+"""producer.webcast.protocol: a number in place of the clock, bytes in place of the socket."""
+
+import pytest
+
+from producer.errors import FailedRoomPolling, Reason
+from producer.webcast.frames import Fault, Stage
+from producer.webcast.protocol import Protocol, RecentIds
+from producer.webcast.wire import ControlMessage, Envelope, FetchResult, HeartBeat, PushFrame
+
+ROOM = 7_300_000_000_000_000_001
+
+
+def protocol(*, now: float = 100.0, silence: float = 60.0, seen: RecentIds | None = None) -> Protocol:
+    return Protocol(ROOM, now=now, seen=seen or RecentIds(), heartbeat_seconds=5.0, silence_seconds=silence)
+
+
+def envelope(message_id: int, method: str = "WebcastChatMessage", payload: bytes = b"", history: bool = False) -> bytes:
+    return Envelope(method=method, payload=payload, msg_id=message_id, is_history=history).SerializeToString()
+
+
+def batch(*envelopes: bytes, need_ack: bool = False, log_id: int = 0, internal_ext: bytes = b"ext") -> bytes:
+    result = FetchResult(messages=envelopes, need_ack=need_ack, internal_ext=internal_ext)
+    return PushFrame(log_id=log_id, payload_type="msg", payload=result.SerializeToString()).SerializeToString()
+
+
+def kinds(frames: list[bytes]) -> list[str]:
+    return [PushFrame.FromString(frame).payload_type for frame in frames]
+
+
+def test_it_enters_the_room_and_then_beats() -> None:
+    frames = protocol().frames_to_send()
+
+    assert kinds(frames) == ["im_enter_room", "hb"]
+
+
+def test_frames_are_handed_over_once() -> None:
+    subject = protocol()
+
+    subject.frames_to_send()
+
+    assert subject.frames_to_send() == []
+
+
+def test_the_first_deadline_is_the_next_heartbeat() -> None:
+    assert protocol(now=100.0).deadline == 105.0
+
+
+def test_heartbeats_count_from_one_at_their_interval() -> None:
+    subject = protocol(now=100.0)
+
+    for now in (104.9, 105.0, 109.0, 110.0):
+        subject.tick(now)
+
+    beats = [PushFrame.FromString(f) for f in subject.frames_to_send()[1:]]
+    assert [HeartBeat.FromString(b.payload).send_packet_seq_id for b in beats] == [1, 2, 3]
+    assert HeartBeat.FromString(beats[0].payload).room_id == ROOM
+
+
+def test_a_batch_that_asks_for_it_is_acknowledged_with_its_log_id() -> None:
+    subject = protocol()
+    subject.frames_to_send()
+
+    subject.receive(batch(envelope(1), need_ack=True, log_id=77, internal_ext=b"opaque"), 101.0)
+
+    [acknowledgement] = [PushFrame.FromString(frame) for frame in subject.frames_to_send()]
+    assert (acknowledgement.payload_type, acknowledgement.log_id, acknowledgement.payload) == ("ack", 77, b"opaque")
+
+
+@pytest.mark.parametrize(("need_ack", "log_id"), [(False, 77), (True, 0)])
+def test_a_batch_that_does_not_ask_or_has_no_log_id_is_not_acknowledged(need_ack: bool, log_id: int) -> None:
+    subject = protocol()
+    subject.frames_to_send()
+
+    subject.receive(batch(envelope(1), need_ack=need_ack, log_id=log_id), 101.0)
+
+    assert subject.frames_to_send() == []
+
+
+def test_messages_come_in_their_order() -> None:
+    received = protocol().receive(batch(envelope(3), envelope(1), envelope(2)), 101.0)
+
+    assert [message.msg_id for message in received.messages] == [3, 1, 2]
+
+
+def test_a_message_seen_before_is_set_aside_and_counted() -> None:
+    subject = protocol()
+    subject.receive(batch(envelope(1)), 101.0)
+
+    received = subject.receive(batch(envelope(1), envelope(2)), 102.0)
+
+    assert [message.msg_id for message in received.messages] == [2]
+    assert received.duplicates == 1
+
+
+def test_what_was_seen_outlives_the_connection() -> None:
+    seen = RecentIds()
+    protocol(seen=seen).receive(batch(envelope(1)), 101.0)
+
+    received = protocol(seen=seen).receive(batch(envelope(1, history=True)), 200.0)
+
+    assert (received.messages, received.duplicates) == ([], 1)
+
+
+def test_recent_ids_forget_the_oldest() -> None:
+    recent = RecentIds(capacity=2)
+
+    assert [recent.add(number) for number in (1, 2, 3, 2, 1)] == [True, True, True, False, True]
+
+
+def test_messages_without_an_id_are_never_duplicates() -> None:
+    received = protocol().receive(batch(envelope(0), envelope(0)), 101.0)
+
+    assert len(received.messages) == 2
+
+
+def test_silence_past_the_deadline_ends_the_connection() -> None:
+    subject = protocol(now=100.0, silence=60.0)
+    subject.tick(159.9)
+
+    with pytest.raises(FailedRoomPolling) as lost:
+        subject.tick(160.0)
+
+    assert lost.value.reason is Reason.SILENCE
+
+
+def test_heartbeat_answers_and_empty_batches_do_not_break_the_silence() -> None:
+    subject = protocol(now=100.0, silence=60.0)
+    subject.receive(PushFrame(payload_type="hb").SerializeToString(), 159.0)
+    subject.receive(batch(), 159.0)
+
+    with pytest.raises(FailedRoomPolling):
+        subject.tick(160.0)
+
+
+def test_messages_break_the_silence() -> None:
+    subject = protocol(now=100.0, silence=60.0)
+    subject.receive(batch(envelope(1)), 159.0)
+
+    subject.tick(160.0)
+
+    assert subject.deadline <= 219.0
+
+
+@pytest.mark.parametrize(("action", "ended"), [(1, False), (2, False), (3, True), (4, True)])
+def test_a_control_message_ends_the_live(action: int, ended: bool) -> None:
+    subject = protocol()
+    payload = ControlMessage(action=action).SerializeToString()
+
+    received = subject.receive(batch(envelope(1, "WebcastControlMessage", payload), envelope(2)), 101.0)
+
+    assert subject.ended is ended
+    assert len(received.messages) == 2
+
+
+def test_the_end_of_an_earlier_live_in_the_history_ends_nothing() -> None:
+    subject = protocol()
+    payload = ControlMessage(action=3).SerializeToString()
+
+    subject.receive(batch(envelope(1, "WebcastControlMessage", payload, history=True)), 101.0)
+
+    assert not subject.ended
+
+
+@pytest.mark.parametrize(
+    ("data", "stage", "fault"),
+    [
+        ("text", Stage.FRAME, Fault.NOT_BINARY),
+        (b"\xff\xff\xff", Stage.FRAME, Fault.MALFORMED),
+        (
+            PushFrame(payload_type="msg", payload=b"\x1f\x8b\x08x").SerializeToString(),
+            Stage.DECOMPRESS,
+            Fault.MALFORMED,
+        ),
+        (PushFrame(payload_type="msg", payload=b"\x0a\x7f").SerializeToString(), Stage.BATCH, Fault.MALFORMED),
+    ],
+)
+def test_what_it_cannot_read_it_refuses_with_its_bytes(data: bytes | str, stage: Stage, fault: Fault) -> None:
+    received = protocol().receive(data, 101.0)
+
+    [refusal] = received.refusals
+    assert (refusal.stage, refusal.fault) == (stage, fault)
+    assert refusal.data == (data.encode() if isinstance(data, str) else data)
+
+
+def test_the_first_batch_is_taken_and_not_acknowledged() -> None:
+    subject = protocol()
+    subject.frames_to_send()
+
+    received = subject.take(FetchResult(messages=[envelope(1)], need_ack=True))
+
+    assert [message.msg_id for message in received.messages] == [1]
+    assert subject.frames_to_send() == []

@@ -1,0 +1,159 @@
+"""producer.webcast.room: answers as the protocol sheet (sections 2.2 to 2.4) has them."""
+
+import asyncio
+import json
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from producer.errors import FailedFetchRoomInfo, LiveNotFound, Reason
+from producer.webcast.http import HTTP
+from producer.webcast.room import RoomId, Rooms, Status, Verdict, read_api_live, read_check_alive, read_page
+from producer.webcast.upstream import Upstream
+
+CAPTURES = Path(__file__).resolve().parents[2].parent / "shared" / "captures"
+ROOM = "7300000000000000001"
+
+
+def api(status: int | None, *, room_id: str = ROOM, user_status: int | None = None) -> dict[str, Any]:
+    user = {"roomId": room_id, "status": user_status if user_status is not None else status}
+    return {"statusCode": 0, "message": "", "data": {"user": user, "liveRoom": {"status": status}}}
+
+
+def page(status: int, *, room_id: str = ROOM) -> bytes:
+    info = {"user": {"roomId": room_id, "status": status}, "liveRoom": {"status": status}}
+    state = json.dumps({"LiveRoom": {"liveRoomUserInfo": info}})
+    return f'<html><script id="SIGI_STATE" type="application/json">{state}</script></html>'.encode()
+
+
+LIVE = Verdict(Status.LIVE, RoomId(int(ROOM)))
+OFFLINE = Verdict(Status.OFFLINE)
+
+
+@pytest.mark.parametrize(
+    ("answer", "verdict"),
+    [
+        (api(2), LIVE),
+        (api(3), LIVE),
+        (api(4), OFFLINE),
+        (api(None, user_status=2), LIVE),
+        (api(2, room_id=""), Verdict(Status.UNKNOWN)),
+        (api(2, room_id="0"), Verdict(Status.UNKNOWN)),
+        (api(1), Verdict(Status.UNKNOWN)),
+        ({"statusCode": 0, "data": {}}, Verdict(Status.UNKNOWN)),
+        ({"statusCode": 0, "data": {"user": [], "liveRoom": 7}}, Verdict(Status.UNKNOWN)),
+        ({"statusCode": 19881007, "message": "user_not_found"}, Verdict(Status.NOT_FOUND)),
+    ],
+)
+def test_api_live_is_judged_by_its_status(answer: dict[str, Any], verdict: Verdict) -> None:
+    assert read_api_live(answer) == verdict
+
+
+def test_an_api_error_is_not_a_verdict() -> None:
+    with pytest.raises(FailedFetchRoomInfo):
+        read_api_live({"statusCode": 10011, "message": "params_error"})
+
+
+def test_an_offline_page_with_a_stale_room_id_is_offline() -> None:
+    assert read_page(page(4)) == OFFLINE
+
+
+def test_a_live_page_gives_the_room() -> None:
+    assert read_page(page(2)) == LIVE
+
+
+def test_a_page_without_a_live_room_is_not_found() -> None:
+    assert read_page(b'<script id="SIGI_STATE" type="application/json">{"App":{}}</script>') == Verdict(
+        Status.NOT_FOUND
+    )
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        (b"<html>tiktok-verify-page</html>", Reason.CAPTCHA),
+        (b"<title>Verify to continue</title>", Reason.CAPTCHA),
+        (b"<html>nothing here</html>", Reason.BLOCKED),
+        (b'<script id="SIGI_STATE">not json</script>', Reason.CAPTCHA),
+    ],
+)
+def test_a_page_that_does_not_tell_is_not_offline(body: bytes, reason: Reason) -> None:
+    with pytest.raises(FailedFetchRoomInfo) as failure:
+        read_page(body)
+
+    assert failure.value.reason is reason
+
+
+def test_the_captured_page_of_an_offline_host_is_offline() -> None:
+    captured = CAPTURES / "sigi-state-offline-2026.condensed.html"
+    if not captured.exists():
+        pytest.skip("the captures are not beside this checkout")
+
+    assert read_page(captured.read_bytes()) == OFFLINE
+
+
+@pytest.mark.parametrize("alive", [True, False])
+def test_check_alive_reads_the_first_answer(alive: bool) -> None:
+    assert read_check_alive({"data": [{"alive": alive}], "status_code": 0}) is alive
+
+
+@pytest.mark.parametrize("answer", [{}, {"data": []}, {"data": [{}]}, {"data": {"message": "params_error"}}])
+def test_check_alive_that_does_not_tell_is_an_error(answer: dict[str, Any]) -> None:
+    with pytest.raises(FailedFetchRoomInfo):
+        read_check_alive(answer)
+
+
+def resolve(api_answer: object, page_answer: object) -> RoomId:
+    """Resolve against two look-ups that answer with a body, or with a status."""
+
+    def answer(value: object) -> httpx.Response:
+        if isinstance(value, int):
+            return httpx.Response(value, headers={"Retry-After": "9"})
+        return httpx.Response(200, content=value if isinstance(value, bytes) else json.dumps(value).encode())
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        return answer(api_answer if request.url.path.startswith("/api-live") else page_answer)
+
+    async def main() -> RoomId:
+        async with httpx.AsyncClient(transport=httpx.MockTransport(handler)) as client:
+            rooms = Rooms(HTTP(client, lambda *_: None), Upstream.at("http://sim.test"), "Mozilla/5.0")
+            return await rooms.resolve("someone")
+
+    return asyncio.run(main())
+
+
+NOT_FOUND = {"statusCode": 19881007, "message": "user_not_found"}
+CAPTCHA = b"<html>tiktok-verify-page</html>"
+NO_LIVE_ROOM = b'<script id="SIGI_STATE">{}</script>'
+
+
+@pytest.mark.parametrize(
+    ("first", "second"), [(api(2), CAPTCHA), (api(4), page(2)), (NOT_FOUND, page(2)), (500, page(2))]
+)
+def test_one_look_up_that_sees_the_live_suffices(first: object, second: object) -> None:
+    assert resolve(first, second) == int(ROOM)
+
+
+@pytest.mark.parametrize(
+    ("first", "second"), [(api(4), page(4)), (api(4), CAPTCHA), (500, page(4)), (NOT_FOUND, NO_LIVE_ROOM)]
+)
+def test_offline_needs_a_look_up_that_says_so(first: object, second: object) -> None:
+    with pytest.raises(LiveNotFound):
+        resolve(first, second)
+
+
+@pytest.mark.parametrize(
+    ("first", "second"), [(500, CAPTCHA), (NOT_FOUND, CAPTCHA), (NOT_FOUND, 500), (api(1), NO_LIVE_ROOM)]
+)
+def test_what_nobody_could_tell_is_not_offline(first: object, second: object) -> None:
+    with pytest.raises(FailedFetchRoomInfo):
+        resolve(first, second)
+
+
+def test_of_two_failures_the_one_with_the_longer_wait_is_raised() -> None:
+    with pytest.raises(FailedFetchRoomInfo) as failure:
+        resolve(429, CAPTCHA)
+
+    assert failure.value.retry_after_seconds == 9.0

@@ -1,0 +1,1 @@
+"""How this repository makes its generated files; nothing of it is shipped."""

@@ -1,0 +1,90 @@
+"""Make the generated files that are checked in; `tests/test_generated.py` proves them current."""
+
+import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from grpc_tools import protoc
+
+from producer.events import schemas
+
+ROOT = Path(__file__).resolve().parent.parent
+WIRE = Path("producer/webcast/wire")
+RECORDS = Path("producer/events/records.py")
+PYTHON_TYPES = {"string": "str", "bytes": "bytes", "long": "int", "boolean": "bool"}
+
+
+def generate(into: Path) -> list[Path]:
+    """Write every generated file below `into`, at its place in the repository; return those places."""
+    return [*wire(into), *records(into)]
+
+
+def wire(into: Path) -> list[Path]:
+    """Compile webcast.proto to its Python module and that module's type stub."""
+    (into / WIRE).mkdir(parents=True, exist_ok=True)
+    status = protoc.main(
+        [
+            "protoc",
+            f"--proto_path={ROOT}",
+            f"--python_out={into}",
+            f"--pyi_out={into}",
+            str(ROOT / WIRE / "webcast.proto"),
+        ]
+    )
+    if status != 0:
+        raise SystemExit(f"protoc refused webcast.proto (status {status})")
+    return [WIRE / "webcast_pb2.py", WIRE / "webcast_pb2.pyi"]
+
+
+def records(into: Path) -> list[Path]:
+    """Write one TypedDict a schema, a record after those that it refers to."""
+    written: dict[str, str] = {}
+    for name in schemas.records():
+        _record(name, written)
+    target = into / RECORDS
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_text(
+        '"""One typed record per schema. Generated from schemas/ by `make generate`; do not edit."""\n\n'
+        "from typing import TypedDict\n\n\n" + "\n\n".join(written.values()),
+        "utf-8",
+    )
+    return [RECORDS]
+
+
+def _record(name: str, written: dict[str, str]) -> None:
+    if name in written:
+        return
+    schema = schemas.records()[name]
+    lines = [f"class {name}(TypedDict):", f'    """{schema["doc"]}"""', ""]
+    for field in schema["fields"]:
+        python_type = _python_type(field["type"], written)
+        lines += [f"    {field['name']}: {python_type}"]
+    written[name] = "\n".join(lines) + "\n"
+
+
+def _python_type(avro: object, written: dict[str, str]) -> str:
+    match avro:
+        case ["null", other]:
+            return f"{_python_type(other, written)} | None"
+        case {"type": "array", "items": items}:
+            return f"list[{_python_type(items, written)}]"
+        case {"type": str(primitive)}:
+            return PYTHON_TYPES[primitive]
+        case str(name) if name in PYTHON_TYPES:
+            return PYTHON_TYPES[name]
+        case str(name):
+            _record(name, written)
+            return name
+    raise SystemExit(f"no Python type for {avro!r}")
+
+
+def main() -> None:
+    """Replace the checked-in files by fresh ones."""
+    with TemporaryDirectory() as folder:
+        for place in generate(Path(folder)):
+            (ROOT / place).write_bytes((Path(folder) / place).read_bytes())
+            sys.stdout.write(f"{place}\n")
+
+
+if __name__ == "__main__":
+    main()
