@@ -5,6 +5,7 @@ Served by the loop that does the work, on purpose: if that loop is wedged, /live
 
 import asyncio
 import contextlib
+import os
 import socket
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from typing import Any
@@ -64,9 +65,8 @@ def _listen(host: str, port: int) -> socket.socket:
     try:
         return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
     except OSError as cause:
-        raise StartRefused(
-            f"cannot listen on {host}:{port} (PRODUCER_HTTP_HOST, PRODUCER_HTTP_PORT): {cause.strerror}"
-        ) from cause
+        why = os.strerror(cause.errno) if cause.errno and cause.errno > 0 else str(cause)
+        raise StartRefused(f"cannot listen on {host}:{port} (PRODUCER_HTTP_HOST, PRODUCER_HTTP_PORT): {why}") from cause
 
 
 def _metrics(registry: CollectorRegistry) -> Callable[[Request], Response]:

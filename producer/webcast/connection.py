@@ -62,8 +62,9 @@ class Connection:
                     await self._websocket.send(frame)
         except TimeoutError as cause:
             raise FailedRoomPolling("the server stopped reading", reason=Reason.TIMEOUT) from cause
-        except websockets.ConnectionClosed as cause:
-            raise _lost(cause) from cause
+        except websockets.ConnectionClosed:
+            # What came before the end is still to be read; `recv` says when it is over.
+            return
 
 
 class _Connect(connect):

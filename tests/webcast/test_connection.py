@@ -126,6 +126,27 @@ def test_a_closed_socket_is_a_lost_room(code: int) -> None:
     assert str(code) in str(lost)
 
 
+def test_what_came_before_the_end_is_read_though_nothing_can_be_sent_any_more() -> None:
+    async def server(websocket: ServerConnection) -> None:
+        for number in range(1, 4):
+            batch = FetchResult(messages=[Envelope(method="X", msg_id=number).SerializeToString()], need_ack=True)
+            frame = PushFrame(log_id=number, payload_type="msg", payload=batch.SerializeToString())
+            await websocket.send(frame.SerializeToString())
+        await websocket.close(1011)
+
+    async def act(connection: Connection) -> object:
+        await connection._websocket.wait_closed()  # the end has arrived before the first frame is read
+        subject = protocol()
+        read: list[int] = []
+        with pytest.raises(FailedRoomPolling):
+            while True:
+                received = await connection.exchange(subject)
+                read += [message.msg_id for message in received.messages] if received else []
+        return read
+
+    assert talk(server, act) == [1, 2, 3]
+
+
 def test_an_aborted_socket_is_a_lost_room() -> None:
     async def server(websocket: ServerConnection) -> None:
         websocket.transport.abort()

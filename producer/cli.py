@@ -1,0 +1,164 @@
+"""The command line: `producer run`, and what prepares and tries it."""
+
+import asyncio
+import os
+import sys
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from producer import __version__, logs, settings
+from producer.delivery import topics as kafka_topics
+from producer.delivery.registry import Registry, subject
+from producer.errors import ProducerError, StartRefused
+from producer.events import schemas as avro
+
+application = typer.Typer(
+    name="producer",
+    help="TikTok LIVE events to Apache Kafka: one Avro record per event, one topic per kind of event.\n\n"
+    "Settings come from PRODUCER_... variables; `producer settings` lists them.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+topics = typer.Typer(help="The topics that the service writes.", no_args_is_help=True)
+schemas = typer.Typer(help="The schemas that the records are written with.", no_args_is_help=True)
+application.add_typer(topics, name="topics")
+application.add_typer(schemas, name="schemas")
+
+
+def main() -> None:
+    """Run the command line; an error that we know is one line for each problem, and exit status 1."""
+    try:
+        application()
+    except ProducerError as error:
+        for line in str(error).splitlines():
+            sys.stderr.write(f"producer: {line}\n")
+        raise SystemExit(1) from None
+
+
+@application.command()
+def run() -> None:
+    """Run one worker: claim streamers, stream their lives, publish their events. SIGTERM ends it in good order."""
+    from producer import service  # the whole service; the other commands start faster without it
+
+    chosen = _settings()
+    _run(lambda: service.run(chosen))
+
+
+@application.command()
+def simulate(
+    seed: Annotated[int, typer.Option(help="What the world is made from; the same seed makes the same world.")] = 1,
+    rooms: Annotated[int, typer.Option(min=1, help="How many rooms there are.")] = 20,
+    rate: Annotated[float, typer.Option(min=0.1, help="Events per second of all rooms together.")] = 100.0,
+    host: Annotated[str, typer.Option(help="Where to listen.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Where to listen; 0 takes a free port.")] = 8100,
+    replay: Annotated[Path | None, typer.Option(help="Serve these recorded messages (.jsonl.gz) instead.")] = None,
+    truth: Annotated[Path | None, typer.Option(help="Write everything that was sent here (JSON lines).")] = None,
+    list_file: Annotated[
+        Path | None, typer.Option("--list", help="Write the list of the rooms' streamers here.")
+    ] = None,
+    fault: Annotated[
+        list[str] | None, typer.Option(help="Misbehave: NAME, NAME:TIMES, NAME@STREAMER or NAME@STREAMER:TIMES.")
+    ] = None,
+) -> None:
+    """Serve a simulated Webcast: for laptops, tests, and your own tests."""
+    from producer.simulator import server
+
+    def announce(line: str) -> None:
+        sys.stderr.write(f"{line}\n")
+        sys.stderr.flush()
+
+    try:
+        _run(
+            lambda: server.serve(
+                host=host,
+                port=port,
+                seed=seed,
+                rooms=rooms,
+                rate=rate,
+                replay=replay,
+                truth=truth,
+                faults=fault or [],
+                list_file=list_file,
+                announce=announce,
+            )
+        )
+    except (OSError, ValueError) as cause:
+        raise StartRefused(f"the simulator cannot start: {cause}") from cause
+    except KeyboardInterrupt:
+        pass
+
+
+@application.command()
+def demo() -> None:
+    """Run everything on this machine: Kafka, registry, simulator, two workers, a reader. DEMO_SECONDS bounds it."""
+    try:
+        from producer.local import demo as local
+    except ModuleNotFoundError as missing:
+        raise StartRefused(f"{missing.name} is not installed: pip install 'tiktok-live-producer[local]'") from missing
+    raise SystemExit(asyncio.run(local.run(os.environ)))
+
+
+@topics.command("apply")
+def topics_apply() -> None:
+    """Create the topics that are missing; change and delete nothing."""
+    applied = asyncio.run(kafka_topics.apply(_settings()))
+    for name in applied.created:
+        sys.stdout.write(f"created  {name}\n")
+    for name in applied.existing:
+        sys.stdout.write(f"exists   {name}\n")
+
+
+@schemas.command("register")
+def schemas_register() -> None:
+    """Register every schema under its topic's subject."""
+    chosen = _settings()
+    if chosen.schema_registry_url is None:
+        raise StartRefused("PRODUCER_SCHEMA_REGISTRY_URL is not set")
+    url = chosen.schema_registry_url
+
+    async def register() -> None:
+        async with Registry(url) as registry:
+            for schema in avro.events().values():
+                topic = schema.topic(chosen.topic_prefix)
+                schema_id = await registry.register(schema, topic)
+                sys.stdout.write(f"{schema_id:>6}  {subject(topic)}\n")
+
+    asyncio.run(register())
+
+
+@application.command("settings")
+def list_settings() -> None:
+    """List every setting: its variable, default and meaning."""
+    table = Table("Variable", "Default", "Meaning", box=None, pad_edge=False, header_style="bold")
+    for name, field in settings.Settings.model_fields.items():
+        default = "required" if field.is_required() else "" if field.default in (None, ()) else str(field.default)
+        table.add_row(settings.variable(name), default, field.description)
+    Console(width=None if sys.stdout.isatty() else 160, markup=False).print(table)
+
+
+@application.command()
+def version() -> None:
+    """Print the version."""
+    sys.stdout.write(f"{__version__}\n")
+
+
+def _settings() -> settings.Settings:
+    chosen = settings.from_environ(os.environ)
+    logs.configure(form=chosen.log_format, level=chosen.log_level)
+    return chosen
+
+
+def _run(main: Callable[[], Coroutine[Any, Any, Any]]) -> None:
+    """Run on uvloop where there is one: it takes a fifth of asyncio's memory for a TLS connection."""
+    try:
+        import uvloop
+    except ModuleNotFoundError:
+        asyncio.run(main())
+    else:
+        uvloop.run(main())

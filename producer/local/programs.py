@@ -1,0 +1,124 @@
+"""The product's own programs as child processes: started through its command line, as an operator starts them."""
+
+import asyncio
+import json
+import signal
+import sys
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from producer.local.processes import LocalFailure
+
+STEP_SECONDS = 60.0
+"""How long any one thing may take on a busy machine."""
+
+
+class Program:
+    """One of the product's own processes, its output in a file. Leaving its context makes sure that it has ended."""
+
+    def __init__(self, name: str, arguments: tuple[str, ...], environ: Mapping[str, str], log: Path) -> None:
+        self.name = name
+        self._arguments = arguments
+        self._environ = dict(environ)
+        self._log = log
+        self._process: asyncio.subprocess.Process | None = None
+
+    async def __aenter__(self) -> "Program":
+        with self._log.open("wb") as output:
+            self._process = await asyncio.create_subprocess_exec(
+                sys.executable,
+                *("-m", "producer", *self._arguments),
+                env=self._environ,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,  # the terminal's Ctrl-C is ours to hand on, in our order
+            )
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.end(signal.SIGKILL)
+
+    @property
+    def ended(self) -> bool:
+        return self._process is None or self._process.returncode is not None
+
+    async def end(self, number: signal.Signals) -> int:
+        """Send a signal, unless it has ended; wait for the end; return its exit status."""
+        assert self._process is not None
+        with suppress(ProcessLookupError):
+            if self._process.returncode is None:
+                self._process.send_signal(number)
+        async with asyncio.timeout(STEP_SECONDS):
+            return await self._process.wait()
+
+    def check(self) -> None:
+        """Raise LocalFailure with the end of its output if it has ended."""
+        if self.ended:
+            raise LocalFailure(f"{self.name} ended: {self.output()[-2000:]}")
+
+    async def line_with(self, text: str) -> str:
+        """Wait for a line of its output that has `text` in it."""
+        async with asyncio.timeout(STEP_SECONDS):
+            while True:
+                for line in self.output().splitlines():
+                    if text in line:
+                        return line
+                self.check()
+                await asyncio.sleep(0.05)
+
+    def output(self) -> str:
+        return self._log.read_text("utf-8", "replace")
+
+
+class Worker(Program):
+    """A worker, asked through its own HTTP surface."""
+
+    def __init__(self, name: str, port: int, environ: Mapping[str, str], folder: Path) -> None:
+        own = {"PRODUCER_WORKER_NAME": name, "PRODUCER_HTTP_PORT": str(port)}
+        super().__init__(name, ("run",), dict(environ) | own, folder / f"{name}.log")
+        self.url = f"http://127.0.0.1:{port}"
+
+    async def __aenter__(self) -> "Worker":
+        await super().__aenter__()
+        return self
+
+    async def status(self) -> dict[str, Any] | None:
+        """What it says of itself, or None while it does not answer."""
+        try:
+            async with httpx.AsyncClient(trust_env=False, timeout=2.0) as client:
+                answer = await client.get(f"{self.url}/status")
+            return dict(answer.json())
+        except (httpx.HTTPError, ValueError):
+            return None
+
+    def ledger(self) -> dict[str, Any]:
+        """The account that it logged last."""
+        for line in reversed(self.output().splitlines()):
+            with suppress(ValueError):
+                entry = json.loads(line)
+                if entry.get("event") == "stopped" and "received" in entry:
+                    return dict(entry)
+        return {}
+
+
+def without_settings(environ: Mapping[str, str]) -> dict[str, str]:
+    """An environment without anybody's settings of the producer."""
+    return {name: value for name, value in environ.items() if not name.startswith("PRODUCER_")}
+
+
+async def command(*arguments: str, environ: Mapping[str, str]) -> None:
+    """Run one of the product's commands to its end. Raises LocalFailure with what it printed."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        *("-m", "producer", *arguments),
+        env=dict(environ),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    output, _ = await process.communicate()
+    if process.returncode != 0:
+        raise LocalFailure(f"producer {' '.join(arguments)} failed: {output.decode().strip()}")

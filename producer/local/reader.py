@@ -1,0 +1,96 @@
+"""A consumer that is not our own client: librdkafka through confluent-kafka, schemas from the registry by id."""
+
+import io
+import json
+import struct
+import threading
+from collections import Counter, deque
+from typing import Any
+
+import fastavro
+import httpx
+from confluent_kafka import Consumer
+
+from producer.local.verdict import Read
+
+LATEST = 12
+
+
+class Reader:
+    """Reads every topic below a prefix, from the beginning, in a thread of its own. Use it as a context manager."""
+
+    def __init__(self, bootstrap_servers: str, registry_url: str, topic_prefix: str) -> None:
+        self.records: list[Read] = []
+        self.latest: deque[dict[str, Any]] = deque(maxlen=LATEST)
+        self.by_topic: Counter[str] = Counter()
+        self.dead_letters: Counter[str] = Counter()
+        self.failure: Exception | None = None
+        self._prefix = topic_prefix
+        self._registry_url = registry_url
+        self._schemas: dict[int, Any] = {}
+        self._stop = threading.Event()
+        self._idle = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="reader", daemon=True)
+        self._consumer = Consumer(
+            {
+                "bootstrap.servers": bootstrap_servers,
+                "group.id": "demo-reader",
+                "auto.offset.reset": "earliest",
+                "enable.auto.commit": False,
+                "log_level": 0,
+            }
+        )
+
+    def __enter__(self) -> "Reader":
+        topics = self._consumer.list_topics(timeout=10).topics
+        self._consumer.subscribe([topic for topic in topics if topic.startswith(f"{self._prefix}.")])
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        self._thread.join(timeout=10)
+        self._consumer.close()
+
+    def drain(self, timeout_seconds: float) -> bool:
+        """Wait until nothing more comes for a while; say whether that happened."""
+        self._idle.clear()
+        return self._idle.wait(timeout_seconds)
+
+    def _run(self) -> None:
+        quiet = 0
+        try:
+            while not self._stop.is_set():
+                messages = self._consumer.consume(num_messages=500, timeout=0.25)
+                quiet = 0 if messages else quiet + 1
+                if quiet >= 8:  # two seconds
+                    self._idle.set()
+                for message in messages:
+                    if message.error() is None:
+                        self._take(message)
+        except Exception as failure:  # handed to the thread that asks for the summary
+            self.failure = failure
+            self._idle.set()
+
+    def _take(self, message: Any) -> None:
+        topic: str = message.topic()
+        self.by_topic[topic] += 1
+        if topic == f"{self._prefix}.dlq.v1":
+            headers = dict(message.headers() or [])
+            self.dead_letters[headers.get("reason", b"?").decode()] += 1
+            return
+        value = self._decode(message.value())
+        self.records.append(Read(event=value["name"], event_id=value["meta"]["event_id"]))
+        self.latest.append(value)
+
+    def _decode(self, data: bytes) -> dict[str, Any]:
+        magic, schema_id = struct.unpack(">bI", data[:5])
+        if magic != 0:
+            raise ValueError(f"not the Confluent wire format: magic byte {magic}")
+        if schema_id not in self._schemas:
+            answer = httpx.get(f"{self._registry_url}/schemas/ids/{schema_id}", timeout=10)
+            answer.raise_for_status()
+            self._schemas[schema_id] = fastavro.parse_schema(json.loads(answer.json()["schema"]))
+        value = fastavro.schemaless_reader(io.BytesIO(data[5:]), self._schemas[schema_id], None)
+        assert isinstance(value, dict)
+        return value

@@ -1,0 +1,89 @@
+"""Named misbehaviours, each counting how often it happened; pure."""
+
+import re
+import zlib
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+SPEC = re.compile(r"(?P<name>\w+)(?:@(?P<room>[\w.]+))?(?::(?P<times>\d+))?")
+
+
+class Fault(StrEnum):
+    """What can be made to go wrong."""
+
+    PAGE_CAPTCHA = "page_captcha"
+    PAGE_NOT_JSON = "page_not_json"
+    API_USER_NOT_FOUND = "api_user_not_found"
+    API_BLOCKED = "api_blocked"
+    SIGN_RATE_LIMITED = "sign_rate_limited"
+    SIGN_NO_COOKIE = "sign_no_cookie"
+    SIGN_EMPTY = "sign_empty"
+    SIGN_ERROR = "sign_error"
+    HANDSHAKE_DEVICE_BLOCKED = "handshake_device_blocked"
+    HANDSHAKE_REJECTED = "handshake_rejected"
+    DROP = "drop"
+    CLOSE_INTERNAL = "close_internal"
+    SILENCE = "silence"
+    DUPLICATE = "duplicate"
+    TRUNCATED_FRAME = "truncated_frame"
+    RANDOM_FRAME = "random_frame"
+    TEXT_FRAME = "text_frame"
+    GZIP_BOMB = "gzip_bomb"
+    GZIP_GARBAGE = "gzip_garbage"
+    UNKNOWN_COMPRESSION = "unknown_compression"
+    EMPTY_BATCH = "empty_batch"
+    CUT_PAYLOAD = "cut_payload"
+    CUT_ENVELOPE = "cut_envelope"
+    UNKNOWN_METHOD = "unknown_method"
+
+
+IN_STREAM = tuple(Fault)[list(Fault).index(Fault.DROP) :]
+"""Those that happen to an open socket."""
+
+
+@dataclass(slots=True)
+class _Plan:
+    fault: Fault
+    room: str | None
+    left: int
+
+
+class Faults:
+    """What is to go wrong, where, and how many times more."""
+
+    def __init__(self, specs: Iterable[str] = ()) -> None:
+        """Each spec is NAME, NAME:TIMES, NAME@STREAMER or NAME@STREAMER:TIMES. Raises ValueError."""
+        self.fired: Counter[Fault] = Counter()
+        self._plans = [_parse(spec) for spec in specs]
+
+    def fires(self, fault: Fault, room: str) -> bool:
+        """Whether a fault is due in a room now; if so it counts as having happened."""
+        for plan in self._plans:
+            if plan.fault is fault and plan.left and plan.room in (None, room):
+                plan.left -= 1
+                self.fired[fault] += 1
+                return True
+        return False
+
+
+def _parse(spec: str) -> _Plan:
+    match = SPEC.fullmatch(spec)
+    if match is None:
+        raise ValueError(f"{spec!r} is no fault: write NAME, NAME:TIMES, NAME@STREAMER or NAME@STREAMER:TIMES")
+    if match["name"] not in tuple(Fault):
+        raise ValueError(f"{match['name']!r} is no fault; there are {', '.join(Fault)}")
+    return _Plan(Fault(match["name"]), match["room"], int(match["times"] or 1))
+
+
+def bomb(*, inflated_bytes: int) -> bytes:
+    """A gzip stream, about a thousandth of what it inflates to: one block of zeros, flushed so that it can be repeated.
+
+    It lacks its trailer, which whoever bounds the output never comes to.
+    """
+    block = bytes(64 * 1024 * 1024)
+    deflate = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS)
+    first = deflate.compress(block) + deflate.flush(zlib.Z_FULL_FLUSH)
+    times = -(-inflated_bytes // len(block))
+    return b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x02\xff" + first * times

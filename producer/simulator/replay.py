@@ -1,0 +1,104 @@
+"""Recorded messages as a world of one room: served unchanged, in their order, to whoever listens."""
+
+import base64
+import gzip
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from producer.simulator.messages import Message
+from producer.simulator.world import LIFE_IDS, ROOM_IDS, Live
+from producer.webcast import wire
+
+UNIQUE_ID = "sim_replay"
+PAUSE_SECONDS = 1.0
+"""How long the room is offline after a recorded message that ends its live."""
+
+BY_METHOD = {
+    "WebcastChatMessage": "comment",
+    "WebcastGiftMessage": "gift",
+    "WebcastLikeMessage": "like",
+    "WebcastRoomUserSeqMessage": "viewer_count_update",
+    "WebcastQuestionNewMessage": "question",
+}
+
+
+class Replay:
+    """One room that sends a file's messages: JSON lines with `method` and `b64`, gzipped or not."""
+
+    def __init__(self, file: Path, *, rate: float) -> None:
+        """Raises OSError or ValueError where the file cannot be read."""
+        self.unique_ids: Sequence[str] = (UNIQUE_ID,)
+        self._rate = rate
+        self._recorded = _read(file)
+
+    def lives(self, _: str) -> Iterator[Live]:
+        """A live up to each message that ends one, and a last live that goes on in silence."""
+        start = 0
+        ends = [place + 1 for place, (method, payload) in enumerate(self._recorded) if _ends(method, payload)]
+        for number, end in enumerate([*ends, len(self._recorded)], 1):
+            room_id = ROOM_IDS + number * LIFE_IDS
+            yield Live(
+                room_id=room_id,
+                after_seconds=0.0 if number == 1 else PAUSE_SECONDS,
+                rate=self._rate,
+                total=end - start,
+                ending=None,
+                message=_Part(self._recorded[start:end], room_id).message,
+                waits=True,
+            )
+            start = end
+
+
+class _Part:
+    def __init__(self, recorded: Sequence[tuple[str, bytes]], room_id: int) -> None:
+        self._recorded = recorded
+        self._room_id = room_id
+
+    def message(self, number: int, _: int) -> Message:
+        method, payload = self._recorded[number]
+        return Message(self._room_id + 1 + number, method, payload, event_of(method, payload))
+
+
+def event_of(method: str, payload: bytes) -> str:
+    """The documented event that a message must become (protocol sheet section 10)."""
+    if method in BY_METHOD:
+        return BY_METHOD[method]
+    if method == "WebcastControlMessage":
+        return "live_end" if _ends(method, payload) else "unknown"
+    if method == "WebcastMemberMessage":
+        member = wire.MemberMessage.FromString(payload)
+        key = member.common.display_text.key
+        joined = key in ("live_room_enter_toast", "pm_mt_join_message_other_viewer") if key else member.action == 1
+        return "join" if joined else "unknown"
+    if method == "WebcastSocialMessage":
+        social = wire.SocialMessage.FromString(payload)
+        return _social(social.common.display_text.key, social.action)
+    return "unknown"
+
+
+def _social(key: str, action: int) -> str:
+    if not key:
+        return {1: "follow", 3: "share"}.get(action, "unknown")
+    if "follow" in key:
+        return "follow"
+    several = key.endswith(("_5_share", "_10_share"))
+    return "share" if "share" in key and not several else "unknown"
+
+
+def _ends(method: str, payload: bytes) -> bool:
+    return method == "WebcastControlMessage" and wire.ControlMessage.FromString(payload).action in (3, 4)
+
+
+def _read(file: Path) -> list[tuple[str, bytes]]:
+    data = file.read_bytes()
+    if data.startswith(b"\x1f\x8b"):
+        data = gzip.decompress(data)
+    recorded = []
+    for number, line in enumerate(data.decode().splitlines(), 1):
+        try:
+            entry = json.loads(line)
+            recorded.append((str(entry["method"]), base64.b64decode(entry["b64"], validate=True)))
+        except (ValueError, KeyError, TypeError) as cause:
+            raise ValueError(f"{file}: line {number} is not a recorded message: {cause!r}") from cause
+    return recorded

@@ -1,0 +1,107 @@
+"""A room as it stands now: its live, who listens, and what it sends them."""
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Iterator
+
+from producer.simulator.messages import Message
+from producer.simulator.socket import Socket
+from producer.simulator.truth import Truth
+from producer.simulator.world import Ending, Live, end
+from producer.webcast.wire import Envelope
+
+TICK_SECONDS = 0.1
+HISTORY = 6
+LEAVE_SECONDS = 5.0
+"""How long sockets stay open after an end; TikTok leaves the closing to the client."""
+
+
+class Room:
+    """One streamer's room, played by one task."""
+
+    def __init__(self, unique_id: str, lives: Iterator[Live], truth: Truth) -> None:
+        self.unique_id = unique_id
+        self.live: Live | None = None
+        self.last_room_id = 0
+        """Of the live now or the one before it, which look-ups go on naming."""
+        self.sockets: set[Socket] = set()
+        self.history: deque[Envelope] = deque(maxlen=HISTORY)
+        self._lives = lives
+        self._truth = truth
+        self._entered = asyncio.Event()
+
+    def enter(self, socket: Socket) -> None:
+        """Let a socket listen."""
+        self.sockets.add(socket)
+        self._entered.set()
+
+    def leave(self, socket: Socket) -> None:
+        """A socket is gone."""
+        self.sockets.discard(socket)
+        if not self.sockets:
+            self._entered.clear()
+
+    async def play(self) -> None:
+        """Live every live."""
+        for live in self._lives:
+            await asyncio.sleep(live.after_seconds)
+            self.live, self.last_room_id = live, live.room_id
+            self.history.clear()
+            self._truth.write("live_started", self.unique_id, live.room_id)
+            last = await self._talk(live)
+            if live.ending is None and (last is None or last.event != "live_end"):
+                return  # a replay is over, and its room goes on in silence
+            await self._end(live)
+
+    async def _talk(self, live: Live) -> Message | None:
+        """Send a live's messages at their rate; return the last."""
+        sent, owed = 0, 0.0
+        message: Message | None = None
+        before = time.monotonic()
+        while sent < live.total:
+            if live.waits and not self.sockets:
+                await self._entered.wait()
+                before = time.monotonic()
+            await asyncio.sleep(TICK_SECONDS)
+            now = time.monotonic()
+            owed, before = owed + (now - before) * live.rate, now
+            count = min(int(owed), live.total - sent)
+            if count == 0:
+                continue
+            created_at = int(time.time() * 1000)
+            batch = [live.message(number, created_at) for number in range(sent, sent + count)]
+            await self._send(live, batch)
+            sent, owed, message = sent + count, owed - count, batch[-1]
+        return message
+
+    async def _end(self, live: Live) -> None:
+        self.live = None
+        if live.ending in (Ending.HOST, Ending.PLATFORM):
+            await self._send(live, [end(live, int(time.time() * 1000))])
+        how = live.ending.value if live.ending else "replayed"
+        self._truth.write("live_ended", self.unique_id, live.room_id, how=how)
+        if live.ending is not Ending.VANISHES:
+            leaving = {socket.closed for socket in self.sockets}
+            if leaving:
+                await asyncio.wait(leaving, timeout=LEAVE_SECONDS)
+        for socket in list(self.sockets):
+            await socket.close(1000)
+
+    async def _send(self, live: Live, batch: list[Message]) -> None:
+        envelopes = [Envelope(method=m.method, payload=m.payload, msg_id=m.message_id) for m in batch]
+        reached = [socket for socket in list(self.sockets) if await socket.send(envelopes)]
+        for message, envelope in zip(batch, envelopes, strict=True):
+            self._truth.write(
+                "message",
+                self.unique_id,
+                live.room_id,
+                message_id=str(message.message_id),
+                method=message.method,
+                event=message.event,
+                history=False,
+                duplicate=False,
+                sockets=len(reached),
+            )
+            if message.event == "comment":
+                self.history.append(envelope)

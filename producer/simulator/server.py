@@ -1,0 +1,235 @@
+"""The world over HTTP and WebSocket, on one port."""
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from contextlib import AsyncExitStack
+from http import HTTPStatus
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import websockets
+from websockets.asyncio.server import ServerConnection
+from websockets.asyncio.server import serve as serve_websockets
+from websockets.datastructures import Headers
+from websockets.http11 import Request, Response
+
+from producer.simulator import pages
+from producer.simulator.faults import Fault, Faults
+from producer.simulator.pages import Page
+from producer.simulator.replay import Replay
+from producer.simulator.room import Room
+from producer.simulator.socket import Socket
+from producer.simulator.truth import Truth
+from producer.simulator.world import Script, World
+
+SOCKET_PATH = "/webcast/im/ws_proxy/ws_reuse_supplement/"
+HEARTBEAT_SECONDS = 5
+
+
+async def serve(
+    *,
+    host: str,
+    port: int,
+    seed: int,
+    rooms: int,
+    rate: float,
+    replay: Path | None,
+    truth: Path | None,
+    faults: Sequence[str],
+    list_file: Path | None,
+    announce: Callable[[str], None],
+) -> None:
+    """Serve until cancelled. Raises OSError or ValueError where it cannot start."""
+    script: Script = World(seed=seed, rooms=rooms, rate=rate) if replay is None else Replay(replay, rate=rate)
+    plan = Faults(faults)
+    async with AsyncExitStack() as stack:
+        file = stack.enter_context(truth.open("w", encoding="utf-8")) if truth is not None else None
+        if list_file is not None:
+            lines = "".join(f"  - {name}\n" for name in script.unique_ids)
+            await asyncio.to_thread(list_file.write_text, f"streamers:\n{lines}")
+        simulator = Simulator(script, faults=plan, truth=Truth(file), host=host, port=port)
+        await stack.enter_async_context(simulator)
+        announce(f"simulated Webcast at {simulator.url} with {len(script.unique_ids)} rooms")
+        await asyncio.get_running_loop().create_future()
+
+
+class Simulator:
+    """A Webcast service. Use it as an async context manager."""
+
+    def __init__(self, script: Script, *, faults: Faults, truth: Truth, host: str = "127.0.0.1", port: int = 0) -> None:
+        self.requests: Counter[str] = Counter()
+        """Requests by path."""
+        self.sockets: list[Socket] = []
+        """Every socket that entered a room, closed ones too."""
+        self._host = host
+        self._port = port
+        self._faults = faults
+        self._truth = truth
+        self._rooms = {name: Room(name, script.lives(name), truth) for name in script.unique_ids}
+        self._stack = AsyncExitStack()
+
+    @property
+    def url(self) -> str:
+        """Its address."""
+        return f"http://{self._host}:{self._port}"
+
+    async def __aenter__(self) -> "Simulator":
+        playing = await self._stack.enter_async_context(asyncio.TaskGroup())
+        server = await self._stack.enter_async_context(
+            serve_websockets(
+                self._converse,
+                self._host,
+                self._port,
+                process_request=self._process,
+                compression=None,
+                ping_interval=None,
+                max_size=1024 * 1024,
+            )
+        )
+        self._port = server.sockets[0].getsockname()[1]
+        tasks = [playing.create_task(room.play(), name=room.unique_id) for room in self._rooms.values()]
+        self._stack.callback(lambda: [task.cancel() for task in tasks])
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._stack.aclose()
+
+    # ------------------------------------------------------------------------------------------------------ HTTP
+
+    async def _process(self, _: ServerConnection, request: Request) -> Response | None:
+        """Answer a request, or let a socket open."""
+        parts = urlsplit(request.path)
+        query = {name: values[-1] for name, values in parse_qs(parts.query).items()}
+        self.requests[parts.path] += 1
+        if parts.path == SOCKET_PATH:
+            page = self._handshake(request.headers, query)
+            return _response(page) if page is not None else None
+        return _response(self._page(parts.path, query))
+
+    def _page(self, path: str, query: dict[str, str]) -> Page:
+        match path.strip("/").split("/"):
+            case [""]:
+                return pages.home()
+            case [name, "live"] if name.startswith("@"):
+                return self._streamer_page(name[1:])
+            case ["api-live", "user", "room"]:
+                return self._api_live(query.get("uniqueId", ""))
+            case ["webcast", "room", "check_alive"] if query.get("room_ids"):
+                return pages.check_alive([self._is_live(room_id) for room_id in query["room_ids"].split(",")])
+            case ["webcast", "room", "info"] if query.get("room_id"):
+                return self._room_info(query["room_id"])
+            case ["webcast", "room", ("check_alive" | "info")]:
+                return pages.bad_parameters()
+            case ["webcast", "gift", "list"]:
+                return pages.gift_list()
+            case ["webcast", "fetch"]:
+                return self._sign(query.get("room_id", ""))
+            case ["webcast", "rooms", room_id, "connect"]:
+                return self._sign(room_id)
+        return pages.of_json({"message": "no such page"}, 404)
+
+    def _streamer_page(self, unique_id: str) -> Page:
+        if self._fires(Fault.PAGE_CAPTCHA, unique_id):
+            return pages.captcha()
+        if self._fires(Fault.PAGE_NOT_JSON, unique_id):
+            return pages.html('<script id="SIGI_STATE" type="application/json">{"LiveRoom":</script>')
+        room = self._rooms.get(unique_id)
+        if room is None:
+            return pages.no_such_streamer_page()
+        return pages.streamer_page(unique_id, room.last_room_id, live=room.live is not None)
+
+    def _api_live(self, unique_id: str) -> Page:
+        if self._fires(Fault.API_BLOCKED, unique_id):
+            return pages.of_json({"message": "blocked"}, 403)
+        room = self._rooms.get(unique_id)
+        if room is None or (room.live is not None and self._fires(Fault.API_USER_NOT_FOUND, unique_id)):
+            return pages.user_not_found()
+        return pages.api_live(unique_id, room.last_room_id, live=room.live is not None)
+
+    def _room_info(self, room_id: str) -> Page:
+        room = next((room for room in self._rooms.values() if str(room.last_room_id) == room_id), None)
+        if room is None:
+            return pages.bad_parameters()
+        return pages.room_info(room.last_room_id, room.unique_id, live=room.live is not None)
+
+    def _sign(self, room_id: str) -> Page:
+        room = self._live_room(room_id)
+        if room is None:
+            return pages.of_json({"code": 500, "message": "the webcast URL could not be fetched"}, 500)
+        if self._fires(Fault.SIGN_RATE_LIMITED, room.unique_id):
+            said = {"message": "Too many connections", "limit_label": "minute"}
+            return pages.of_json(said, 429, Retry_After="2", RateLimit_Remaining="0")
+        if self._fires(Fault.SIGN_ERROR, room.unique_id):
+            return pages.of_json({"code": 500, "message": "A 403 error occurred"}, 500)
+        if self._fires(Fault.SIGN_EMPTY, room.unique_id):
+            return Page(200, b"", "application/protobuf", {"X-Set-TT-Cookie": "ttwid=1"})
+        cookie = not self._fires(Fault.SIGN_NO_COOKIE, room.unique_id)
+        push_server = f"ws{self.url.removeprefix('http')}{SOCKET_PATH}"
+        return pages.signed(push_server, [], now=int(time.time() * 1000), cookie=cookie)
+
+    def _handshake(self, headers: Headers, query: dict[str, str]) -> Page | None:
+        """None lets the socket open."""
+        room = self._live_room(query.get("room_id", ""))
+        if room is None:
+            return Page(400, b"", "text/plain", {"Handshake-Msg": "no such room"})
+        blocked = "ttwid=" not in headers.get("Cookie", "") or not headers.get("User-Agent")
+        if blocked or self._fires(Fault.HANDSHAKE_DEVICE_BLOCKED, room.unique_id):
+            said = {"Handshake-Status": "415", "Handshake-Msg": "DEVICE_BLOCKED"}
+            return Page(200, b"", "text/plain", said)
+        if self._fires(Fault.HANDSHAKE_REJECTED, room.unique_id):
+            return Page(400, b"", "text/plain", {"Handshake-Status": "417", "Handshake-Msg": "illegal secret key"})
+        return None
+
+    def _fires(self, fault: Fault, unique_id: str) -> bool:
+        if not self._faults.fires(fault, unique_id):
+            return False
+        self._truth.write("fault", unique_id, name=fault.value)
+        return True
+
+    def _live_room(self, room_id: str) -> Room | None:
+        live = (room for room in self._rooms.values() if room.live is not None)
+        return next((room for room in live if str(room.last_room_id) == room_id), None)
+
+    def _is_live(self, room_id: str) -> bool:
+        return self._live_room(room_id) is not None
+
+    # -------------------------------------------------------------------------------------------------- sockets
+
+    async def _converse(self, websocket: ServerConnection) -> None:
+        assert websocket.request is not None
+        query = parse_qs(urlsplit(websocket.request.path).query)
+        room = self._live_room(query["room_id"][-1])
+        if room is None:
+            return  # it ended during the handshake
+        room_id = room.last_room_id
+        socket = Socket(
+            websocket,
+            unique_id=room.unique_id,
+            room_id=room_id,
+            gzipped=query.get("compress", [""])[-1] == "gzip",
+            faults=self._faults,
+            truth=self._truth,
+        )
+        self._truth.write("connected", room.unique_id, room_id)
+        try:
+            if await socket.entered() and room.last_room_id == room_id:
+                self._truth.write("entered", room.unique_id, room_id)
+                self.sockets.append(socket)
+                await socket.send_history(list(room.history))
+                room.enter(socket)
+                await socket.listen()
+        except websockets.ConnectionClosed:
+            pass
+        finally:
+            room.leave(socket)
+            await socket.closed
+            self._truth.write("disconnected", room.unique_id, room_id, code=websocket.close_code)
+
+
+def _response(page: Page) -> Response:
+    headers = Headers(
+        page.headers | {"Content-Type": page.content_type, "Content-Length": str(len(page.body)), "Connection": "close"}
+    )
+    return Response(page.status, HTTPStatus(page.status).phrase, headers, page.body)

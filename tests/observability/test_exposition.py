@@ -1,0 +1,159 @@
+"""producer.observability: through a real HTTP server."""
+
+import asyncio
+import socket
+from collections.abc import Mapping
+
+import httpx
+import pytest
+
+from producer.errors import FailedFetchRoomInfo, LiveNotFound, Reason, StartRefused
+from producer.observability import exposition
+from producer.observability.metrics import Metrics
+from producer.webcast.frames import Fault, Stage
+
+
+def ask(
+    metrics: Metrics, *paths: str, ready: Mapping[str, bool] | None = None, accept: str = ""
+) -> list[httpx.Response]:
+    async def main() -> list[httpx.Response]:
+        async with (
+            exposition.serve(
+                host="127.0.0.1",
+                port=0,
+                registry=metrics.registry,
+                readiness=lambda: ready or {"kafka": True},
+                status=lambda: {"worker": "w"},
+            ) as port,
+            httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", trust_env=False) as client,
+        ):
+            return [await client.get(path, headers={"Accept": accept}) for path in paths]
+
+    return asyncio.run(main())
+
+
+def metrics() -> Metrics:
+    return Metrics(topics=("t.comment.v1",), version="1.2.3")
+
+
+def test_every_path_answers() -> None:
+    live, ready, status, scrape, missing = ask(metrics(), "/livez", "/readyz", "/status", "/metrics", "/nothing")
+
+    assert (live.status_code, live.text) == (200, "ok\n")
+    assert (ready.status_code, ready.json()) == (200, {"kafka": True})
+    assert status.json() == {"worker": "w"}
+    assert scrape.headers["content-type"].startswith("text/plain")
+    assert missing.status_code == 404
+
+
+def test_not_ready_says_why() -> None:
+    [ready] = ask(metrics(), "/readyz", ready={"kafka": False, "assignments": True})
+
+    assert (ready.status_code, ready.json()) == (503, {"kafka": False, "assignments": True})
+
+
+def test_openmetrics_is_negotiated() -> None:
+    [scrape] = ask(metrics(), "/metrics", accept="application/openmetrics-text; version=1.0.0")
+
+    assert scrape.headers["content-type"].startswith("application/openmetrics-text")
+    assert scrape.text.endswith("# EOF\n")
+
+
+def test_a_port_in_use_is_one_clear_line() -> None:
+    async def main(port: int) -> None:
+        async with exposition.serve(
+            host="127.0.0.1", port=port, registry=metrics().registry, readiness=dict, status=dict
+        ):
+            pass
+
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(StartRefused, match=f"cannot listen on 127.0.0.1:{port} .*Address already in use$"):
+            asyncio.run(main(port))
+
+
+def scraped(subject: Metrics) -> str:
+    [scrape] = ask(subject, "/metrics")
+    return scrape.text
+
+
+@pytest.mark.parametrize(
+    "label",
+    [
+        "AlreadyConnected",
+        "AlreadyConnecting",
+        "ChatMessageRepeat",
+        "ChatMessageSendFailure",
+        "FailedConnection",
+        "FailedFetchGifts",
+        "FailedFetchRoomInfo",
+        "FailedHTTPRequest",
+        "FailedRoomPolling",
+        "InvalidSessionId",
+        "LiveNotFound",
+    ],
+)
+def test_every_documented_error_stands_at_zero_from_the_start(label: str) -> None:
+    assert f'tiktok_live_connection_errors_total{{error="{label}"}} 0.0' in scraped(metrics())
+
+
+def test_a_failure_is_counted_once_under_its_class_and_its_reason() -> None:
+    subject = metrics()
+
+    subject.failed(FailedFetchRoomInfo("captcha", reason=Reason.CAPTCHA))
+    subject.failed(LiveNotFound(reason=Reason.OFFLINE))
+
+    text = scraped(subject)
+    assert 'tiktok_live_connection_errors_total{error="FailedFetchRoomInfo"} 1.0' in text
+    assert 'tiktok_live_connection_errors_total{error="FailedHTTPRequest"} 0.0' in text
+    assert 'tiktok_live_connection_errors_total{error="LiveNotFound"} 1.0' in text
+    assert 'tiktok_live_connection_error_reasons_total{reason="captcha"} 1.0' in text
+
+
+def test_a_method_that_nobody_knows_makes_no_series() -> None:
+    subject = metrics()
+    before = scraped(subject).count("\n")
+
+    for number in range(1000):
+        subject.message_received(f"WebcastMadeUp{number}")
+
+    text = scraped(subject)
+    assert 'tiktok_live_events_received_total{method="unknown"} 1000.0' in text
+    assert text.count("\n") == before
+
+
+def test_states_move() -> None:
+    subject = metrics()
+
+    subject.session_moved(None, "offline")
+    subject.session_moved("offline", "connected")
+
+    text = scraped(subject)
+    assert 'tiktok_live_streams{state="offline"} 0.0' in text
+    assert 'tiktok_live_streams{state="connected"} 1.0' in text
+
+
+def test_refusals_are_counted_by_stage_and_fault() -> None:
+    subject = metrics()
+
+    subject.refused(Stage.DECOMPRESS, Fault.TOO_LARGE)
+
+    assert 'tiktok_live_decode_errors_total{fault="too_large",stage="decompress"} 1.0' in scraped(subject)
+
+
+def test_nothing_that_is_counted_creates_a_series_later() -> None:
+    """Every label value exists before its first count, so that `rate` sees the first step."""
+    subject = metrics()
+    series = {line.rpartition(" ")[0] for line in scraped(subject).splitlines() if not line.startswith("#")}
+
+    subject.requested("sign", "429")
+    subject.connection_closed("live_ended", seconds=1.0)
+    subject.connection_closed("silence", seconds=1.0)
+    subject.publish_failed("out_of_order")
+    subject.published("t.comment.v1", records=1, size=1, seconds=0.1)
+    subject.encoding_failed("comment")
+    subject.list_read(wanted=None)
+    subject.session_moved(None, "failed")
+
+    after = {line.rpartition(" ")[0] for line in scraped(subject).splitlines() if not line.startswith("#")}
+    assert after == series

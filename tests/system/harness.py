@@ -1,0 +1,190 @@
+"""The whole service in one test: a simulator, workers and topics of their own on a real Kafka, all as processes."""
+
+import asyncio
+import io
+import json
+import signal
+import struct
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import avro.io
+import avro.schema
+import httpx
+
+from producer.local.kafka import Kafka
+from producer.local.processes import free_ports
+from producer.local.programs import STEP_SECONDS, Program, Worker, command
+from producer.local.registry import Registry
+from tests.kafka.reading import read_topics
+
+EVENTS = (
+    "comment",
+    "connect",
+    "disconnect",
+    "follow",
+    "gift",
+    "join",
+    "like",
+    "live_end",
+    "question",
+    "share",
+    "unknown",
+    "viewer_count_update",
+)
+prefixes = (f"system{number}" for number in count())
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A record as an independent client and decoder see it."""
+
+    event: str
+    value: dict[str, Any]
+
+    @property
+    def event_id(self) -> str:
+        return str(self.value["meta"]["event_id"])
+
+
+class System:
+    """One test's processes. Use it as an async context manager."""
+
+    def __init__(self, folder: Path, kafka: Kafka, registry: Registry, **settings: str) -> None:
+        self.prefix = next(prefixes)
+        self.truth_file = folder / "truth.jsonl"
+        self._folder = folder
+        self._kafka = kafka
+        self._registry = registry
+        self._stack = AsyncExitStack()
+        self._schemas: dict[int, Any] = {}
+        self._environ = {
+            "PRODUCER_KAFKA_BOOTSTRAP_SERVERS": kafka.bootstrap_servers,
+            "PRODUCER_SCHEMA_REGISTRY_URL": registry.url,
+            "PRODUCER_TOPIC_PREFIX": self.prefix,
+            "PRODUCER_TOPIC_PARTITIONS": "2",
+            "PRODUCER_TOPIC_REPLICATION_FACTOR": "1",
+            "PRODUCER_ASSIGNMENTS_FILE": str(folder / "list.yaml"),
+            "PRODUCER_UPSTREAM": "http://127.0.0.1:1",
+            "PRODUCER_LIVE_POLL_SECONDS": "0.5",
+            "PRODUCER_SILENCE_SECONDS": "30",
+            "PRODUCER_LOG_FORMAT": "json",
+        } | {f"PRODUCER_{name.upper()}": value for name, value in settings.items()}
+
+    async def __aenter__(self) -> "System":
+        await command("topics", "apply", environ=self._environ)
+        await command("schemas", "register", environ=self._environ)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._stack.aclose()
+
+    async def simulator(self, *arguments: str) -> Program:
+        """Start a simulator; workers that are started later talk to it."""
+        files = ("--truth", str(self.truth_file), "--list", str(self._folder / "list.yaml"))
+        program = Program(
+            "simulator", ("simulate", "--port", "0", *files, *arguments), {}, self._folder / "simulator.log"
+        )
+        await self._stack.enter_async_context(program)
+        line = await program.line_with("http://")
+        self._environ["PRODUCER_UPSTREAM"] = line[line.index("http://") :].split()[0]
+        return program
+
+    async def worker(self, name: str = "worker", **settings: str) -> Worker:
+        [port] = free_ports(1)
+        environ = self._environ | {f"PRODUCER_{key.upper()}": value for key, value in settings.items()}
+        return await self._stack.enter_async_context(Worker(name, port, environ, self._folder))
+
+    @property
+    def upstream(self) -> str:
+        return self._environ["PRODUCER_UPSTREAM"]
+
+    def truth(self, kind: str = "message") -> list[dict[str, Any]]:
+        """The simulator's own account, as far as it is written."""
+        lines = self.truth_file.read_text().splitlines() if self.truth_file.exists() else []
+        return [line for line in map(_parsed, lines) if line and line["kind"] == kind]
+
+    def sent(self) -> dict[str, str]:
+        """What was sent to somebody: event ids and the event that each must become."""
+        return {
+            f"{line['room_id']}:{line['message_id']}": line["event"]
+            for line in self.truth()
+            if line["sockets"] and not line["history"]
+        }
+
+    def read(self) -> list[Found]:
+        """Every event on the topics, by librdkafka and Apache's avro, with the registry's schemas."""
+        topics = [f"{self.prefix}.{event}.v1" for event in EVENTS]
+        found = read_topics(self._kafka.bootstrap_servers, topics)
+        return [
+            Found(topic.removeprefix(f"{self.prefix}.").removesuffix(".v1"), self._decode(message.value()))
+            for topic, messages in found.items()
+            for message in messages
+        ]
+
+    def dead_letters(self) -> list[Any]:
+        topic = f"{self.prefix}.dlq.v1"
+        return list(read_topics(self._kafka.bootstrap_servers, [topic])[topic])
+
+    def _decode(self, data: bytes) -> dict[str, Any]:
+        magic, schema_id = struct.unpack(">bI", data[:5])
+        assert magic == 0
+        if schema_id not in self._schemas:
+            answer = httpx.get(f"{self._registry.url}/schemas/ids/{schema_id}", trust_env=False).json()
+            self._schemas[schema_id] = avro.schema.parse(answer["schema"])
+        reader = avro.io.DatumReader(self._schemas[schema_id])
+        stream = io.BytesIO(data[5:])
+        value = reader.read(avro.io.BinaryDecoder(stream))
+        assert stream.read() == b""
+        assert isinstance(value, dict)
+        return value
+
+
+def _parsed(line: str) -> dict[str, Any] | None:
+    try:
+        return dict(json.loads(line))
+    except ValueError:
+        return None  # the last line, half written
+
+
+async def until(condition: Callable[[], Awaitable[bool]]) -> None:
+    """Wait for other processes to come to a state; each test's deadline is theirs together."""
+    async with asyncio.timeout(STEP_SECONDS):
+        while not await condition():
+            await asyncio.sleep(0.1)
+
+
+async def connected(worker: Worker, streamers: int) -> None:
+    """Wait until so many of a worker's sessions are connected."""
+
+    async def enough() -> bool:
+        worker.check()
+        status = await worker.status()
+        return status is not None and sum(item["state"] == "connected" for item in status["streamers"]) >= streamers
+
+    await until(enough)
+
+
+async def stop(worker: Worker) -> Mapping[str, Any]:
+    """Stop a worker as Kubernetes does, and return the account that it leaves."""
+    status = await worker.end(signal.SIGTERM)
+    ledger = worker.ledger()
+    assert status == 0, worker.output()
+    assert ledger["balanced"] is True
+    assert ledger["received"] == ledger["mapped"] + ledger["refused"]
+    ended = ledger["acknowledged"] + ledger["dead_lettered"] + ledger["lost"]
+    assert ledger["mapped"] + ledger["own"] + ledger["refused"] == ended
+    return ledger
+
+
+async def metric(worker: Worker, series: str) -> float:
+    """The value of one series, written as Prometheus writes it."""
+    async with httpx.AsyncClient(trust_env=False) as client:
+        text = (await client.get(f"{worker.url}/metrics")).text
+    values: Sequence[str] = [line.rpartition(" ")[2] for line in text.splitlines() if line.startswith(f"{series} ")]
+    assert len(values) == 1, f"{series} is not exported"
+    return float(values[0])

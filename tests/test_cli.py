@@ -1,0 +1,198 @@
+"""The command line as a person meets it: real processes, one clear line for each thing that is wrong."""
+
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from producer.local.kafka import Kafka
+from producer.local.programs import without_settings
+
+NOWHERE = "127.0.0.1:9"
+
+
+def producer(*arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
+    environ = without_settings(os.environ) | {f"PRODUCER_{name.upper()}": value for name, value in settings.items()}
+    return subprocess.run(
+        [sys.executable, "-m", "producer", *arguments],
+        env=environ,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def refused(result: subprocess.CompletedProcess[str]) -> list[str]:
+    """The lines of a refusal: exit status 1, each line ours, no traceback."""
+    assert result.returncode == 1
+    assert result.stdout == ""
+    lines = result.stderr.splitlines()
+    assert lines
+    assert all(line.startswith("producer: ") for line in lines), result.stderr
+    return [line.removeprefix("producer: ") for line in lines]
+
+
+@pytest.fixture
+def listed(tmp_path: Path) -> Path:
+    file = tmp_path / "list.yaml"
+    file.write_text("streamers: [someone]\n")
+    return file
+
+
+def least(listed: Path, kafka_servers: str = NOWHERE) -> dict[str, str]:
+    return {
+        "upstream": "http://127.0.0.1:9",
+        "kafka_bootstrap_servers": kafka_servers,
+        "assignments_file": str(listed),
+        "http_port": "0",
+    }
+
+
+@pytest.fixture(scope="module")
+def topics_of(kafka: Kafka) -> Mapping[str, str]:
+    """Settings for a cluster whose topics are made."""
+    chosen = {
+        "upstream": "http://127.0.0.1:9",
+        "kafka_bootstrap_servers": kafka.bootstrap_servers,
+        "topic_prefix": "cli",
+        "topic_partitions": "1",
+        "topic_replication_factor": "1",
+    }
+    result = producer("topics", "apply", **chosen)
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.splitlines()[0] == "created  cli.comment.v1"
+    assert len(result.stdout.splitlines()) == 13
+    return chosen
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ((), ["run", "demo", "simulate", "topics", "schemas", "settings"]),
+        (("run",), ["SIGTERM"]),
+        (("simulate",), ["--seed", "--rooms", "--rate", "--replay", "--truth", "--fault"]),
+        (("topics", "apply"), ["missing"]),
+        (("schemas", "register"), ["subject"]),
+    ],
+)
+def test_help_helps(arguments: tuple[str, ...], words: list[str]) -> None:
+    result = producer(*arguments, "--help")
+
+    assert result.returncode == 0
+    assert all(word in result.stdout for word in words)
+
+
+def test_every_setting_is_listed() -> None:
+    result = producer("settings")
+
+    assert result.returncode == 0
+    assert "PRODUCER_UPSTREAM" in result.stdout
+    assert "PRODUCER_LOG_LEVEL" in result.stdout
+
+
+def test_a_misspelt_variable_is_named(listed: Path) -> None:
+    lines = refused(producer("run", **least(listed), kafka_bootstrap_server="x"))
+
+    assert lines == ["PRODUCER_KAFKA_BOOTSTRAP_SERVER is not a setting; did you mean PRODUCER_KAFKA_BOOTSTRAP_SERVERS?"]
+
+
+def test_a_wrong_type_is_named(listed: Path) -> None:
+    [line] = refused(producer("run", **least(listed), max_streams="lots"))
+
+    assert line.startswith("PRODUCER_MAX_STREAMS='lots': ")
+
+
+def test_a_missing_list_file_is_named(topics_of: Mapping[str, str], tmp_path: Path) -> None:
+    missing = tmp_path / "none.yaml"
+
+    [line] = refused(producer("run", **topics_of, assignments_file=str(missing), http_port="0"))
+
+    assert line == f"the list {missing} cannot be read: No such file or directory"
+
+
+def test_no_list_at_all_is_named() -> None:
+    [line] = refused(producer("run", upstream="http://127.0.0.1:9", kafka_bootstrap_servers=NOWHERE))
+
+    assert line.startswith("PRODUCER_ASSIGNMENTS_FILE is not set")
+
+
+def test_a_bad_list_is_named_entry_by_entry(topics_of: Mapping[str, str], listed: Path) -> None:
+    listed.write_text("streamers: [aa, 'no good', '@AA']\n")
+
+    lines = refused(producer("run", **topics_of, assignments_file=str(listed), http_port="0"))
+
+    assert lines == [
+        f"{listed}: entry 2: 'no good' is not a unique id (2 to 24 letters, digits, _ and .)",
+        f"{listed}: entry 3: aa is listed twice",
+    ]
+
+
+@pytest.mark.parametrize("arguments", [("run",), ("topics", "apply")], ids=" ".join)
+def test_a_broker_that_is_not_there_is_named(listed: Path, arguments: tuple[str, ...]) -> None:
+    [line] = refused(producer(*arguments, **least(listed)))
+
+    assert line.startswith(f"Kafka at {NOWHERE} cannot be used: ")
+
+
+def test_topics_that_are_not_there_are_named(listed: Path, kafka: Kafka) -> None:
+    [line] = refused(producer("run", **least(listed, kafka.bootstrap_servers), topic_prefix="nobodys"))
+
+    assert line.startswith("topics are missing: nobodys.comment.v1, ")
+    assert line.endswith("run `producer topics apply`")
+
+
+def test_a_registry_that_is_not_there_is_named(topics_of: Mapping[str, str], listed: Path) -> None:
+    url = f"http://{NOWHERE}"
+
+    for arguments in (("run",), ("schemas", "register")):
+        [line] = refused(
+            producer(*arguments, **topics_of, assignments_file=str(listed), http_port="0", schema_registry_url=url)
+        )
+
+        assert line.startswith(f"the schema registry at {url} cannot be used: ConnectError")
+
+
+def test_a_port_in_use_is_named(topics_of: Mapping[str, str], listed: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+
+        [line] = refused(producer("run", **topics_of, assignments_file=str(listed), http_port=str(port)))
+
+    assert line == f"cannot listen on 127.0.0.1:{port} (PRODUCER_HTTP_HOST, PRODUCER_HTTP_PORT): Address already in use"
+
+
+@pytest.mark.parametrize(
+    "argument",
+    [("--fault", "no_such_fault"), ("--replay", "none.jsonl.gz"), ("--truth", "/nowhere/truth.jsonl")],
+    ids=lambda argument: argument[0],
+)
+def test_a_simulator_that_cannot_start_says_why(argument: tuple[str, str]) -> None:
+    [line] = refused(producer("simulate", "--port", "0", *argument))
+
+    assert line.startswith("the simulator cannot start: ")
+
+
+def test_a_simulators_port_in_use_is_named() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        [line] = refused(producer("simulate", "--port", str(taken.getsockname()[1])))
+
+    assert line.startswith("the simulator cannot start: ")
+
+
+def test_a_demo_without_its_seconds_in_order_says_so() -> None:
+    result = subprocess.run(
+        [sys.executable, "-m", "producer", "demo"],
+        env=without_settings(os.environ) | {"DEMO_SECONDS": "soon"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+    assert result.returncode == 1
+    assert result.stderr == "demo: DEMO_SECONDS='soon' is not a number\n"
