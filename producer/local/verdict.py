@@ -63,7 +63,7 @@ def judge(truth: Iterable[Mapping[str, Any]], records: Iterable[Read], kill: Kil
     verdict = Verdict(rows={event: _row(ids) for event, ids in by_event.items()})
     takeovers = _takeovers(lines, kill)
     for line in lines:
-        if line["kind"] != "message" or line["history"] or line["duplicate"]:
+        if line["kind"] != "message":
             continue
         row = verdict.rows.setdefault(line["event"], Row())
         was_read = f"{line['room_id']}:{line['message_id']}" in by_event[line["event"]]

@@ -99,8 +99,6 @@ class Room:
                 message_id=str(message.message_id),
                 method=message.method,
                 event=message.event,
-                history=False,
-                duplicate=False,
                 sockets=len(reached),
             )
             if message.event == "comment":

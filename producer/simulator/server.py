@@ -75,6 +75,10 @@ class Simulator:
         """Its address."""
         return f"http://{self._host}:{self._port}"
 
+    def room_id(self, unique_id: str) -> int:
+        """The room of a streamer's live, or of the last one; 0 before the first."""
+        return self._rooms[unique_id].last_room_id
+
     async def __aenter__(self) -> "Simulator":
         playing = await self._stack.enter_async_context(asyncio.TaskGroup())
         server = await self._stack.enter_async_context(

@@ -110,11 +110,11 @@ class System:
 
     def sent(self) -> dict[str, str]:
         """What was sent to somebody: event ids and the event that each must become."""
-        return {
-            f"{line['room_id']}:{line['message_id']}": line["event"]
-            for line in self.truth()
-            if line["sockets"] and not line["history"]
-        }
+        return {_event_id(line): line["event"] for line in self.truth() if line["sockets"]}
+
+    def emitted(self) -> dict[str, str]:
+        """The same of all that the rooms emitted, heard at the time or only later, as history."""
+        return {_event_id(line): line["event"] for line in self.truth()}
 
     def read(self) -> list[Found]:
         """Every event on the topics, by librdkafka and Apache's avro, with the registry's schemas."""
@@ -142,6 +142,10 @@ class System:
         assert stream.read() == b""
         assert isinstance(value, dict)
         return value
+
+
+def _event_id(line: Mapping[str, Any]) -> str:
+    return f"{line['room_id']}:{line['message_id']}"
 
 
 def _parsed(line: str) -> dict[str, Any] | None:

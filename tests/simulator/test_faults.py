@@ -1,0 +1,54 @@
+"""producer.simulator.faults: what is asked for happens, where and as often as asked, and is counted."""
+
+import zlib
+
+import pytest
+
+from producer.simulator.faults import Fault, Faults, bomb
+
+
+def test_a_fault_happens_once_where_nothing_else_is_said() -> None:
+    faults = Faults(["drop"])
+
+    assert [faults.fires(Fault.DROP, "a") for _ in range(3)] == [True, False, False]
+    assert faults.fired == {Fault.DROP: 1}
+
+
+def test_a_fault_happens_as_often_as_asked() -> None:
+    faults = Faults(["drop:2"])
+
+    assert [faults.fires(Fault.DROP, room) for room in "abc"] == [True, True, False]
+
+
+def test_a_fault_happens_in_the_room_that_was_named() -> None:
+    faults = Faults(["drop@sim_room_03:2"])
+
+    assert [faults.fires(Fault.DROP, room) for room in ("sim_room_01", "sim_room_03")] == [False, True]
+
+
+def test_other_faults_do_not_happen() -> None:
+    assert not Faults(["drop"]).fires(Fault.SILENCE, "a")
+
+
+@pytest.mark.parametrize("spec", ["", "drop:", "drop:x", "drop@", "drop:1:2", "a b"])
+def test_a_fault_that_is_not_written_as_one_is_refused(spec: str) -> None:
+    with pytest.raises(ValueError, match="is no fault: write NAME"):
+        Faults([spec])
+
+
+def test_an_unknown_fault_is_refused_with_the_known_ones() -> None:
+    with pytest.raises(ValueError, match=r"'dorp' is no fault; there are page_captcha, .*, unknown_method"):
+        Faults(["dorp"])
+
+
+def test_a_bomb_of_ten_mebibytes_inflates_to_ten_gibibytes_of_zeros() -> None:
+    data = bomb(inflated_bytes=10 * 1024**3)
+    stream = zlib.decompressobj(wbits=16 + zlib.MAX_WBITS)
+
+    first = stream.decompress(data, 65 * 1024**2)  # one repetition, and into the next
+
+    header, repetitions = 10, 160
+    assert first == bytes(65 * 1024**2)
+    assert 9 * 1024**2 < len(data) < 11 * 1024**2
+    assert (len(data) - header) % repetitions == 0
+    assert repetitions * 64 * 1024**2 == 10 * 1024**3
