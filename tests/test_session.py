@@ -1,0 +1,332 @@
+"""producer.session: one streamer against the simulator, in one process; Kafka is a list, since it is not the matter."""
+
+import asyncio
+import io
+import ssl
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+import fastavro
+import pytest
+
+from producer import backoff
+from producer import session as session_module
+from producer.assignments.claims import Streamer
+from producer.delivery.ledger import Ledger
+from producer.errors import (
+    AlreadyConnected,
+    AlreadyConnecting,
+    FailedFetchRoomInfo,
+    FailedHTTPRequest,
+    InvalidSessionId,
+    LiveNotFound,
+    ProducerError,
+    Reason,
+)
+from producer.events import schemas
+from producer.events.encoding import Encoder, Record
+from producer.observability.metrics import Metrics
+from producer.pipeline import Sink
+from producer.session import Session, State, Surroundings
+from producer.simulator.faults import Faults
+from producer.simulator.messages import Message
+from producer.simulator.server import Simulator
+from producer.simulator.truth import Truth
+from producer.simulator.world import Ending, Live, World
+from producer.webcast import http
+from producer.webcast.address import Direct
+from producer.webcast.room import RoomId, Rooms
+from producer.webcast.upstream import Upstream
+
+NAME = Streamer("sim_room_01")
+
+
+class Recorded:
+    """A publisher that keeps what it is given, decoded."""
+
+    def __init__(self) -> None:
+        self.events: list[dict[str, Any]] = []
+
+    def publish(self, record: Record) -> None:
+        event = record.topic.split(".")[1]
+        schema = schemas.events()[event].parsed
+        value = fastavro.schemaless_reader(io.BytesIO(record.value[10:]), schema, None)
+        assert isinstance(value, dict)
+        self.events.append(value)
+
+    async def room(self) -> None:
+        return
+
+    def named(self, *names: str) -> list[dict[str, Any]]:
+        return [event for event in self.events if event["name"] in names]
+
+
+class OneRoom:
+    """A script of lives for one room."""
+
+    unique_ids: Sequence[str] = (str(NAME),)
+
+    def __init__(self, *endings: Ending, messages: int = 20) -> None:
+        self._endings = endings
+        self._messages = messages
+
+    def lives(self, unique_id: str) -> Any:
+        template = next(World(seed=1, rooms=1, rate=100.0).lives(unique_id))
+        for number, ending in enumerate(self._endings):
+            yield Live(
+                room_id=template.room_id + number * 1_000_000,
+                after_seconds=0.3,
+                rate=100.0,
+                total=self._messages,
+                ending=ending,
+                message=template.message if number == 0 else self._later(template, number),
+                waits=True,
+            )
+
+    @staticmethod
+    def _later(template: Live, number: int) -> Callable[[int, int], Message]:
+        def message(n: int, at: int) -> Message:
+            first = template.message(n, at)
+            return Message(first.message_id + number * 1_000_000, first.method, first.payload, first.event)
+
+        return message
+
+
+def sink(publisher: Recorded) -> Sink:
+    return Sink(
+        encoder=Encoder(schemas.events(), topic_prefix="t", schema_ids=None),
+        publisher=publisher,  # type: ignore[arg-type]
+        ledger=Ledger(),
+        metrics=Metrics(topics=(), version="test"),
+        dead_letter_topic="t.dlq.v1",
+        wall_clock=lambda: 1_790_000_000.0,
+    )
+
+
+def surroundings(
+    publisher: Recorded, *, url: str, rooms: Any = None, addresses: Any = None, web: Any = None
+) -> Surroundings:
+    upstream = Upstream.at(url)
+    kept = sink(publisher)
+    over = http.HTTP(web, kept.metrics.requested) if web is not None else None
+    return Surroundings(
+        worker="w",
+        upstream=upstream,
+        rooms=rooms or Rooms(over, upstream, "Mozilla/5.0"),  # type: ignore[arg-type]
+        addresses=addresses or Direct(over, upstream, user_agent="Mozilla/5.0"),  # type: ignore[arg-type]
+        sink=kept,
+        metrics=kept.metrics,
+        ssl=ssl.create_default_context(),
+        user_agent="Mozilla/5.0",
+        live_poll_seconds=0.05,
+        silence_seconds=1.0,
+    )
+
+
+@asynccontextmanager
+async def running(subject: Session) -> AsyncIterator["asyncio.Task[None]"]:
+    task = asyncio.create_task(subject.run())
+    try:
+        yield task
+    finally:
+        task.cancel()
+        await asyncio.wait({task})
+
+
+def stream(script: OneRoom, until: Callable[[Recorded, Session], bool], *faults: str) -> Recorded:
+    """Run a session against a script until something holds."""
+    publisher = Recorded()
+
+    async def main() -> None:
+        async with (
+            Simulator(script, faults=Faults(faults), truth=Truth()) as simulator,
+            http.client(user_agent="Mozilla/5.0", trust_environment=False) as web,
+        ):
+            subject = Session(NAME, surroundings(publisher, url=simulator.url, web=web))
+            async with asyncio.timeout(20), running(subject) as task:
+                while not until(publisher, subject):
+                    assert not task.done(), task
+                    await asyncio.sleep(0.01)
+            assert subject.state is None
+
+    asyncio.run(main())
+    return publisher
+
+
+def ended(times: int) -> Callable[[Recorded, Session], bool]:
+    return lambda publisher, _: len(publisher.named("disconnect")) == times
+
+
+def test_a_live_is_followed_from_connect_to_its_end() -> None:
+    published = stream(OneRoom(Ending.HOST), ended(1))
+
+    assert published.events[0]["name"] == "connect"
+    assert [event["name"] for event in published.events[-2:]] == ["live_end", "disconnect"]
+    assert published.named("live_end")[0]["reason"] == "control_message"
+    assert published.named("disconnect")[0]["reason"] == "live_ended"
+    sequence = [event["meta"]["room_sequence"] for event in published.events[1:-1]]
+    assert sequence == list(range(1, len(sequence) + 1))
+
+
+def test_a_live_that_vanishes_is_known_to_have_ended_from_the_rooms_status() -> None:
+    published = stream(OneRoom(Ending.VANISHES), ended(1))
+
+    [end] = published.named("live_end")
+    room_id = published.events[0]["meta"]["room_id"]
+    assert (end["reason"], end["meta"]["event_id"]) == ("room_status", f"{room_id}:live_end")
+    assert published.named("disconnect")[0]["reason"] == "live_ended"
+
+
+def test_the_next_live_of_the_room_is_found() -> None:
+    published = stream(OneRoom(Ending.HOST, Ending.PLATFORM), ended(2))
+
+    assert len(published.named("live_end")) == len(published.named("connect")) == 2
+    assert len({event["meta"]["room_id"] for event in published.named("connect")}) == 2
+
+
+def test_a_lost_connection_is_opened_anew_and_history_is_not_published_twice() -> None:
+    published = stream(OneRoom(Ending.HOST, messages=200), ended(2), "close_internal")
+
+    assert [event["reason"] for event in published.named("disconnect")] == ["closed", "live_ended"]
+    assert len(published.named("live_end")) == 1
+    ids = [event["meta"]["message_id"] for event in published.events if event["meta"]["message_id"]]
+    assert len(set(ids)) == len(ids) > 100
+
+
+def test_a_session_that_is_let_go_says_so() -> None:
+    published = stream(OneRoom(Ending.HOST, messages=10_000), lambda publisher, _: len(publisher.events) > 5)
+
+    assert published.events[-1]["name"] == "disconnect"
+    assert published.events[-1]["reason"] == "released"
+
+
+def test_a_second_start_is_refused_by_what_the_first_is_doing() -> None:
+    async def main() -> None:
+        class Slow:
+            async def resolve(self, _: str) -> RoomId:
+                await asyncio.sleep(60)
+                raise AssertionError
+
+        subject = Session(NAME, surroundings(Recorded(), url="http://127.0.0.1:9", rooms=Slow(), addresses=Slow()))
+        async with running(subject):
+            await asyncio.sleep(0)
+            assert subject.state is State.RESOLVING
+            with pytest.raises(AlreadyConnecting):
+                await subject.run()
+            subject.state = State.CONNECTED
+            with pytest.raises(AlreadyConnected):
+                await subject.run()
+
+    asyncio.run(main())
+
+
+class Scripted:
+    """Look-ups and addresses that fail as a script says; the last failure goes on for ever."""
+
+    def __init__(self, *failures: ProducerError) -> None:
+        self._failures = list(failures)
+
+    async def resolve(self, _: str) -> RoomId:
+        failure = self._failures.pop(0) if len(self._failures) > 1 else self._failures[0]
+        raise failure
+
+
+def waits(
+    monkeypatch: pytest.MonkeyPatch, count: int, *failures: ProducerError
+) -> tuple[list[float], Session, Surroundings]:
+    """The first `count` waits of a session that meets these failures; random numbers are all one half."""
+    slept: list[float] = []
+    real = asyncio.sleep
+    done = asyncio.Event()
+
+    async def sleep(seconds: float) -> None:
+        slept.append(seconds)
+        if len(slept) >= count:
+            done.set()
+            await real(60)
+
+    monkeypatch.setattr("producer.session.asyncio.sleep", sleep)
+    monkeypatch.setattr(session_module, "random", lambda: 0.5)
+    script = Scripted(*failures)
+    around = surroundings(Recorded(), url="http://127.0.0.1:9", rooms=script, addresses=script)
+    subject = Session(NAME, around)
+
+    async def main() -> None:
+        async with asyncio.timeout(10), running(subject):
+            await done.wait()
+
+    asyncio.run(main())
+    return slept, subject, around
+
+
+def counted(around: Surroundings, label: str) -> float | None:
+    return around.metrics.registry.get_sample_value("tiktok_live_connection_errors_total", {"error": label})
+
+
+def test_failures_back_off_ever_longer(monkeypatch: pytest.MonkeyPatch) -> None:
+    slept, _, around = waits(monkeypatch, 4, FailedFetchRoomInfo(reason=Reason.CAPTCHA))
+
+    assert slept == [0.75, 1.5, 3.0, 6.0]
+    assert counted(around, "FailedFetchRoomInfo") == 4
+
+
+def test_retry_after_is_honoured(monkeypatch: pytest.MonkeyPatch) -> None:
+    limited = FailedHTTPRequest(reason=Reason.RATE_LIMITED, retry_after_seconds=30.0)
+
+    slept, _, _ = waits(monkeypatch, 1, limited)
+
+    assert slept == [31.5]
+
+
+def test_an_offline_streamer_is_looked_up_at_an_even_pace(monkeypatch: pytest.MonkeyPatch) -> None:
+    slept, subject, around = waits(monkeypatch, 3, LiveNotFound(reason=Reason.OFFLINE))
+
+    assert slept == [0.05, 0.05, 0.05]
+    assert subject.last_error is None
+    assert counted(around, "LiveNotFound") == 3
+
+
+def test_being_offline_forgives_failures(monkeypatch: pytest.MonkeyPatch) -> None:
+    blocked, offline = FailedFetchRoomInfo(reason=Reason.BLOCKED), LiveNotFound(reason=Reason.OFFLINE)
+
+    slept, _, _ = waits(monkeypatch, 4, blocked, blocked, offline, blocked)
+
+    assert slept == [0.75, 1.5, 0.05, 0.75]
+
+
+def test_a_room_that_opens_and_drops_without_delivering_slows_down(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Opening a socket is no success: only what was delivered resets the back-off."""
+    slept: list[float] = []
+    monkeypatch.setattr(session_module, "random", lambda: 0.0)
+    monkeypatch.setattr(backoff, "BASE_SECONDS", 0.01)
+    real = backoff.delay
+
+    def delay(attempt: int, random: float, *, retry_after_seconds: float | None = None) -> float:
+        slept.append(attempt)
+        return real(attempt, random, retry_after_seconds=retry_after_seconds)
+
+    monkeypatch.setattr(backoff, "delay", delay)
+    script = OneRoom(Ending.HOST, messages=1)
+    template = next(iter(script.lives(str(NAME))))
+
+    class Mute(OneRoom):
+        def lives(self, unique_id: str) -> Any:
+            yield Live(template.room_id, 0.0, 0.001, 1000, Ending.HOST, template.message)
+
+    stream(Mute(), lambda publisher, subject: len(slept) >= 2)
+
+    assert slept == [1, 2]
+
+
+def test_what_only_the_operator_can_mend_stops_the_session(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def main() -> None:
+        script = Scripted(InvalidSessionId())
+        subject = Session(NAME, surroundings(Recorded(), url="http://127.0.0.1:9", rooms=script, addresses=script))
+        async with running(subject) as task:
+            while subject.state is not State.FAILED:
+                await asyncio.sleep(0)
+            assert not task.done()
+            assert subject.last_error == "InvalidSessionId (other): The session id is missing or has expired."
+
+    asyncio.run(main())
