@@ -48,7 +48,7 @@ class Verdict:
     unheard: int = 0
     """Messages that the simulator emitted while nobody was connected to the room, and that were not read."""
     gap_seconds: float = 0.0
-    """The longest time without a connection for a room of the killed worker that was live."""
+    """The longest time from the kill until somebody entered a room again, of those that were live then."""
     gap_rooms: int = 0
     gap_events: int = 0
     problems: list[str] = field(default_factory=list)
@@ -61,7 +61,8 @@ def judge(truth: Iterable[Mapping[str, Any]], records: Iterable[Read], kill: Kil
     for record in records:
         by_event[record.event][record.event_id] += 1
     verdict = Verdict(rows={event: _row(ids) for event, ids in by_event.items()})
-    takeovers = _takeovers(lines, kill)
+    live = _live_at(lines, kill)
+    takeovers = _takeovers(lines, kill, live)
     for line in lines:
         if line["kind"] != "message":
             continue
@@ -82,7 +83,9 @@ def judge(truth: Iterable[Mapping[str, Any]], records: Iterable[Read], kill: Kil
     if kill is not None:
         gaps = [at - kill.at for at in takeovers.values()]
         verdict.gap_rooms, verdict.gap_seconds = len(gaps), max(gaps, default=0.0)
-    verdict.problems = list(_problems(verdict, kill, takeovers))
+    over = {line["room_id"] for line in lines if line["kind"] == "live_ended"}
+    left = sorted(streamer for streamer, room in live.items() if streamer not in takeovers and room not in over)
+    verdict.problems = list(_problems(verdict, left))
     return verdict
 
 
@@ -90,13 +93,26 @@ def _row(ids: Counter[str]) -> Row:
     return Row(read=ids.total(), duplicates=ids.total() - len(ids))
 
 
-def _takeovers(lines: Iterable[Mapping[str, Any]], kill: Kill | None) -> dict[str, float]:
-    """When somebody first entered each of the killed worker's rooms again, by streamer."""
+def _live_at(lines: Iterable[Mapping[str, Any]], kill: Kill | None) -> dict[str, str]:
+    """The rooms of the killed worker that were live when it was killed, by streamer."""
+    live: dict[str, str] = {}
+    for line in lines:
+        if kill is None or line["at"] > kill.at or line["unique_id"] not in kill.streamers:
+            continue
+        if line["kind"] == "live_started":
+            live[line["unique_id"]] = line["room_id"]
+        elif line["kind"] == "live_ended":
+            live.pop(line["unique_id"], None)
+    return live
+
+
+def _takeovers(lines: Iterable[Mapping[str, Any]], kill: Kill | None, live: Mapping[str, str]) -> dict[str, float]:
+    """When somebody entered those rooms again, by streamer."""
     entered: dict[str, float] = {}
     for line in lines:
         if kill is not None and line["kind"] == "entered" and line["at"] > kill.at:
             streamer = line["unique_id"]
-            if streamer in kill.streamers:
+            if live.get(streamer) == line["room_id"]:
                 entered.setdefault(streamer, line["at"])
     return entered
 
@@ -108,7 +124,7 @@ def _within(line: Mapping[str, Any], kill: Kill | None, takeovers: Mapping[str, 
     return kill.at - IN_FLIGHT_SECONDS <= float(line["at"]) <= until
 
 
-def _problems(verdict: Verdict, kill: Kill | None, takeovers: Mapping[str, float]) -> Iterable[str]:
+def _problems(verdict: Verdict, left: list[str]) -> Iterable[str]:
     lost = {event: row.lost for event, row in verdict.rows.items() if row.lost}
     if lost:
         yield f"lost outside the takeover gap: {lost}"
@@ -119,5 +135,5 @@ def _problems(verdict: Verdict, kill: Kill | None, takeovers: Mapping[str, float
         unique = row.read - row.duplicates
         if event not in OWN_EVENTS and row.sent and not unique:
             yield f"nothing of {row.sent} {event} events was read"
-    if kill is not None and kill.streamers and not takeovers:
-        yield f"nobody took over from {kill.worker}, which had {len(kill.streamers)} streamers"
+    if left:
+        yield f"live and never taken over: {', '.join(left)}"

@@ -133,7 +133,7 @@ def _gist(event: dict[str, Any]) -> str:
             details = gift["giftDetails"] or {}
             return f"{details.get('giftName')} x{gift['repeatCount']}{' ...' if gift['streaking'] else ''}"
         case "like":
-            return f"{event['likeCount']} likes, {event['totalLikeCount']} in all"
+            return f"+{event['likeCount']}, {event['totalLikeCount']} in all"
         case "viewer_count_update":
             return f"{event['viewerCount']} viewers"
         case "question":
@@ -181,8 +181,8 @@ def print_summary(
     )
     if kill is not None:
         console.print(
-            f"takeover: {kill.worker} was killed with {len(kill.streamers)} streamers; {verdict.gap_rooms} of them "
-            f"were entered again, the last after {verdict.gap_seconds:.1f} s; {verdict.gap_events} events fell in it",
+            f"takeover: {kill.worker} was killed with {len(kill.streamers)} streamers; {verdict.gap_rooms} live rooms were "
+            f"entered again, the last after {verdict.gap_seconds:.1f} s; {verdict.gap_events} events are in the gap",
             soft_wrap=True,
         )
     console.print(

@@ -12,8 +12,12 @@ def message(number: int, *, at: float = 100.0, sockets: int = 1, event: str = "c
     return line | {"sockets": sockets} | more
 
 
-def entered(at: float, unique_id: str = "aa") -> dict[str, Any]:
-    return {"kind": "entered", "at": at, "unique_id": unique_id}
+def entered(at: float, unique_id: str = "aa", room_id: str = "7") -> dict[str, Any]:
+    return {"kind": "entered", "at": at, "unique_id": unique_id, "room_id": room_id}
+
+
+STARTED = {"kind": "live_started", "at": 90.0, "unique_id": "aa", "room_id": "7"}
+ENDED = {"kind": "live_ended", "at": 95.0, "unique_id": "aa", "room_id": "7"}
 
 
 def read(number: int, event: str = "comment") -> Read:
@@ -60,6 +64,7 @@ def test_duplicates_are_counted_by_event_id() -> None:
 
 def test_the_gap_lasts_from_the_kill_to_the_next_entry() -> None:
     truth = [
+        STARTED,
         message(1, at=98.0),
         message(2, at=99.5),
         message(3, at=103.0, sockets=0),
@@ -74,23 +79,33 @@ def test_the_gap_lasts_from_the_kill_to_the_next_entry() -> None:
 
 
 def test_a_loss_before_or_after_the_gap_is_a_loss() -> None:
-    truth = [message(1, at=98.0), entered(104.0), message(4, at=105.0), message(5, at=106.0)]
+    truth = [STARTED, message(1, at=98.0), entered(104.0), message(4, at=105.0), message(5, at=106.0)]
 
     verdict = judge(truth, [read(4), *ENOUGH], KILL)
 
     assert verdict.rows["comment"].lost == 2
 
 
+def test_a_live_that_began_after_the_kill_was_not_waiting_for_anybody() -> None:
+    verdict = judge([STARTED, ENDED, entered(104.0, room_id="8")], ENOUGH, KILL)
+
+    assert (verdict.gap_rooms, verdict.gap_seconds) == (0, 0.0)
+
+
 def test_another_workers_rooms_have_no_gap() -> None:
-    verdict = judge([message(1, at=101.0, unique_id="bb"), entered(104.0)], ENOUGH, KILL)
+    verdict = judge([STARTED, message(1, at=101.0, unique_id="bb"), entered(104.0)], ENOUGH, KILL)
 
     assert verdict.rows["comment"].lost == 1
 
 
 def test_a_takeover_that_never_comes_is_a_problem() -> None:
-    verdict = judge([], ENOUGH, KILL)
+    verdict = judge([STARTED], ENOUGH, KILL)
 
-    assert verdict.problems == ["nobody took over from worker-2, which had 1 streamers"]
+    assert verdict.problems == ["live and never taken over: aa"]
+
+
+def test_a_live_that_ended_before_it_could_be_taken_over_is_no_problem() -> None:
+    assert judge([STARTED, ENDED | {"at": 101.0}], ENOUGH, KILL).problems == []
 
 
 def test_empty_topics_are_a_problem() -> None:
