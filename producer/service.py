@@ -40,7 +40,7 @@ async def run(settings: Settings) -> Ledger:
     """Run one worker until SIGTERM or SIGINT; return its final account. Raises StartRefused."""
     if settings.assignments_file is None:
         raise StartRefused("PRODUCER_ASSIGNMENTS_FILE is not set: the list of streamers to share")
-    stop = _stop_on_signals()
+    stop = _Stop()
     worker_name = settings.worker_name or f"{socket.gethostname()}-{os.getpid()}"
     log = logs.get(worker=worker_name)
     metrics = Metrics(topics=topics.names(settings.topic_prefix), version=__version__)
@@ -84,38 +84,47 @@ async def run(settings: Settings) -> Ledger:
         ) as port:
             log.info("started", version=__version__, http_port=port, upstream=settings.upstream)
             await _until(stop, worker)
-            log.info("stopping")
+            log.info("stopping", signal=stop.signal)
     log.info("stopped", **asdict(ledger), in_flight=0, balanced=ledger.balances(in_flight=0))
     return ledger
 
 
-async def _until(stop: asyncio.Event, worker: Worker) -> None:
-    """Run the worker until told to stop; what ends it earlier ends the process."""
+class _Stop:
+    """Waits for SIGTERM or SIGINT. A second signal ends the process at once."""
+
+    def __init__(self) -> None:
+        self.signal: str | None = None
+        """The name of the signal that came."""
+        self._received = asyncio.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, self._receive, number)
+
+    async def wait(self) -> None:
+        await self._received.wait()
+
+    def _receive(self, number: signal.Signals) -> None:
+        if self.signal is not None:
+            os._exit(128 + number)
+        self.signal = number.name
+        self._received.set()
+
+
+async def _until(stop: _Stop, worker: Worker) -> None:
+    """Run the worker until told to stop. Whatever ends it earlier is a bug of ours, and ends the process with it."""
     working = asyncio.create_task(worker.run(), name="worker")
     stopping = asyncio.create_task(stop.wait(), name="stop")
     try:
         await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        if stop.signal is None:
+            raise RuntimeError("the worker ended though nobody told it to") from _failure(working)
     finally:
         stopping.cancel()
         working.cancel()
-        await asyncio.wait({working})
-    if not working.cancelled():
-        working.result()
+        await asyncio.wait({working, stopping})
 
 
-def _stop_on_signals() -> asyncio.Event:
-    """An event that SIGTERM and SIGINT set. A second signal ends the process at once."""
-    stop = asyncio.Event()
-
-    def received() -> None:
-        if stop.is_set():
-            os._exit(130)
-        stop.set()
-
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, received)
-    return stop
+def _failure(task: "asyncio.Task[None]") -> BaseException | None:
+    return None if task.cancelled() else task.exception()
 
 
 async def _publisher(settings: Settings, ledger: Ledger, metrics: Metrics) -> Publisher:

@@ -181,8 +181,8 @@ def print_summary(
     )
     if kill is not None:
         console.print(
-            f"takeover: {kill.worker} was killed with {len(kill.streamers)} streamers; {verdict.gap_rooms} live rooms were "
-            f"entered again, the last after {verdict.gap_seconds:.1f} s; {verdict.gap_events} events are in the gap",
+            f"takeover: {kill.worker} was killed with {len(kill.streamers)} streamers; {verdict.gap_rooms} live rooms "
+            f"were entered again, the last after {verdict.gap_seconds:.1f} s; {verdict.gap_events} events fell in it",
             soft_wrap=True,
         )
     console.print(
