@@ -3,16 +3,21 @@ PYTHON ?= python3
 VENV ?= .venv
 READY := $(VENV)/.ready
 RUN := $(VENV)/bin
+HELM ?= helm
+KUBECONFORM ?= kubeconform
 COMPILE := $(RUN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	--no-header --no-annotate
 
-.PHONY: demo test lint format generate requirements clean
+.PHONY: demo test verify-chart format generate requirements clean
 
 demo: $(READY)  ## a real Kafka, a registry, the simulator and two workers, until Ctrl-C or DEMO_SECONDS
 	$(RUN)/producer demo
 
 test: $(READY)  ## everything that a change must pass
 	$(RUN)/pytest $(PYTEST_ARGS)
+
+verify-chart: $(READY)  ## the chart, with Helm and kubeconform; KUBECONFORM_SCHEMAS names the schemas' folder
+	HELM=$(HELM) KUBECONFORM=$(KUBECONFORM) $(RUN)/pytest tests/helm
 
 format: $(READY)  ## let ruff put the code in its form
 	$(RUN)/ruff format . && $(RUN)/ruff check --fix .

@@ -34,7 +34,7 @@ application.add_typer(schemas, name="schemas")
 def main() -> None:
     """Run the command line; an error that we know is one line for each problem, and exit status 1."""
     try:
-        application()
+        application(prog_name="producer")
     except ProducerError as error:
         for line in str(error).splitlines():
             sys.stderr.write(f"producer: {line}\n")

@@ -49,7 +49,3 @@ def _setting(field: dict[str, Any]) -> dict[str, Any]:
 def _write(path: Path, document: dict[str, Any]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n", "utf-8")
-
-
-if __name__ == "__main__":
-    chart(ROOT)

@@ -7,6 +7,7 @@ from tempfile import TemporaryDirectory
 from grpc_tools import protoc
 
 from producer.events import schemas
+from tools.chart import chart
 
 ROOT = Path(__file__).resolve().parent.parent
 WIRE = Path("producer/webcast/wire")
@@ -16,7 +17,7 @@ PYTHON_TYPES = {"string": "str", "bytes": "bytes", "long": "int", "boolean": "bo
 
 def generate(into: Path) -> list[Path]:
     """Write every generated file below `into`, at its place in the repository; return those places."""
-    return [*wire(into), *records(into)]
+    return [*wire(into), *records(into), *chart(into)]
 
 
 def wire(into: Path) -> list[Path]:

@@ -1,0 +1,261 @@
+"""producer.events.mapping against real messages, read a second time by field number (protocol sheet, section 10)."""
+
+import base64
+import gzip
+import json
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+from producer.events.mapping import Event, Origin, to_event
+from producer.webcast.wire import Envelope
+from tests.events.decoding import encode_and_decode
+from tests.events.wire_reader import Raw
+
+Value = dict[str, Any]
+
+CAPTURES = Path(__file__).resolve().parents[2].parent / "shared" / "captures"
+
+pytestmark = pytest.mark.skipif(not CAPTURES.is_dir(), reason="../shared/captures is absent: no real messages here")
+
+ORIGIN = Origin(streamer="someone", room_id=7267603020139989890, worker="worker-0")
+RECEIVED_AT = 1_700_000_000_000
+
+
+class Message(NamedTuple):
+    method: str
+    digest: str
+    payload: bytes
+
+
+def captured() -> list[Message]:
+    lines = gzip.decompress((CAPTURES / "messages.jsonl.gz").read_bytes()).splitlines()
+    return [
+        Message(line["method"], line["sha256"], base64.b64decode(line["b64"]))
+        for line in (json.loads(each) for each in lines)
+    ]
+
+
+def event_of(message: Message, *, room_sequence: int = 1) -> Event:
+    envelope = Envelope(method=message.method, payload=message.payload)
+    return to_event(envelope, ORIGIN, received_at=RECEIVED_AT, room_sequence=room_sequence)
+
+
+# ------------------------------------------------------- the expectation: field numbers of the sheet, nothing of ours
+
+
+def comment(message: Raw) -> tuple[str, Value]:
+    identity = message.message(18)
+    return "comment", {"user": user(message.message(2), identity), "comment": message.text(3), "name": "comment"}
+
+
+def gift(message: Raw) -> tuple[str, Value]:
+    struct, monitor = message.message(15), message.message(23)
+    kind = struct.number(11) if struct else None
+    streakable = kind == 1
+    value = {
+        "giftId": message.number(2),
+        "repeatCount": message.number(5),
+        "repeatEnd": message.number(9),
+        "giftDetails": gift_details(struct) if struct else None,
+        "giftExtra": {"timestamp": monitor.number(6), "receiverUserId": monitor.number(8)} if monitor else None,
+        "extended_gift": None,
+        "gift_type": kind,
+        "repeat_count": message.number(5),
+        "repeat_end": message.number(9),
+        "streakable": streakable,
+        "streaking": streakable and message.number(9) != 1,
+    }
+    return "gift", {"user": user(message.message(7), message.message(32)), "gift": value, "name": "gift"}
+
+
+def gift_details(struct: Raw) -> Value:
+    image = struct.message(1)
+    return {
+        "giftImage": {"giftPictureUrl": image.text(1)} if image else None,
+        "describe": struct.text(2),
+        "giftType": struct.number(11),
+        "diamondCount": struct.number(12),
+        "giftName": struct.text(16),
+    }
+
+
+def like(message: Raw) -> tuple[str, Value]:
+    value = {"user": user(message.message(5)), "likeCount": message.number(2), "totalLikeCount": message.number(3)}
+    return "like", {**value, **shown(message), "name": "like"}
+
+
+def join(message: Raw) -> tuple[str, Value]:
+    if message.number(10) != 1:
+        return "unknown", {}
+    return "join", {"user": user(message.message(2)), **shown(message), "name": "join"}
+
+
+def social(message: Raw) -> tuple[str, Value]:
+    key = str(shown(message)["displayType"])
+    if key in ("pm_mt_guidance_viewer_5_share", "pm_mt_guidance_viewer_10_share"):
+        return "unknown", {}
+    name = {1: "follow", 3: "share"}[message.number(4) or 0]
+    return name, {"user": user(message.message(2)), **shown(message), "name": name}
+
+
+def viewers(message: Raw) -> tuple[str, Value]:
+    return "viewer_count_update", {"viewerCount": message.number(3), "name": "viewer_count_update"}
+
+
+def question(message: Raw) -> tuple[str, Value]:
+    asked = message.message(2) or Raw({})
+    return "question", {"questionText": asked.text(2), "user": user(asked.message(5)), "name": "question"}
+
+
+def control(message: Raw) -> tuple[str, Value]:
+    ended = message.number(2) in (3, 4)
+    return ("live_end", {"name": "live_end", "reason": "control_message"}) if ended else ("unknown", {})
+
+
+def shown(message: Raw) -> Value:
+    text = (message.message(1) or Raw({})).message(8) or Raw({})
+    return {"displayType": text.text(1), "label": text.text(2)}
+
+
+def user(person: Raw | None, identity: Raw | None = None) -> Value | None:
+    if person is None:
+        return None
+    picture, relation, attributes = person.message(9), person.message(22), person.message(32)
+    urls = picture.texts(1) if picture else []
+    texts = [text for badge in person.messages(64) for text in badge.messages(21)]
+    follow_role = (relation.number(3) if relation else None) or 0
+    return {
+        "userId": person.number(1),
+        "uniqueId": person.text(38),
+        "nickname": person.text(3),
+        "profilePicture": {"urls": urls, "avatar_url": urls[-1] if urls else None} if picture else None,
+        "extraAttributes": {"followRole": follow_role},
+        "badge": {"badges": [{"type": text.text(2), "name": text.text(3)} for text in texts]},
+        "is_following": follow_role >= 1,
+        "is_friend": follow_role >= 2,
+        "is_moderator": any("moderator" in (text.text(2) or "") for text in texts)
+        or any(badge.number(3) == 1 for badge in person.messages(64))
+        or bool(attributes and attributes.number(2))
+        or bool(identity and identity.number(5)),
+    }
+
+
+def meta(message: Message, *, room_sequence: int) -> Value:
+    common = Raw.of(message.payload).message(1) or Raw({})
+    message_id, time = common.number(2), common.number(4)
+    seconds = time is not None and time < 10_000_000_000
+    return {
+        "event_id": f"7267603020139989890:{message_id}",
+        "streamer": "someone",
+        "room_id": "7267603020139989890",
+        "message_id": str(message_id),
+        "method": message.method,
+        "created_at": time * 1000 if seconds and time else time,
+        "received_at": 1_700_000_000_000,
+        "room_sequence": room_sequence,
+        "is_history": False,
+        "worker": "worker-0",
+    }
+
+
+# -------------------------------------------------------------------------------------------------------- the tests
+
+DOCUMENTED: dict[str, tuple[Callable[[Raw], tuple[str, Value]], dict[str, int]]] = {
+    "WebcastChatMessage": (comment, {"comment": 112}),
+    "WebcastControlMessage": (control, {"live_end": 1, "unknown": 5}),
+    "WebcastGiftMessage": (gift, {"gift": 99}),
+    "WebcastLikeMessage": (like, {"like": 105}),
+    "WebcastMemberMessage": (join, {"join": 100}),
+    "WebcastQuestionNewMessage": (question, {"question": 3}),
+    "WebcastRoomUserSeqMessage": (viewers, {"viewer_count_update": 117}),
+    "WebcastSocialMessage": (social, {"follow": 45, "share": 30, "unknown": 3}),
+}
+
+
+def expected_event(message: Message, *, room_sequence: int) -> tuple[str, Value]:
+    read, _ = DOCUMENTED.get(message.method, (lambda _: ("unknown", {}), {}))
+    name, value = read(Raw.of(message.payload))
+    if name == "unknown":
+        value = {"name": "unknown", "method": message.method, "payload": message.payload}
+    return name, {**value, "meta": meta(message, room_sequence=room_sequence)}
+
+
+@pytest.mark.parametrize("method", DOCUMENTED)
+def test_each_captured_message_of_a_documented_kind_is_what_its_fields_say(method: str) -> None:
+    messages = [message for message in captured() if message.method == method]
+
+    names: Counter[str] = Counter()
+    for at, message in enumerate(messages):
+        name, value = expected_event(message, room_sequence=at)
+        event = event_of(message, room_sequence=at)
+        names[name] += 1
+        assert (message.digest, name, value) == (message.digest, event.name, event.value)
+
+    assert DOCUMENTED[method][1] == names
+
+
+@pytest.mark.parametrize("method", DOCUMENTED)
+def test_each_captured_message_of_a_documented_kind_arrives_at_a_consumer_as_its_fields_say(method: str) -> None:
+    messages = [message for message in captured() if message.method == method]
+
+    for at, message in enumerate(messages):
+        _, value = expected_event(message, room_sequence=at)
+        arrived = encode_and_decode(event_of(message, room_sequence=at))
+        assert (message.digest, value) == (message.digest, arrived)
+
+
+def test_every_captured_message_is_mapped_and_those_of_other_kinds_keep_their_method_and_bytes() -> None:
+    messages = captured()
+
+    strangers = 0
+    for message in messages:
+        event = event_of(message)
+        if message.method in DOCUMENTED:
+            continue
+        strangers += 1
+        name, value = expected_event(message, room_sequence=1)
+        assert (message.digest, name, value) == (message.digest, event.name, event.value)
+        assert value == encode_and_decode(event)
+
+    assert (len(messages), strangers) == (1269, 649)
+
+
+def test_captured_gifts_are_named_typed_and_priced_as_in_the_captured_gift_lists() -> None:
+    listed = {}
+    for path in (CAPTURES / "gift-lists").glob("*.json"):
+        data = json.loads(path.read_text("utf-8"))["data"]
+        for each in [*data["gifts"], *(gift for page in data["pages"] for gift in page["gifts"])]:
+            listed[each["id"]] = (each["name"], each["type"], each["diamond_count"])
+
+    found = 0
+    for message in captured():
+        if message.method != "WebcastGiftMessage":
+            continue
+        sent = event_of(message).value["gift"]
+        details = sent["giftDetails"]
+        if sent["giftId"] in listed:
+            found += 1
+            assert listed[sent["giftId"]] == (details["giftName"], details["giftType"], details["diamondCount"])
+
+    assert found == 89
+
+
+def test_captured_streaks_are_streaking_until_their_last_message() -> None:
+    streaks: dict[tuple[int | None, int | None], list[tuple[int, bool]]] = {}
+    for message in captured():
+        raw = Raw.of(message.payload)
+        if message.method == "WebcastGiftMessage" and raw.number(11):
+            sender = (raw.message(7) or Raw({})).number(1)
+            sent = event_of(message).value["gift"]
+            at = sent["giftExtra"]["timestamp"]
+            streaks.setdefault((sender, raw.number(11)), []).append((at, sent["streaking"]))
+
+    several = [[streaking for _, streaking in sorted(streak)] for streak in streaks.values() if len(streak) > 1]
+    closed = [streak for streak in several if not all(streak)]
+
+    assert closed == [[True] * (len(streak) - 1) + [False] for streak in closed]
+    assert len(closed) > 0
