@@ -3,7 +3,7 @@
 No step waits, so a session that is cancelled between two steps cannot lose what it had received.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from producer.delivery.ledger import Ledger
@@ -12,6 +12,7 @@ from producer.errors import MessageRefused, NotEncodable
 from producer.events import mapping
 from producer.events.encoding import Encoder, Record
 from producer.events.mapping import Event, Origin
+from producer.events.streaks import Given, Streaks
 from producer.observability.metrics import Metrics
 from producer.webcast.frames import Fault, Refusal, Stage
 from producer.webcast.protocol import Received
@@ -37,9 +38,11 @@ class Sink:
 class Pipeline:
     """One connection's way to the sink."""
 
-    def __init__(self, sink: Sink, origin: Origin) -> None:
+    def __init__(self, sink: Sink, origin: Origin, streaks: Streaks) -> None:
+        """`streaks` is the room's, and outlives its connections."""
         self._sink = sink
         self._origin = origin
+        self._streaks = streaks
         self._sequence = 0
 
     def connected(self) -> None:
@@ -53,6 +56,15 @@ class Pipeline:
     def live_ended(self, reason: str) -> None:
         """Hand over the `live_end` event of a live that ended without a message that says so."""
         self._own(mapping.live_ended(self._origin, reason, at=self._now()))
+
+    def tick(self) -> None:
+        """Hand over the totals of streaks that have been silent for too long."""
+        at = self._now()
+        self._finalize(self._streaks.tick(at), at)
+
+    def finish(self) -> None:
+        """Hand over the totals of all streaks: nobody goes on watching the room."""
+        self._finalize(self._streaks.end(), self._now())
 
     def deliver(self, received: Received) -> None:
         """Hand over everything that one frame brought."""
@@ -84,6 +96,12 @@ class Pipeline:
             return
         self._sink.ledger.mapped += 1
         self._sink.publisher.publish(record)
+        if event.tap is not None:
+            self._finalize(self._streaks.add(event.tap, at), at)
+
+    def _finalize(self, given: Iterable[Given], at: int) -> None:
+        for one in given:
+            self._own(mapping.gift_finalized(one, self._origin, at=at))
 
     def _own(self, event: Event) -> None:
         self._sink.ledger.own += 1

@@ -15,7 +15,7 @@ from producer.assignments.file import FileAssignments
 from producer.delivery import client as kafka
 from producer.delivery import topics
 from producer.delivery.ledger import Ledger
-from producer.delivery.publisher import Client, Publisher
+from producer.delivery.publisher import Publisher
 from producer.delivery.registry import Registry
 from producer.errors import StartRefused
 from producer.events import schemas
@@ -128,17 +128,8 @@ def _failure(task: "asyncio.Task[None]") -> BaseException | None:
 
 
 async def _publisher(settings: Settings, ledger: Ledger, metrics: Metrics) -> Publisher:
-    async def connect() -> Client:
-        producer = kafka.producer(settings)
-        try:
-            await producer.start()
-        except BaseException:
-            await producer.stop()
-            raise
-        return producer  # type: ignore[no-any-return]  # aiokafka ships no type hints
-
     return Publisher(
-        connect,
+        lambda: kafka.connect(settings),
         partitions=await topics.partition_counts(settings),
         dead_letter_topic=topics.dead_letter_topic(settings.topic_prefix),
         ledger=ledger,

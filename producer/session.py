@@ -21,6 +21,7 @@ from producer.errors import (
     Recovery,
 )
 from producer.events.mapping import Origin
+from producer.events.streaks import Streaks
 from producer.observability.metrics import Metrics
 from producer.pipeline import Pipeline, Sink
 from producer.webcast.address import AddressSource
@@ -57,6 +58,15 @@ class Surroundings:
     silence_seconds: float
 
 
+class _Memory:
+    """What is known of one room across its connections."""
+
+    def __init__(self, room_id: RoomId | None) -> None:
+        self.room_id = room_id
+        self.seen = RecentIds()
+        self.streaks = Streaks()
+
+
 class Session:
     """One streamer's session."""
 
@@ -69,7 +79,7 @@ class Session:
         self._around = surroundings
         self._metrics = surroundings.metrics
         self._attempt = 0
-        self._seen: tuple[RoomId | None, RecentIds] = (None, RecentIds())
+        self._memory = _Memory(None)
         self._ended: RoomId | None = None
         self._log = logs.get(streamer=streamer, worker=surroundings.worker)
 
@@ -86,6 +96,7 @@ class Session:
                 except ProducerError as error:
                     await self._recover(error)
         finally:
+            self._leave()
             self._move(None)
 
     async def _live(self) -> None:
@@ -96,11 +107,13 @@ class Session:
         if room_id == self._ended:
             # Look-ups lag behind the control message that ended the live.
             raise LiveNotFound(f"room {room_id} has ended", reason=Reason.OFFLINE)
-        if self._seen[0] != room_id:
-            self._seen = (room_id, RecentIds())
+        if self._memory.room_id != room_id:
+            self._leave()
+            self._memory = _Memory(room_id)
         self.room_id = room_id
         self._move(State.CONNECTING)
         await self._connect(room_id)
+        self._leave()
         self._ended, self.room_id = room_id, None
         self._log.info("live ended", room_id=str(room_id))
         self._move(State.OFFLINE)
@@ -111,7 +124,9 @@ class Session:
         began = loop.time()
         self._metrics.connection_attempted()
         address = await self._around.addresses.obtain(room_id)
-        pipeline = Pipeline(self._around.sink, Origin(self.streamer, room_id, self._around.worker))
+        pipeline = Pipeline(
+            self._around.sink, Origin(self.streamer, room_id, self._around.worker), self._memory.streaks
+        )
         async with open_connection(
             address,
             user_agent=self._around.user_agent,
@@ -129,7 +144,7 @@ class Session:
                 protocol = Protocol(
                     room_id,
                     now=opened,
-                    seen=self._seen[1],
+                    seen=self._memory.seen,
                     cursor=address.cursor,
                     heartbeat_seconds=connection.heartbeat_seconds,
                     silence_seconds=self._around.silence_seconds,
@@ -148,10 +163,21 @@ class Session:
                 pipeline.disconnected(reason)
                 self._metrics.connection_closed(reason, seconds=loop.time() - opened)
 
+    def _pipeline(self, room_id: RoomId) -> Pipeline:
+        origin = Origin(self.streamer, room_id, self._around.worker)
+        return Pipeline(self._around.sink, origin, self._memory.streaks)
+
+    def _leave(self) -> None:
+        """Settle what is open of a room that nobody goes on watching."""
+        if self._memory.room_id is not None:
+            self._pipeline(self._memory.room_id).finish()
+            self._memory = _Memory(None)
+
     async def _stream(self, connection: Connection, protocol: Protocol, pipeline: Pipeline) -> None:
         """Deliver until the live ends. A straight line of waits: while Kafka is slow, nothing is read."""
         while not protocol.ended:
             received = await connection.exchange(protocol)
+            pipeline.tick()
             if received is None:
                 continue
             pipeline.deliver(received)
@@ -172,6 +198,7 @@ class Session:
         if error.recovery is Recovery.WAIT:
             if self.state is not State.OFFLINE:
                 self._log.info("offline")
+            self._leave()
             self._move(State.OFFLINE)
             self.last_error, self.room_id, self._attempt = None, None, 0
             await asyncio.sleep(self._around.live_poll_seconds * (0.8 + 0.4 * random()))

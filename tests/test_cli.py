@@ -66,7 +66,7 @@ def topics_of(kafka: Kafka) -> Mapping[str, str]:
     result = producer("topics", "apply", **chosen)
     assert result.returncode == 0, result.stderr
     assert result.stdout.splitlines()[0] == "created  cli.comment.v1"
-    assert len(result.stdout.splitlines()) == 13
+    assert len(result.stdout.splitlines()) == 14
     return chosen
 
 

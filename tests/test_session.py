@@ -34,7 +34,7 @@ from producer.simulator.messages import Message
 from producer.simulator.server import Simulator
 from producer.simulator.truth import Truth
 from producer.simulator.world import Ending, Live, World
-from producer.webcast import http
+from producer.webcast import http, wire
 from producer.webcast.address import Direct
 from producer.webcast.room import RoomId, Rooms
 from producer.webcast.upstream import Upstream
@@ -162,10 +162,10 @@ def test_a_live_is_followed_from_connect_to_its_end() -> None:
     published = stream(OneRoom(Ending.HOST), ended(1))
 
     assert published.events[0]["name"] == "connect"
-    assert [event["name"] for event in published.events[-2:]] == ["live_end", "disconnect"]
+    assert [event["name"] for event in published.named("live_end", "disconnect")] == ["live_end", "disconnect"]
     assert published.named("live_end")[0]["reason"] == "control_message"
     assert published.named("disconnect")[0]["reason"] == "live_ended"
-    sequence = [event["meta"]["room_sequence"] for event in published.events[1:-1]]
+    sequence = [event["meta"]["room_sequence"] for event in published.events if event["meta"]["message_id"]]
     assert sequence == list(range(1, len(sequence) + 1))
 
 
@@ -194,11 +194,43 @@ def test_a_lost_connection_is_opened_anew_and_history_is_not_published_twice() -
     assert len(set(ids)) == len(ids) > 100
 
 
+@pytest.mark.parametrize("ending", [Ending.HOST, Ending.VANISHES])
+def test_the_totals_of_a_lives_gifts_are_what_its_messages_added(ending: Ending) -> None:
+    script = OneRoom(ending, messages=180)
+    [live] = script.lives(str(NAME))
+    sent = [live.message(number, 1) for number in range(180)]
+    added = sum(wire.GiftMessage.FromString(m.payload).fan_ticket_count for m in sent if m.event == "gift")
+
+    published = stream(
+        script, lambda publisher, session: ended(1)(publisher, session) and session.state is State.OFFLINE
+    )
+
+    totals = published.named("gift_finalized")
+    assert sum(total["diamonds"] for total in totals) == added > 0
+    assert {total["ended_by"] for total in totals} == {"single", "repeat_end"}
+    assert len({total["meta"]["event_id"] for total in totals}) == len(totals)
+
+
+def test_a_streak_that_is_open_when_the_session_is_let_go_is_given_out() -> None:
+    published = stream(OneRoom(Ending.HOST, messages=10_000), lambda publisher, _: bool(open_streak(publisher)))
+
+    [gift] = open_streak(published)
+    [total] = [event for event in published.named("gift_finalized") if event["ended_by"] == "session_end"]
+    assert total["count"] == gift["gift"]["repeatCount"]
+    assert total["user"] == gift["user"]
+
+
+def open_streak(publisher: Recorded) -> list[dict[str, Any]]:
+    """The last gift message, if its streak goes on."""
+    gifts = publisher.named("gift")
+    return [gift for gift in gifts[-1:] if gift["gift"]["streaking"]]
+
+
 def test_a_session_that_is_let_go_says_so() -> None:
     published = stream(OneRoom(Ending.HOST, messages=10_000), lambda publisher, _: len(publisher.events) > 5)
 
-    assert published.events[-1]["name"] == "disconnect"
-    assert published.events[-1]["reason"] == "released"
+    [disconnected] = published.named("disconnect")
+    assert disconnected["reason"] == "released"
 
 
 def test_a_second_start_is_refused_by_what_the_first_is_doing() -> None:

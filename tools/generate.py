@@ -56,7 +56,7 @@ def _record(name: str, written: dict[str, str]) -> None:
     if name in written:
         return
     schema = schemas.records()[name]
-    lines = [f"class {name}(TypedDict):", f'    """{schema["doc"]}"""', ""]
+    lines = [f"class {name}(TypedDict):", f'    """{schema["doc"].partition(". ")[0].rstrip(".")}."""', ""]
     for field in schema["fields"]:
         python_type = _python_type(field["type"], written)
         lines += [f"    {field['name']}: {python_type}"]

@@ -34,10 +34,10 @@ def options(settings: Settings) -> dict[str, Any]:
     return chosen
 
 
-def producer(settings: Settings) -> AIOKafkaProducer:
-    """Make a producer, not yet started. Call it anew for each: files are read again."""
+async def connect(settings: Settings) -> AIOKafkaProducer:
+    """Make and start a producer; files are read again each time. Raises what aiokafka raises, or StartRefused."""
     compression = settings.kafka_compression
-    return AIOKafkaProducer(
+    producer = AIOKafkaProducer(
         **options(settings),
         acks="all",
         enable_idempotence=True,
@@ -47,6 +47,12 @@ def producer(settings: Settings) -> AIOKafkaProducer:
         request_timeout_ms=int(settings.kafka_delivery_timeout_seconds * 1000),
         linger_ms=0,  # the publisher lingers, and hands over whole batches
     )
+    try:
+        await producer.start()
+    except BaseException:
+        await producer.stop()
+        raise
+    return producer
 
 
 def unreachable(settings: Settings, cause: Exception) -> StartRefused:

@@ -17,7 +17,7 @@ class Ledger:
     refused: int = 0
     """Each becomes a dead letter."""
     own: int = 0
-    """Events that no message carried: connect, disconnect, some ends of lives."""
+    """Events that no message carried: connect, disconnect, some ends of lives, totals of gifts."""
     acknowledged: int = 0
     dead_lettered: int = 0
     """Dead letters that Kafka acknowledged."""

@@ -12,6 +12,7 @@ from google.protobuf.message import Message
 
 from producer.errors import MessageRefused, Reason
 from producer.events import records
+from producer.events.streaks import Given, Tap
 from producer.webcast import wire
 
 MODERATOR_BADGE = "moderator"
@@ -45,6 +46,8 @@ class Event:
     name: str
     value: Any
     """The TypedDict of `producer.events.records` that belongs to the name."""
+    tap: Tap | None = None
+    """Of a gift: what it says of its streak, with the value as its details."""
 
 
 def to_event(message: wire.Envelope, origin: Origin, *, received_at: int, room_sequence: int) -> Event:
@@ -85,6 +88,31 @@ def live_ended(origin: Origin, reason: str, *, at: int) -> Event:
     meta = _own_meta("live_end", origin, at, unique=False)
     value: records.LiveEndEvent = {"name": "live_end", "reason": reason, "meta": meta}
     return Event("live_end", value)
+
+
+def gift_finalized(given: Given, origin: Origin, *, at: int) -> Event:
+    """Make the event of gifts that are counted for good; what it says of them is in their last message."""
+    gift: records.GiftEvent = given.details
+    what = gift["gift"]
+    gift_id = what["giftId"] if what else None
+    details = what["giftDetails"] if what else None
+    meta = _own_meta("gift_finalized", origin, at, unique=False)
+    meta["event_id"] += f":{given.streak}:{given.total - given.count}-{given.total}"
+    value: records.GiftFinalizedEvent = {
+        "user": gift["user"],
+        "gift_id": None if gift_id is None else str(gift_id),
+        "gift_name": details["giftName"] if details else None,
+        "streak_id": given.streak,
+        "count": given.count,
+        "total": given.total,
+        "diamonds": given.diamonds,
+        "ended_by": given.ended_by.value,
+        "corrects": given.corrects,
+        "last_message_id": str(given.last_message_id) if given.last_message_id else None,
+        "name": "gift_finalized",
+        "meta": meta,
+    }
+    return Event("gift_finalized", value)
 
 
 def _own_meta(name: str, origin: Origin, at: int, *, unique: bool) -> records.Meta:
@@ -252,7 +280,19 @@ def _gift(message: wire.GiftMessage, meta: records.Meta) -> Event:
         "name": "gift",
         "meta": meta,
     }
-    return Event("gift", value)
+    tap = Tap(
+        message_id=int(meta["message_id"] or 0),
+        user_id=message.user.id,
+        gift_id=message.gift_id,
+        group_id=message.group_id,
+        streakable=gift["streakable"],
+        repeat_count=message.repeat_count,
+        repeat_end=message.repeat_end == 1,
+        added_diamonds=message.fan_ticket_count if message.HasField("fan_ticket_count") else None,
+        diamond_count=details["diamondCount"] if details else None,
+        details=value,
+    )
+    return Event("gift", value, tap)
 
 
 def _gift_details(gift: wire.Gift) -> records.GiftDetails:

@@ -11,7 +11,7 @@ class Avatar(TypedDict):
 
 
 class Badge(TypedDict):
-    """A badge of a user, e.g. moderator."""
+    """A badge of a user, e.g."""
 
     type: str | None
     name: str | None
@@ -165,6 +165,23 @@ class GiftEvent(TypedDict):
 
     user: User | None
     gift: Gift | None
+    name: str
+    meta: Meta | None
+
+
+class GiftFinalizedEvent(TypedDict):
+    """What was really given: a total for each streak once it is over, and each gift without streaks."""
+
+    user: User | None
+    gift_id: str | None
+    gift_name: str | None
+    streak_id: str
+    count: int
+    total: int
+    diamonds: int | None
+    ended_by: str
+    corrects: bool
+    last_message_id: str | None
     name: str
     meta: Meta | None
 

@@ -4,6 +4,7 @@ One file a record, named after it; a record refers to others by name. What is re
 self-contained form, with each referred record written out where it is first used.
 """
 
+import copy
 import json
 from dataclasses import dataclass, field
 from functools import cache
@@ -57,7 +58,7 @@ def records() -> dict[str, JSON]:
 
 class _Files(fastavro.repository.AbstractSchemaRepository):
     def load(self, name: str) -> JSON:
-        return records()[name.rpartition(".")[2]]
+        return copy.deepcopy(records()[name.rpartition(".")[2]])  # fastavro writes into what it is given
 
 
 def _event(record: str) -> Schema:

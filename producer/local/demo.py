@@ -101,9 +101,11 @@ async def _demo(folder: Path, seconds: float | None, console: Console, stop: "_S
         console.print(f"Apache Kafka {kafka.version} at {kafka.bootstrap_servers}")
         console.print(f"Apicurio Registry {registry.version} at {registry.url}")
         environ = _environ(folder, kafka.bootstrap_servers, registry.url)
-        await command("topics", "apply", environ=environ)
-        await command("schemas", "register", environ=environ)
-        console.print(f"13 topics below {PREFIX}, 12 schemas registered")
+        topics = await command("topics", "apply", environ=environ)
+        schemas = await command("schemas", "register", environ=environ)
+        console.print(
+            f"{len(topics.splitlines())} topics below {PREFIX}, {len(schemas.splitlines())} schemas registered"
+        )
 
         simulator = await stack.enter_async_context(_simulator(folder))
         url = await simulator.line_with("http://")

@@ -110,8 +110,8 @@ def without_settings(environ: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in environ.items() if not name.startswith("PRODUCER_")}
 
 
-async def command(*arguments: str, environ: Mapping[str, str]) -> None:
-    """Run one of the product's commands to its end. Raises LocalFailure with what it printed."""
+async def command(*arguments: str, environ: Mapping[str, str]) -> str:
+    """Run one of the product's commands to its end; return what it printed. Raises LocalFailure with that."""
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         *("-m", "producer", *arguments),
@@ -122,3 +122,4 @@ async def command(*arguments: str, environ: Mapping[str, str]) -> None:
     output, _ = await process.communicate()
     if process.returncode != 0:
         raise LocalFailure(f"producer {' '.join(arguments)} failed: {output.decode().strip()}")
+    return output.decode()

@@ -41,7 +41,7 @@ def test_each_schema_is_looked_up_under_its_topics_subject() -> None:
 
     found = ids(handler)
 
-    assert len(asked) == 12
+    assert len(asked) == 13
     assert "/apis/subjects/p.viewer_count_update.v1-value" in asked
     assert found["comment"] == asked.index("/apis/subjects/p.comment.v1-value") + 1
 
@@ -49,7 +49,7 @@ def test_each_schema_is_looked_up_under_its_topics_subject() -> None:
 @pytest.mark.parametrize("code", [40401, 40403])
 def test_missing_schemas_are_named_all_at_once(code: int) -> None:
     def handler(request: httpx.Request) -> httpx.Response:
-        if "comment" in request.url.path or "gift" in request.url.path:
+        if "comment" in request.url.path or "gift.v1" in request.url.path:
             return httpx.Response(404, json={"error_code": code, "message": "not found"})
         return httpx.Response(200, json={"id": 1})
 

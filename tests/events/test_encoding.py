@@ -12,8 +12,9 @@ import pytest
 from producer.errors import NotEncodable
 from producer.events import schemas
 from producer.events.encoding import Encoder, confluent_prefix, single_object_prefix
-from producer.events.mapping import Event, Origin, connected, disconnected, live_ended, to_event
+from producer.events.mapping import Event, Origin, connected, disconnected, gift_finalized, live_ended, to_event
 from producer.events.schemas import Schema
+from producer.events.streaks import EndedBy, Given
 from producer.webcast.wire import Envelope
 from tests.events.decoding import without_logical_types
 from tests.events.wire_writer import Fields, write
@@ -40,12 +41,15 @@ def mapped(method: str, fields: Fields) -> Event:
     return to_event(envelope, ORIGIN, received_at=1_700_000_000_000, room_sequence=3)
 
 
+GIFT = mapped("WebcastGiftMessage", {2: 5655, 7: SENDER, 15: {1: {1: ["https://p/x"]}, 11: 1, 12: 1}, 23: {6: 5, 8: 6}})
+GIVEN = Given("7:5655:100", 3, 5, 3, EndedBy.REPEAT_END, True, 12, GIFT.value)
 ONE_OF_EACH = [
     mapped("WebcastChatMessage", {2: SENDER, 3: "Hallo 👋"}),
     connected(ORIGIN, at=1_700_000_000_000),
     disconnected(ORIGIN, "silence", at=1_700_000_000_000),
     mapped("WebcastSocialMessage", {2: SENDER, 4: 1}),
-    mapped("WebcastGiftMessage", {2: 5655, 7: SENDER, 15: {1: {1: ["https://p/x"]}, 11: 1, 12: 1}, 23: {6: 5, 8: 6}}),
+    GIFT,
+    gift_finalized(GIVEN, ORIGIN, at=1_700_000_000_000),
     mapped("WebcastMemberMessage", {2: SENDER, 10: 1}),
     mapped("WebcastLikeMessage", {2: 15, 3: 3_000_000_000, 5: SENDER}),
     live_ended(ORIGIN, "room_status", at=1_700_000_000_000),
@@ -108,7 +112,7 @@ def test_single_object_prefix_is_the_marker_and_the_fingerprint_of_apaches_canon
 def test_no_two_events_share_a_fingerprint() -> None:
     fingerprints = {schema.fingerprint for schema in EVENTS.values()}
 
-    assert len(fingerprints) == 12
+    assert len(fingerprints) == len(EVENTS) == 13
 
 
 # ----------------------------------------------------------------------------------------------------------- records
@@ -222,7 +226,7 @@ def test_a_registry_that_lacks_an_id_is_noticed_when_the_encoder_is_made() -> No
 # ----------------------------------------------------------------------------------------------------------- schemas
 
 
-def test_events_are_the_twelve_documented_ones_by_their_names() -> None:
+def test_events_are_the_twelve_documented_ones_and_ours_by_their_names() -> None:
     found = {name: schema.record for name, schema in EVENTS.items()}
 
     assert found == {
@@ -231,6 +235,7 @@ def test_events_are_the_twelve_documented_ones_by_their_names() -> None:
         "disconnect": "DisconnectEvent",
         "follow": "FollowEvent",
         "gift": "GiftEvent",
+        "gift_finalized": "GiftFinalizedEvent",
         "join": "JoinEvent",
         "like": "LikeEvent",
         "live_end": "LiveEndEvent",

@@ -598,6 +598,11 @@ def test_without_any_id_the_same_bytes_have_the_same_event_id_and_others_another
     [
         (1_699_999_999_123, 1_699_999_999_123),
         (1_699_999_999, 1_699_999_999_000),
+        (1, 1_000),
+        (99_999_999_999, 99_999_999_999_000),
+        (100_000_000_000, 100_000_000_000),
+        (99_999_999_999_999, 99_999_999_999_999),
+        (100_000_000_000_000, None),
         (0, None),
         (None, None),
         (-1, None),
@@ -605,7 +610,21 @@ def test_without_any_id_the_same_bytes_have_the_same_event_id_and_others_another
         (2**63 - 1, None),
         (-(2**63), None),
     ],
-    ids=["ms", "seconds", "zero", "absent", "negative", "microseconds", "largest", "smallest"],
+    ids=[
+        "ms",
+        "seconds",
+        "first second",
+        "last seconds",
+        "first ms",
+        "last ms",
+        "past the year 5138",
+        "zero",
+        "absent",
+        "negative",
+        "microseconds",
+        "largest",
+        "smallest",
+    ],
 )
 def test_created_at_is_in_ms_or_none_where_the_message_tells_no_believable_time(
     time: int | None, created_at: int | None

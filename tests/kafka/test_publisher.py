@@ -9,7 +9,7 @@ import pytest
 
 from producer.delivery import client, topics
 from producer.delivery.ledger import Ledger
-from producer.delivery.publisher import Client, Publisher
+from producer.delivery.publisher import Publisher
 from producer.errors import StartRefused
 from producer.events.encoding import Record
 from producer.local.kafka import Kafka
@@ -34,14 +34,9 @@ def settings(kafka: Kafka, **more: str) -> Settings:
 async def publish(chosen: Settings, act: Callable[[Publisher], Awaitable[None]]) -> Ledger:
     ledger = Ledger()
 
-    async def connect() -> Client:
-        producer = client.producer(chosen)
-        await producer.start()
-        return producer  # type: ignore[no-any-return]
-
     names = topics.names(chosen.topic_prefix)
     async with Publisher(
-        connect,
+        lambda: client.connect(chosen),
         partitions=await topics.partition_counts(chosen),
         dead_letter_topic=topics.dead_letter_topic(chosen.topic_prefix),
         ledger=ledger,
@@ -63,7 +58,7 @@ def test_topics_are_made_once_and_left_alone_after(kafka: Kafka) -> None:
 
     first, second, counts = asyncio.run(main())
 
-    assert len(first.created) == 13
+    assert len(first.created) == 14
     assert first.existing == ()
     assert (second.created, second.existing) == ((), first.created)
     assert counts == dict.fromkeys(first.created, 3)

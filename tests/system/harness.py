@@ -28,6 +28,7 @@ EVENTS = (
     "disconnect",
     "follow",
     "gift",
+    "gift_finalized",
     "join",
     "like",
     "live_end",
