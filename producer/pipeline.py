@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from producer.delivery.ledger import Ledger
 from producer.delivery.publisher import Publisher
 from producer.errors import MessageRefused, NotEncodable
-from producer.events import mapping
+from producer.events import life, mapping
 from producer.events.encoding import Encoder, Record
-from producer.events.mapping import Event, Origin
+from producer.events.event import Event, Origin
 from producer.events.streaks import Given, Streaks
 from producer.observability.metrics import Metrics
 from producer.webcast.frames import Fault, Refusal, Stage
@@ -47,15 +47,15 @@ class Pipeline:
 
     def connected(self) -> None:
         """Hand over the connection's `connect` event."""
-        self._own(mapping.connected(self._origin, at=self._now()))
+        self._own(life.connected(self._origin, at=self._now()))
 
     def disconnected(self, reason: str) -> None:
         """Hand over the connection's `disconnect` event."""
-        self._own(mapping.disconnected(self._origin, reason, at=self._now()))
+        self._own(life.disconnected(self._origin, reason, at=self._now()))
 
     def live_ended(self, reason: str) -> None:
         """Hand over the `live_end` event of a live that ended without a message that says so."""
-        self._own(mapping.live_ended(self._origin, reason, at=self._now()))
+        self._own(life.live_ended(self._origin, reason, at=self._now()))
 
     def tick(self) -> None:
         """Hand over the totals of streaks that have been silent for too long."""
@@ -101,7 +101,7 @@ class Pipeline:
 
     def _finalize(self, given: Iterable[Given], at: int) -> None:
         for one in given:
-            self._own(mapping.gift_finalized(one, self._origin, at=at))
+            self._own(life.gift_finalized(one, self._origin, at=at))
 
     def _own(self, event: Event) -> None:
         self._sink.ledger.own += 1

@@ -20,7 +20,7 @@ from producer.errors import (
     Reason,
     Recovery,
 )
-from producer.events.mapping import Origin
+from producer.events.event import Origin
 from producer.events.streaks import Streaks
 from producer.observability.metrics import Metrics
 from producer.pipeline import Pipeline, Sink

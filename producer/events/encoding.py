@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from producer.errors import NotEncodable
 from producer.events.avro import Writer, compile_writer
-from producer.events.mapping import Event
+from producer.events.event import Event
 from producer.events.schemas import Schema
 
 SINGLE_OBJECT_MARKER = b"\xc3\x01"

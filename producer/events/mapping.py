@@ -5,14 +5,14 @@ Facts: protocol sheet section 10. Absent numbers and texts become None, never ze
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from hashlib import blake2b
 from typing import Any
 
 from google.protobuf.message import Message
 
 from producer.errors import MessageRefused, Reason
 from producer.events import records
-from producer.events.streaks import Given, Tap
+from producer.events.event import Event, Origin, message_meta
+from producer.events.streaks import Tap
 from producer.webcast import wire
 
 MODERATOR_BADGE = "moderator"
@@ -24,30 +24,6 @@ JOIN_KEYS = frozenset({"live_room_enter_toast", "pm_mt_join_message_other_viewer
 JOINED, FOLLOWED, SHARED = 1, 1, 3
 SEVERAL_SHARES = ("_viewer_5_share", "_viewer_10_share")
 """Messages about other people's shares; the documentation makes no share event of them."""
-
-SECONDS_UNTIL = 10**11
-MICROSECONDS_FROM = 10**14
-"""Epoch times in ms lie between these until the year 5138; a few kinds of message carry seconds instead."""
-
-
-@dataclass(frozen=True, slots=True)
-class Origin:
-    """What all events of one connection have in common."""
-
-    streamer: str
-    room_id: int
-    worker: str
-
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """One documented event: its name and the value of its record."""
-
-    name: str
-    value: Any
-    """The TypedDict of `producer.events.records` that belongs to the name."""
-    tap: Tap | None = None
-    """Of a gift: what it says of its streak, with the value as its details."""
 
 
 def to_event(message: wire.Envelope, origin: Origin, *, received_at: int, room_sequence: int) -> Event:
@@ -65,97 +41,9 @@ def to_event(message: wire.Envelope, origin: Origin, *, received_at: int, room_s
     except wire.DecodeError as cause:
         if mapper:
             raise MessageRefused(f"{message.method} is not valid protobuf", reason=Reason.MALFORMED) from cause
-    meta = _meta(message, common, origin, received_at, room_sequence)
+    meta = message_meta(message, common, origin, received_at, room_sequence)
     event = mapper.map(parsed, meta) if mapper else None
     return event or _unknown(message, meta)
-
-
-def connected(origin: Origin, *, at: int) -> Event:
-    """Make the event of an opened connection; `at` is in ms since 1970, as below."""
-    value: records.ConnectEvent = {"name": "connect", "meta": _own_meta("connect", origin, at, unique=True)}
-    return Event("connect", value)
-
-
-def disconnected(origin: Origin, reason: str, *, at: int) -> Event:
-    """Make the event of a connection that ended."""
-    meta = _own_meta("disconnect", origin, at, unique=True)
-    value: records.DisconnectEvent = {"name": "disconnect", "reason": reason, "meta": meta}
-    return Event("disconnect", value)
-
-
-def live_ended(origin: Origin, reason: str, *, at: int) -> Event:
-    """Make the event of a live that was found ended without a message that says so."""
-    meta = _own_meta("live_end", origin, at, unique=False)
-    value: records.LiveEndEvent = {"name": "live_end", "reason": reason, "meta": meta}
-    return Event("live_end", value)
-
-
-def gift_finalized(given: Given, origin: Origin, *, at: int) -> Event:
-    """Make the event of gifts that are counted for good; what it says of them is in their last message."""
-    gift: records.GiftEvent = given.details
-    what = gift["gift"]
-    gift_id = what["giftId"] if what else None
-    details = what["giftDetails"] if what else None
-    meta = _own_meta("gift_finalized", origin, at, unique=False)
-    meta["event_id"] += f":{given.streak}:{given.total - given.count}-{given.total}"
-    value: records.GiftFinalizedEvent = {
-        "user": gift["user"],
-        "gift_id": None if gift_id is None else str(gift_id),
-        "gift_name": details["giftName"] if details else None,
-        "streak_id": given.streak,
-        "count": given.count,
-        "total": given.total,
-        "diamonds": given.diamonds,
-        "ended_by": given.ended_by.value,
-        "corrects": given.corrects,
-        "last_message_id": str(given.last_message_id) if given.last_message_id else None,
-        "name": "gift_finalized",
-        "meta": meta,
-    }
-    return Event("gift_finalized", value)
-
-
-def _own_meta(name: str, origin: Origin, at: int, *, unique: bool) -> records.Meta:
-    """Metadata of an event that no message carries; a connection's are told apart by worker and time."""
-    suffix = f":{origin.worker}:{at}" if unique else ""
-    return {
-        "event_id": f"{origin.room_id}:{name}{suffix}",
-        "streamer": origin.streamer,
-        "room_id": str(origin.room_id),
-        "message_id": None,
-        "method": None,
-        "created_at": None,
-        "received_at": at,
-        "room_sequence": 0,
-        "is_history": False,
-        "worker": origin.worker,
-    }
-
-
-def _meta(
-    message: wire.Envelope, common: wire.Common, origin: Origin, received_at: int, room_sequence: int
-) -> records.Meta:
-    message_id = message.msg_id or common.msg_id
-    # Without any id its content identifies a message, so that a replay of it is still recognised.
-    identity = str(message_id) if message_id else f"blake2b-{blake2b(message.payload, digest_size=8).hexdigest()}"
-    return {
-        "event_id": f"{origin.room_id}:{identity}",
-        "streamer": origin.streamer,
-        "room_id": str(origin.room_id),
-        "message_id": str(message_id) if message_id else None,
-        "method": message.method,
-        "created_at": _milliseconds(common.create_time),
-        "received_at": received_at,
-        "room_sequence": room_sequence,
-        "is_history": message.is_history,
-        "worker": origin.worker,
-    }
-
-
-def _milliseconds(time: int) -> int | None:
-    if 0 < time < SECONDS_UNTIL:
-        return time * 1000
-    return time if 0 < time < MICROSECONDS_FROM else None
 
 
 def _unknown(message: wire.Envelope, meta: records.Meta) -> Event:

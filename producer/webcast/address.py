@@ -15,7 +15,7 @@ from producer.errors import FailedConnection, FailedHTTPRequest, Reason
 from producer.webcast import frames
 from producer.webcast.http import HTTP
 from producer.webcast.room import RoomId
-from producer.webcast.upstream import Upstream
+from producer.webcast.upstream import Upstream, socket_parameters
 from producer.webcast.wire import FetchResult
 
 
@@ -155,38 +155,6 @@ def read_sign_answer(body: bytes, cookie: str | None, room_id: RoomId, user_agen
     separator = "&" if urlsplit(batch.push_server).query else "?"
     url = f"{batch.push_server}{separator}{urlencode(parameters)}"
     return Address(url, cookie=cookie or "", cursor=batch.cursor, first_batch=batch)
-
-
-def socket_parameters(room_id: RoomId, user_agent: str) -> dict[str, str]:
-    """The query of a socket's URL (protocol sheet section 5.1)."""
-    return {
-        "aid": "1988",
-        "app_language": "en",
-        "app_name": "tiktok_web",
-        "browser_language": "en-US",
-        "browser_name": "Mozilla",
-        "browser_online": "true",
-        "browser_platform": "Win32",
-        "browser_version": user_agent.partition("/")[2],
-        "client_enter": "1",
-        "compress": "gzip",
-        "cookie_enabled": "true",
-        "device_platform": "web",
-        "did_rule": "3",
-        "history_comment_count": "6",
-        "identity": "audience",
-        "last_rtt": "150",
-        "live_id": "12",
-        "resp_content_type": "protobuf",
-        "room_id": str(room_id),
-        "screen_height": "1080",
-        "screen_width": "1920",
-        "sup_ws_ds_opt": "1",
-        "tz_name": "Etc/UTC",
-        "update_version_code": "2.0.0",
-        "version_code": "270000",
-        "webcast_language": "en",
-    }
 
 
 def _cookie(header: str, name: str) -> str | None:

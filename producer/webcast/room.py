@@ -12,7 +12,7 @@ from typing import NewType
 
 from producer.errors import FailedFetchRoomInfo, LiveNotFound, Reason
 from producer.webcast.http import HTTP
-from producer.webcast.upstream import Upstream, browser_parameters
+from producer.webcast.upstream import Upstream, web_parameters
 
 RoomId = NewType("RoomId", int)
 
@@ -48,7 +48,7 @@ class Rooms:
     def __init__(self, http: HTTP, upstream: Upstream, user_agent: str) -> None:
         self._http = http
         self._upstream = upstream
-        self._parameters = browser_parameters(user_agent)
+        self._parameters = web_parameters(user_agent)
 
     async def resolve(self, unique_id: str) -> RoomId:
         """Find the live room of a streamer.

@@ -68,7 +68,7 @@ class Upstream:
 
 
 def browser_parameters(user_agent: str) -> dict[str, str]:
-    """The query parameters that every Webcast request carries."""
+    """The part of the query that says which browser we are, in every request and on every socket."""
     return {
         "aid": "1988",
         "app_language": "en",
@@ -78,15 +78,40 @@ def browser_parameters(user_agent: str) -> dict[str, str]:
         "browser_online": "true",
         "browser_platform": "Win32",
         "browser_version": user_agent.partition("/")[2],
-        "channel": "tiktok_web",
         "cookie_enabled": "true",
+        "screen_height": "1080",
+        "screen_width": "1920",
+        "tz_name": "Etc/UTC",
+        "webcast_language": "en",
+    }
+
+
+def web_parameters(user_agent: str) -> dict[str, str]:
+    """The query parameters that every Webcast request carries (section 2.1)."""
+    return browser_parameters(user_agent) | {
+        "channel": "tiktok_web",
         "device_platform": "web_pc",
         "focus_state": "true",
         "is_page_visible": "true",
         "os": "windows",
-        "screen_height": "1080",
-        "screen_width": "1920",
-        "tz_name": "Etc/UTC",
         "user_is_login": "false",
-        "webcast_language": "en",
+    }
+
+
+def socket_parameters(room_id: int, user_agent: str) -> dict[str, str]:
+    """The query parameters that every socket carries (section 5.1)."""
+    return browser_parameters(user_agent) | {
+        "client_enter": "1",
+        "compress": "gzip",
+        "device_platform": "web",
+        "did_rule": "3",
+        "history_comment_count": "6",
+        "identity": "audience",
+        "last_rtt": "150",
+        "live_id": "12",
+        "resp_content_type": "protobuf",
+        "room_id": str(room_id),
+        "sup_ws_ds_opt": "1",
+        "update_version_code": "2.0.0",
+        "version_code": "270000",
     }

@@ -9,7 +9,7 @@ import fastavro
 
 from producer.events import schemas
 from producer.events.encoding import Encoder
-from producer.events.mapping import Event
+from producer.events.event import Event
 
 PREFIX_BYTES = 10
 """Single-object encoding: two of marker, eight of fingerprint."""

@@ -10,7 +10,8 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from producer.events.mapping import Event, Origin, to_event
+from producer.events.event import Event, Origin
+from producer.events.mapping import to_event
 from producer.webcast.wire import Envelope
 from tests.events.decoding import encode_and_decode
 from tests.events.wire_reader import Raw

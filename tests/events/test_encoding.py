@@ -12,7 +12,9 @@ import pytest
 from producer.errors import NotEncodable
 from producer.events import schemas
 from producer.events.encoding import Encoder, confluent_prefix, single_object_prefix
-from producer.events.mapping import Event, Origin, connected, disconnected, gift_finalized, live_ended, to_event
+from producer.events.event import Event, Origin
+from producer.events.life import connected, disconnected, gift_finalized, live_ended
+from producer.events.mapping import to_event
 from producer.events.schemas import Schema
 from producer.events.streaks import EndedBy, Given
 from producer.webcast.wire import Envelope

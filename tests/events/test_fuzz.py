@@ -7,7 +7,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from producer.errors import MessageRefused, NotEncodable
-from producer.events.mapping import METHODS, Origin, to_event
+from producer.events.event import Origin
+from producer.events.mapping import METHODS, to_event
 from producer.webcast.wire import Envelope
 from tests.events.decoding import encode_and_decode
 from tests.events.wire_writer import Field, Fields, write

@@ -6,7 +6,9 @@ from typing import Any
 import pytest
 
 from producer.errors import MessageRefused, Reason, Recovery
-from producer.events.mapping import METHODS, Event, Origin, connected, disconnected, live_ended, to_event
+from producer.events.event import Event, Origin
+from producer.events.life import connected, disconnected, live_ended
+from producer.events.mapping import METHODS, to_event
 from producer.webcast.wire import Envelope
 from tests.events.decoding import encode_and_decode
 from tests.events.wire_writer import Field, Fields, write

@@ -1,0 +1,77 @@
+"""What an event is, and the metadata that each one ends with."""
+
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import Any
+
+from producer.events import records
+from producer.events.streaks import Tap
+from producer.webcast import wire
+
+SECONDS_UNTIL = 10**11
+MICROSECONDS_FROM = 10**14
+"""Epoch times in ms lie between these until the year 5138; a few kinds of message carry seconds instead."""
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """What all events of one connection have in common."""
+
+    streamer: str
+    room_id: int
+    worker: str
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One documented event: its name and the value of its record."""
+
+    name: str
+    value: Any
+    """The TypedDict of `producer.events.records` that belongs to the name."""
+    tap: Tap | None = None
+    """Of a gift: what it says of its streak, with the value as its details."""
+
+
+def message_meta(
+    message: wire.Envelope, common: wire.Common, origin: Origin, received_at: int, room_sequence: int
+) -> records.Meta:
+    """Make the metadata of an event that a message carries."""
+    message_id = message.msg_id or common.msg_id
+    # Without any id its content identifies a message, so that a replay of it is still recognised.
+    identity = str(message_id) if message_id else f"blake2b-{blake2b(message.payload, digest_size=8).hexdigest()}"
+    return {
+        "event_id": f"{origin.room_id}:{identity}",
+        "streamer": origin.streamer,
+        "room_id": str(origin.room_id),
+        "message_id": str(message_id) if message_id else None,
+        "method": message.method,
+        "created_at": _milliseconds(common.create_time),
+        "received_at": received_at,
+        "room_sequence": room_sequence,
+        "is_history": message.is_history,
+        "worker": origin.worker,
+    }
+
+
+def own_meta(name: str, origin: Origin, at: int, *, unique: bool) -> records.Meta:
+    """Metadata of an event that no message carries; a connection's are told apart by worker and time."""
+    suffix = f":{origin.worker}:{at}" if unique else ""
+    return {
+        "event_id": f"{origin.room_id}:{name}{suffix}",
+        "streamer": origin.streamer,
+        "room_id": str(origin.room_id),
+        "message_id": None,
+        "method": None,
+        "created_at": None,
+        "received_at": at,
+        "room_sequence": 0,
+        "is_history": False,
+        "worker": origin.worker,
+    }
+
+
+def _milliseconds(time: int) -> int | None:
+    if 0 < time < SECONDS_UNTIL:
+        return time * 1000
+    return time if 0 < time < MICROSECONDS_FROM else None

@@ -1,0 +1,50 @@
+"""Events that no message carries: of a connection's life, of a live's end, and of gifts that are counted for good."""
+
+from producer.events import records
+from producer.events.event import Event, Origin, own_meta
+from producer.events.streaks import Given
+
+
+def connected(origin: Origin, *, at: int) -> Event:
+    """Make the event of an opened connection; `at` is in ms since 1970, as below."""
+    value: records.ConnectEvent = {"name": "connect", "meta": own_meta("connect", origin, at, unique=True)}
+    return Event("connect", value)
+
+
+def disconnected(origin: Origin, reason: str, *, at: int) -> Event:
+    """Make the event of a connection that ended."""
+    meta = own_meta("disconnect", origin, at, unique=True)
+    value: records.DisconnectEvent = {"name": "disconnect", "reason": reason, "meta": meta}
+    return Event("disconnect", value)
+
+
+def live_ended(origin: Origin, reason: str, *, at: int) -> Event:
+    """Make the event of a live that was found ended without a message that says so."""
+    meta = own_meta("live_end", origin, at, unique=False)
+    value: records.LiveEndEvent = {"name": "live_end", "reason": reason, "meta": meta}
+    return Event("live_end", value)
+
+
+def gift_finalized(given: Given, origin: Origin, *, at: int) -> Event:
+    """Make the event of gifts that are counted for good; what it says of them is in their last message."""
+    gift: records.GiftEvent = given.details
+    what = gift["gift"]
+    gift_id = what["giftId"] if what else None
+    details = what["giftDetails"] if what else None
+    meta = own_meta("gift_finalized", origin, at, unique=False)
+    meta["event_id"] += f":{given.streak}:{given.total - given.count}-{given.total}"
+    value: records.GiftFinalizedEvent = {
+        "user": gift["user"],
+        "gift_id": None if gift_id is None else str(gift_id),
+        "gift_name": details["giftName"] if details else None,
+        "streak_id": given.streak,
+        "count": given.count,
+        "total": given.total,
+        "diamonds": given.diamonds,
+        "ended_by": given.ended_by.value,
+        "corrects": given.corrects,
+        "last_message_id": str(given.last_message_id) if given.last_message_id else None,
+        "name": "gift_finalized",
+        "meta": meta,
+    }
+    return Event("gift_finalized", value)
