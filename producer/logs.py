@@ -40,6 +40,11 @@ def get(**fields: object) -> Log:
     return cast(Log, structlog.get_logger(**fields))
 
 
+def bind(**fields: object) -> None:
+    """Put these fields on every line from here on, of this task and those that it starts."""
+    structlog.contextvars.bind_contextvars(**fields)
+
+
 def _quiet_libraries() -> None:
     """What a library logs is its inside; what matters of it reaches us as an exception, which we log once."""
     logging.basicConfig(handlers=[logging.NullHandler()])

@@ -42,7 +42,8 @@ async def run(settings: Settings) -> Ledger:
         raise StartRefused("PRODUCER_ASSIGNMENTS_FILE is not set: the list of streamers to share")
     stop = _Stop()
     worker_name = settings.worker_name or f"{socket.gethostname()}-{os.getpid()}"
-    log = logs.get(worker=worker_name)
+    logs.bind(worker=worker_name)
+    log = logs.get()
     metrics = Metrics(topics=topics.names(settings.topic_prefix), version=__version__)
     ledger = Ledger()
     assignments = FileAssignments(
@@ -84,7 +85,6 @@ async def run(settings: Settings) -> Ledger:
         ) as port:
             log.info("started", version=__version__, http_port=port, upstream=settings.upstream)
             await _until(stop, worker)
-            log.info("stopping", signal=stop.signal)
     log.info("stopped", **asdict(ledger), in_flight=0, balanced=ledger.balances(in_flight=0))
     return ledger
 
@@ -106,6 +106,7 @@ class _Stop:
         if self.signal is not None:
             os._exit(128 + number)
         self.signal = number.name
+        logs.get().info("stopping", signal=self.signal)
         self._received.set()
 
 

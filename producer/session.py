@@ -81,7 +81,7 @@ class Session:
         self._attempt = 0
         self._memory = _Memory(None)
         self._ended: RoomId | None = None
-        self._log = logs.get(streamer=streamer, worker=surroundings.worker)
+        self._log = logs.get(streamer=streamer)
 
     async def run(self) -> NoReturn:
         """Stream until cancelled. Raises AlreadyConnecting or AlreadyConnected if it is running already."""

@@ -5,7 +5,15 @@ All label values are created at zero when the process starts, since `rate` canno
 
 from collections.abc import Iterable
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    GCCollector,
+    Histogram,
+    PlatformCollector,
+    ProcessCollector,
+)
 
 from producer.errors import DOCUMENTED, ProducerError, Reason
 from producer.events import mapping, schemas
@@ -39,6 +47,8 @@ class Metrics:
 
     def __init__(self, *, topics: Iterable[str], version: str) -> None:
         self.registry = CollectorRegistry()
+        for collector in (ProcessCollector, PlatformCollector, GCCollector):
+            collector(registry=self.registry)
         topics = tuple(topics)
         self._methods = {method: method for method in mapping.METHODS}
         self._build = self._gauge("build_info", "Always 1; the version that runs.", version=(version,))
