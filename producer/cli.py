@@ -104,14 +104,18 @@ def demo() -> None:
     raise SystemExit(asyncio.run(local.run(os.environ)))
 
 
+@topics.command("plan")
+def topics_plan() -> None:
+    """Print what `apply` would change; nothing where the topics are as they should be."""
+    for change in asyncio.run(kafka_topics.plan(_settings())):
+        sys.stdout.write(f"{change}\n")
+
+
 @topics.command("apply")
 def topics_apply() -> None:
-    """Create the topics that are missing; change and delete nothing."""
-    applied = asyncio.run(kafka_topics.apply(_settings()))
-    for name in applied.created:
-        sys.stdout.write(f"created  {name}\n")
-    for name in applied.existing:
-        sys.stdout.write(f"exists   {name}\n")
+    """Make the topics what they should be: create, add partitions, configure. Deletes and shrinks nothing."""
+    for change in asyncio.run(kafka_topics.apply(_settings())):
+        sys.stdout.write(f"{change}\n")
 
 
 @schemas.command("register")

@@ -13,7 +13,7 @@ from typing import Any
 from producer import __version__, logs
 from producer.assignments.file import FileAssignments
 from producer.delivery import client as kafka
-from producer.delivery import topics
+from producer.delivery import topic_plan, topics
 from producer.delivery.ledger import Ledger
 from producer.delivery.publisher import Publisher
 from producer.delivery.registry import Registry
@@ -44,7 +44,7 @@ async def run(settings: Settings) -> Ledger:
     worker_name = settings.worker_name or f"{socket.gethostname()}-{os.getpid()}"
     logs.bind(worker=worker_name)
     log = logs.get()
-    metrics = Metrics(topics=topics.names(settings.topic_prefix), version=__version__)
+    metrics = Metrics(topics=topic_plan.names(settings.topic_prefix), version=__version__)
     ledger = Ledger()
     assignments = FileAssignments(
         settings.assignments_file,
@@ -59,7 +59,7 @@ async def run(settings: Settings) -> Ledger:
         publisher=publisher,
         ledger=ledger,
         metrics=metrics,
-        dead_letter_topic=topics.dead_letter_topic(settings.topic_prefix),
+        dead_letter_topic=topic_plan.dead_letter_topic(settings.topic_prefix),
         wall_clock=time.time,
     )
     upstream = _upstream(settings)
@@ -132,7 +132,7 @@ async def _publisher(settings: Settings, ledger: Ledger, metrics: Metrics) -> Pu
     return Publisher(
         lambda: kafka.connect(settings),
         partitions=await topics.partition_counts(settings),
-        dead_letter_topic=topics.dead_letter_topic(settings.topic_prefix),
+        dead_letter_topic=topic_plan.dead_letter_topic(settings.topic_prefix),
         ledger=ledger,
         metrics=metrics,
         linger_seconds=settings.kafka_linger_seconds,

@@ -65,7 +65,7 @@ def topics_of(kafka: Kafka) -> Mapping[str, str]:
     }
     result = producer("topics", "apply", **chosen)
     assert result.returncode == 0, result.stderr
-    assert result.stdout.splitlines()[0] == "created  cli.comment.v1"
+    assert result.stdout.startswith("create cli.comment.v1: 1 partitions, replication factor 1, ")
     assert len(result.stdout.splitlines()) == 14
     return chosen
 
@@ -76,7 +76,7 @@ def topics_of(kafka: Kafka) -> Mapping[str, str]:
         ((), ["run", "demo", "simulate", "topics", "schemas", "settings"]),
         (("run",), ["SIGTERM"]),
         (("simulate",), ["--seed", "--rooms", "--rate", "--replay", "--truth", "--fault"]),
-        (("topics", "apply"), ["missing"]),
+        (("topics", "apply"), ["add partitions"]),
         (("schemas", "register"), ["subject"]),
     ],
 )

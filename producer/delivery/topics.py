@@ -1,70 +1,43 @@
-"""The topics that the service writes: which there are, and making those that are missing."""
+"""The cluster's topics: looking at them, and making them what they should be."""
 
 import asyncio
-from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import cast
+import time
+from collections.abc import Iterable, Sequence
+from typing import Any
 
-from aiokafka.admin import AIOKafkaAdminClient, NewTopic
-from aiokafka.errors import TopicAlreadyExistsError, for_code
+from aiokafka.admin import AIOKafkaAdminClient, NewPartitions, NewTopic
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 
-from producer.delivery import client
+from producer.delivery import client, topic_plan
+from producer.delivery.topic_plan import AddPartitions, Change, Create, Found, SetConfigs
 from producer.errors import StartRefused
-from producer.events import schemas
 from producer.settings import Settings
 
-DEAD_LETTERS = "dlq"
 SPREAD_SECONDS = 15.0
+SET_ON_TOPIC = 1
+"""Kafka's config source DYNAMIC_TOPIC_CONFIG: set on the topic itself."""
 
 
-@dataclass(frozen=True, slots=True)
-class Applied:
-    """What `apply` did."""
-
-    created: tuple[str, ...]
-    existing: tuple[str, ...]
-
-
-def dead_letter_topic(prefix: str) -> str:
-    """The topic of what could not be mapped or encoded."""
-    return f"{prefix}.{DEAD_LETTERS}.v1"
-
-
-def names(prefix: str) -> tuple[str, ...]:
-    """Every topic that the service writes."""
-    return (*(schema.topic(prefix) for schema in schemas.events().values()), dead_letter_topic(prefix))
-
-
-async def apply(settings: Settings) -> Applied:
-    """Create the topics that are missing; change and delete nothing. Raises StartRefused."""
-    wanted = names(settings.topic_prefix)
+async def plan(settings: Settings) -> list[Change]:
+    """Find what would have to change. Raises StartRefused."""
     async with _Admin(settings) as admin:
-        there = frozenset(await admin.list_topics())
-        missing = [name for name in wanted if name not in there]
-        new = [
-            NewTopic(
-                name=name,
-                num_partitions=settings.topic_partitions,
-                replication_factor=settings.topic_replication_factor,
-            )
-            for name in missing
-        ]
-        response = await admin.create_topics(new) if new else None
-        for topic, code, *message in response.topic_errors if response else ():
-            error = for_code(code)
-            # Somebody else may have made it in between, which is as good.
-            if code != 0 and error is not TopicAlreadyExistsError:
-                raise StartRefused(f"Kafka did not create {topic}: {error.__name__} {message[0] if message else ''}")
-        # Brokers learn of a new topic one after the other; whoever comes next shall find it.
-        async with asyncio.timeout(SPREAD_SECONDS):
-            while len(await _counts(admin, wanted)) < len(wanted):
-                await asyncio.sleep(0.1)
-    return Applied(created=tuple(missing), existing=tuple(name for name in wanted if name in there))
+        return await _plan(admin, settings)
+
+
+async def apply(settings: Settings) -> list[Change]:
+    """Change it, and wait until that is seen; return what was changed. Raises StartRefused."""
+    async with _Admin(settings) as admin:
+        changes = await _plan(admin, settings)
+        for change in changes:
+            await _do(admin, change)
+        await _seen(admin, settings)
+    return changes
 
 
 async def partition_counts(settings: Settings) -> dict[str, int]:
     """How many partitions each of our topics has. Raises StartRefused, naming every topic that is missing."""
-    wanted = names(settings.topic_prefix)
+    wanted = topic_plan.names(settings.topic_prefix)
     async with _Admin(settings) as admin:
         counts = await _counts(admin, wanted)
     missing = sorted(set(wanted) - counts.keys())
@@ -73,10 +46,71 @@ async def partition_counts(settings: Settings) -> dict[str, int]:
     return counts
 
 
+async def _seen(admin: AIOKafkaAdminClient, settings: Settings) -> None:
+    """Wait until nothing is left to change: brokers learn of a change one after the other."""
+    give_up = time.monotonic() + SPREAD_SECONDS
+    while left := await _plan(admin, settings):
+        if time.monotonic() > give_up:
+            raise StartRefused("\n".join(f"Kafka said yes and did not {change}" for change in left))
+        await asyncio.sleep(0.1)
+
+
+async def _plan(admin: AIOKafkaAdminClient, settings: Settings) -> list[Change]:
+    topics = topic_plan.wanted(
+        settings.topic_prefix,
+        partitions=settings.topic_partitions,
+        replication_factor=settings.topic_replication_factor,
+    )
+    counts = await _counts(admin, [topic.name for topic in topics])
+    configs = await _configs(admin, list(counts))
+    return topic_plan.plan(topics, {name: Found(count, configs[name]) for name, count in counts.items()})
+
+
 async def _counts(admin: AIOKafkaAdminClient, topics: Iterable[str]) -> dict[str, int]:
     """Partitions of those topics that there are."""
-    described = cast("list[dict[str, list[object]]]", await admin.describe_topics(list(topics)))
-    return {str(topic["topic"]): len(topic["partitions"]) for topic in described if topic["partitions"]}
+    described: list[dict[str, Any]] = await admin.describe_topics(list(topics))
+    return {topic["topic"]: len(topic["partitions"]) for topic in described if topic["partitions"]}
+
+
+async def _configs(admin: AIOKafkaAdminClient, topics: Sequence[str]) -> dict[str, dict[str, str]]:
+    """What is set on each topic itself."""
+    if not topics:
+        return {}
+    responses = await admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, name) for name in topics])
+    found: dict[str, dict[str, str]] = {name: {} for name in topics}
+    for response in responses:
+        for code, message, _, name, entries in response.resources:
+            if code:
+                raise for_code(code)(message)
+            found[name] = {key: value for key, value, _, source, *_ in entries if source == SET_ON_TOPIC}
+    return found
+
+
+async def _do(admin: AIOKafkaAdminClient, change: Change) -> None:
+    try:
+        match change:
+            case Create(topic):
+                new = NewTopic(
+                    topic.name, topic.partitions, topic.replication_factor, topic_configs=dict(topic.configs)
+                )
+                _refuse_codes((await admin.create_topics([new])).topic_errors)
+            case AddPartitions(name, _, after):
+                await admin.create_partitions({name: NewPartitions(after)})
+            case SetConfigs(name, changed, before):
+                # This request replaces all that is set on the topic, so what others set goes along.
+                whole = {**before, **changed}
+                for response in await admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, name, whole)]):
+                    _refuse_codes((name, code, message) for code, message, *_ in response.resources)
+    except KafkaError as cause:
+        raise StartRefused(f"Kafka refused to {change}: {type(cause).__name__} {cause}") from cause
+
+
+def _refuse_codes(answers: Iterable[tuple[Any, ...]]) -> None:
+    for name, code, *message in answers:
+        error = for_code(code)
+        # Somebody else may have made it in between, which is as good.
+        if code and error is not TopicAlreadyExistsError:
+            raise error(f"{name}: {message[0] if message else ''}")
 
 
 class _Admin:

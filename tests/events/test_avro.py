@@ -296,7 +296,13 @@ def record_of(kind: Any) -> Any:
 
 @pytest.mark.parametrize(
     "kind",
-    ["double", ["string", "null"], {"type": "map", "values": "long"}, {"type": "enum", "name": "E", "symbols": ["A"]}],
+    [
+        "double",
+        ["string", "null"],
+        ["long", "string"],
+        {"type": "map", "values": "long"},
+        {"type": "enum", "name": "E", "symbols": ["A"]},
+    ],
 )
 def test_a_schema_with_what_the_writer_does_not_know_is_refused_when_it_is_compiled(kind: Any) -> None:
     with pytest.raises(ValueError, match=r"write_R\.f"):

@@ -22,7 +22,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from producer import __version__
 from producer.assignments import claims
-from producer.delivery import topics
+from producer.delivery import topic_plan
 from producer.observability.metrics import PREFIX, Metrics
 from producer.settings import Settings, from_environ, variable
 from tools import chart
@@ -134,7 +134,7 @@ def targets() -> list[tuple[str, str]]:
 @pytest.fixture(scope="module")
 def exported() -> dict[str, frozenset[str]]:
     """Every series that the program exports, without its histograms' endings, with its labels."""
-    metrics = Metrics(topics=topics.names("tiktok.live"), version=__version__)
+    metrics = Metrics(topics=topic_plan.names("tiktok.live"), version=__version__)
     found: dict[str, frozenset[str]] = {}
     for family in text_string_to_metric_families(generate_latest(metrics.registry).decode()):
         for sample in family.samples:

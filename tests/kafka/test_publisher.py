@@ -6,10 +6,13 @@ from itertools import count
 from pathlib import Path
 
 import pytest
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
-from producer.delivery import client, topics
+from producer.delivery import client, topic_plan, topics
 from producer.delivery.ledger import Ledger
 from producer.delivery.publisher import Publisher
+from producer.delivery.topic_plan import Change, Create
 from producer.errors import StartRefused
 from producer.events.encoding import Record
 from producer.local.kafka import Kafka
@@ -34,11 +37,11 @@ def settings(kafka: Kafka, **more: str) -> Settings:
 async def publish(chosen: Settings, act: Callable[[Publisher], Awaitable[None]]) -> Ledger:
     ledger = Ledger()
 
-    names = topics.names(chosen.topic_prefix)
+    names = topic_plan.names(chosen.topic_prefix)
     async with Publisher(
         lambda: client.connect(chosen),
         partitions=await topics.partition_counts(chosen),
-        dead_letter_topic=topics.dead_letter_topic(chosen.topic_prefix),
+        dead_letter_topic=topic_plan.dead_letter_topic(chosen.topic_prefix),
         ledger=ledger,
         metrics=Metrics(topics=names, version="test"),
         linger_seconds=0.005,
@@ -53,15 +56,57 @@ async def publish(chosen: Settings, act: Callable[[Publisher], Awaitable[None]])
 def test_topics_are_made_once_and_left_alone_after(kafka: Kafka) -> None:
     chosen = settings(kafka)
 
-    async def main() -> tuple[topics.Applied, topics.Applied, dict[str, int]]:
+    async def main() -> tuple[list[Change], list[Change], dict[str, int]]:
         return await topics.apply(chosen), await topics.apply(chosen), await topics.partition_counts(chosen)
 
     first, second, counts = asyncio.run(main())
 
-    assert len(first.created) == 14
-    assert first.existing == ()
-    assert (second.created, second.existing) == ((), first.created)
-    assert counts == dict.fromkeys(first.created, 3)
+    assert [type(change) for change in first] == [Create] * 14
+    assert second == []
+    assert counts == dict.fromkeys(topic_plan.names(chosen.topic_prefix), 3)
+
+
+def test_a_plan_names_what_differs_and_nothing_else_and_apply_mends_it(kafka: Kafka) -> None:
+    chosen = settings(kafka)
+    names = topic_plan.names(chosen.topic_prefix)
+    comment, gift, like = (f"{chosen.topic_prefix}.{event}.v1" for event in ("comment", "gift", "like"))
+
+    async def main() -> tuple[list[Change], list[Change], dict[str, int]]:
+        admin = AIOKafkaAdminClient(bootstrap_servers=kafka.bootstrap_servers)
+        await admin.start()
+        try:
+            right = {
+                topic.name: topic
+                for topic in topic_plan.wanted(chosen.topic_prefix, partitions=3, replication_factor=1)
+            }
+            new = [
+                NewTopic(n, 2 if n == gift else 3, 1, topic_configs=dict(right[n].configs)) for n in names if n != like
+            ]
+            await admin.create_topics(new)
+            wrong = {**right[comment].configs, "retention.ms": "1000", "max.message.bytes": "2000000"}
+            while len([t for t in await admin.describe_topics(list(names)) if t["partitions"]]) < 13:
+                await asyncio.sleep(0.1)
+            await admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, comment, wrong)])
+            async with asyncio.timeout(20):  # brokers learn of a change a moment later
+                while len(found := await topics.plan(chosen)) < 3:
+                    await asyncio.sleep(0.1)
+            await topics.apply(chosen)
+            kept = await admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, comment)])
+            values = {entry[0]: entry[1] for entry in kept[0].resources[0][4]}
+            return found, await topics.plan(chosen), {"kept": int(values["max.message.bytes"])}
+        finally:
+            await admin.close()
+
+    found, after, kept = asyncio.run(main())
+
+    assert sorted(str(change) for change in found) == [
+        f"add partitions to {gift}: 2 to 3 (streamers change partition)",
+        f"configure {comment}: retention.ms=2592000000 (was 1000)",
+        f"create {like}: 3 partitions, replication factor 1, cleanup.policy=delete, compression.type=producer, "
+        "min.insync.replicas=1, retention.ms=2592000000",
+    ]
+    assert after == []
+    assert kept == {"kept": 2_000_000}
 
 
 def test_missing_topics_are_named(kafka: Kafka) -> None:
@@ -77,7 +122,7 @@ def test_missing_topics_are_named(kafka: Kafka) -> None:
 def test_a_replication_factor_that_the_cluster_cannot_give_is_refused(kafka: Kafka) -> None:
     chosen = settings(kafka, topic_replication_factor="3")
 
-    with pytest.raises(StartRefused, match=r"Kafka did not create .*: InvalidReplicationFactorError"):
+    with pytest.raises(StartRefused, match=r"Kafka refused to create .*InvalidReplicationFactorError"):
         asyncio.run(topics.apply(chosen))
 
 
