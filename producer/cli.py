@@ -5,7 +5,7 @@ import os
 import sys
 from collections.abc import Callable, Coroutine
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 import typer
 from rich.console import Console
@@ -118,22 +118,49 @@ def topics_apply() -> None:
         sys.stdout.write(f"{change}\n")
 
 
+@schemas.command("list")
+def schemas_list() -> None:
+    """List every event: its name, record and CRC-64-AVRO fingerprint."""
+    for event, schema in avro.events().items():
+        sys.stdout.write(f"{event:<20}  {schema.record:<22}  {schema.fingerprint.hex()}\n")
+
+
+@schemas.command("check")
+def schemas_check() -> None:
+    """Compare every schema with the registry and change nothing; exit status 1 where one is absent or incompatible."""
+    standings = _with_registry(lambda registry, schema, topic: registry.check(schema, topic))
+    for standing in standings:
+        sys.stdout.write(f"{standing}\n")
+    if any(standing.state in ("absent", "incompatible") for standing in standings):
+        raise SystemExit(1)
+
+
 @schemas.command("register")
 def schemas_register() -> None:
     """Register every schema under its topic's subject."""
+
+    async def register(registry: Registry, schema: avro.Schema, topic: str) -> None:
+        schema_id = await registry.register(schema, topic)
+        sys.stdout.write(f"{schema_id:>6}  {subject(topic)}\n")
+
+    _with_registry(register)
+
+
+Answer = TypeVar("Answer")
+
+
+def _with_registry(ask: Callable[[Registry, avro.Schema, str], Coroutine[Any, Any, Answer]]) -> list[Answer]:
+    """Ask the registry of the settings about every schema and its topic."""
     chosen = _settings()
     if chosen.schema_registry_url is None:
         raise StartRefused("PRODUCER_SCHEMA_REGISTRY_URL is not set")
     url = chosen.schema_registry_url
 
-    async def register() -> None:
+    async def main() -> list[Answer]:
         async with Registry(url) as registry:
-            for schema in avro.events().values():
-                topic = schema.topic(chosen.topic_prefix)
-                schema_id = await registry.register(schema, topic)
-                sys.stdout.write(f"{schema_id:>6}  {subject(topic)}\n")
+            return [await ask(registry, schema, schema.topic(chosen.topic_prefix)) for schema in avro.events().values()]
 
-    asyncio.run(register())
+    return asyncio.run(main())
 
 
 @application.command("settings")

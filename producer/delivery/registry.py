@@ -1,7 +1,8 @@
 """Schema registry (Confluent's API): registering our schemas, and finding their ids."""
 
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Literal
 
 import httpx
 
@@ -16,6 +17,18 @@ NOT_FOUND = frozenset({40401, 40402, 40403})
 def subject(topic: str) -> str:
     """The subject of a topic's values (TopicNameStrategy)."""
     return f"{topic}-value"
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How one of our schemas stands with a registry."""
+
+    subject: str
+    state: Literal["registered", "compatible", "absent", "incompatible"]
+    detail: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.state:<12}  {self.subject}{f': {self.detail}' if self.detail else ''}"
 
 
 class Registry:
@@ -42,6 +55,20 @@ class Registry:
         await self._call("PUT", f"/config/{name}", {"compatibility": COMPATIBILITY})
         return self._id(await self._call("POST", f"/subjects/{name}/versions", {"schema": schema.text}))
 
+    async def check(self, schema: Schema, topic: str) -> Standing:
+        """Compare a schema with what stands under its topic's subject; change nothing. Raises StartRefused."""
+        name = subject(topic)
+        if await self._call("POST", f"/subjects/{name}", {"schema": schema.text}, absent_is_none=True):
+            return Standing(name, "registered")
+        path = f"/compatibility/subjects/{name}/versions?verbose=true"
+        answer = await self._call("POST", path, {"schema": schema.text}, absent_is_none=True)
+        if answer is None:
+            return Standing(name, "absent")
+        if answer.get("is_compatible") is True:
+            versions = await self._call("GET", f"/subjects/{name}/versions", absent_is_none=True)
+            return Standing(name, "compatible" if versions else "absent")
+        return Standing(name, "incompatible", "; ".join(map(str, answer.get("messages") or ())))
+
     async def ids(self, schemas: Mapping[str, Schema], *, topic_prefix: str) -> dict[str, int]:
         """Find the id of each schema by event name. Raises StartRefused, naming every subject that lacks its schema."""
         found: dict[str, int] = {}
@@ -60,7 +87,9 @@ class Registry:
             )
         return found
 
-    async def _call(self, method: str, path: str, body: Mapping[str, str], *, absent_is_none: bool = False) -> Any:
+    async def _call(
+        self, method: str, path: str, body: Mapping[str, str] | None = None, *, absent_is_none: bool = False
+    ) -> Any:
         try:
             response = await self._client.request(method, path, json=body, headers={"Content-Type": CONTENT_TYPE})
             answer = response.json()

@@ -11,7 +11,7 @@ class Avatar(TypedDict):
 
 
 class Badge(TypedDict):
-    """A badge of a user, e.g."""
+    """A badge of a user, such as moderator."""
 
     type: str | None
     name: str | None
