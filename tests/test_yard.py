@@ -137,4 +137,4 @@ def test_generated_files_are_current(tmp_path: Path) -> None:
     stale = [place for place in places if (tmp_path / place).read_bytes() != (ROOT / place).read_bytes()]
 
     assert stale == [], "run `make generate`"
-    assert len(places) == 5
+    assert len(places) == 6

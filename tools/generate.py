@@ -8,6 +8,7 @@ from grpc_tools import protoc
 
 from producer.events import schemas
 from tools.chart import chart
+from tools.events_page import page
 
 ROOT = Path(__file__).resolve().parent.parent
 WIRE = Path("producer/webcast/wire")
@@ -17,7 +18,7 @@ PYTHON_TYPES = {"string": "str", "bytes": "bytes", "long": "int", "boolean": "bo
 
 def generate(into: Path) -> list[Path]:
     """Write every generated file below `into`, at its place in the repository; return those places."""
-    return [*wire(into), *records(into), *chart(into)]
+    return [*wire(into), *records(into), *chart(into), *page(into)]
 
 
 def wire(into: Path) -> list[Path]:
