@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-IN_FLIGHT_SECONDS = 1.0
+IN_FLIGHT_SECONDS = 3.0
 """How old a message may be that a worker had received and Kafka had not acknowledged when it was killed."""
 OWN_EVENTS = ("connect", "disconnect", "gift_finalized")
 """Events that no message carries, so the simulator sends none of them."""

@@ -65,7 +65,7 @@ def test_duplicates_are_counted_by_event_id() -> None:
 def test_the_gap_lasts_from_the_kill_to_the_next_entry() -> None:
     truth = [
         STARTED,
-        message(1, at=98.0),
+        message(1, at=96.0),
         message(2, at=99.5),
         message(3, at=103.0, sockets=0),
         entered(104.0),
@@ -79,7 +79,7 @@ def test_the_gap_lasts_from_the_kill_to_the_next_entry() -> None:
 
 
 def test_a_loss_before_or_after_the_gap_is_a_loss() -> None:
-    truth = [STARTED, message(1, at=98.0), entered(104.0), message(4, at=105.0), message(5, at=106.0)]
+    truth = [STARTED, message(1, at=96.0), entered(104.0), message(4, at=105.0), message(5, at=106.0)]
 
     verdict = judge(truth, [read(4), *ENOUGH], KILL)
 
