@@ -69,7 +69,7 @@ def judge(truth: Iterable[Mapping[str, Any]], records: Iterable[Read], kill: Kil
         row = verdict.rows.setdefault(line["event"], Row())
         was_read = f"{line['room_id']}:{line['message_id']}" in by_event[line["event"]]
         in_gap = _within(line, kill, takeovers)
-        if line["sockets"]:
+        if line["sockets"] and not line["history"] and not line["duplicate"]:
             row.sent += 1
         if was_read:
             continue

@@ -10,12 +10,14 @@ from producer.webcast import wire
 
 USER_IDS = 6_800_000_000_000_000_000
 """Above 2^53, as real ones are: who reads them as floating point numbers notices here."""
-STREAKABLE, SINGLE = 1, 2
+STREAKABLE, SINGLE, OTHER_SINGLE = 1, 2, 4
+"""Types of gifts; only the first can streak (protocol sheet section 2.5)."""
 GIFTS = (
     (5655, "Rose", 1, STREAKABLE),
     (5269, "Heart", 5, STREAKABLE),
     (6064, "Crown", 99, SINGLE),
     (7934, "Whale", 299, SINGLE),
+    (9072, "Comet", 500, OTHER_SINGLE),
 )
 WORDS = ("hello", "wow", "❤️❤️", "first time here", "سلام", "noted", "🎉", "can you sing", "héllo", "")
 NAMES = (
@@ -36,6 +38,13 @@ NAMES = (
     "Oki",
     "🌸 Pia",
 )
+UNKNOWN_KINDS: tuple[tuple[str, bytes], ...] = (
+    ("WebcastSimulatorOnlyMessage", b"\x0a\x02\x18\x07\x12\x04\xde\xad\xbe\xef"),
+    ("WebcastLinkMicMethod", b"\x0a\x16\x0a\x14WebcastLinkMicMethod\x10\x04\x18\xac\x02"),
+    ("RoomMessage", b"\x0a\x0f\x0a\x0dSystemMessage\x12\x07welcome"),
+)
+"""Kinds that have no documented event; real ones among them, one without the prefix (protocol sheet section 8.3)."""
+SCENE_MODERATOR, SCENE_SUBSCRIBER = 1, 4
 STREAK_IDS = 1_780_000_000_000
 """A streak's id is the time of its first tap in ms; here, a count from this one."""
 
@@ -48,6 +57,11 @@ class Message:
     method: str
     payload: bytes
     event: str
+
+    def envelope(self, *, history: bool = False) -> bytes:
+        """Serialise its envelope; history is what a client is sent that came later."""
+        envelope = wire.Envelope(method=self.method, payload=self.payload, msg_id=self.message_id, is_history=history)
+        return envelope.SerializeToString()
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +86,8 @@ class Maker:
                 return self._chat()
             case "member":
                 return self._member(key="live_room_enter_toast")
+            case "member_through_share":
+                return self._member(key="pm_mt_join_message_other_viewer")
             case "member_without_text":
                 return self._member(key=None)
             case "gift":
@@ -81,17 +97,17 @@ class Maker:
             case "pause":
                 return self.control(1 + nth)
             case "follow":
-                return self._social("pm_main_follow_message_viewer_2", action=1, event="follow")
+                return self._social(self._sometimes("pm_main_follow_message_viewer_2"), action=1, event="follow")
             case "share":
-                return self._social("pm_mt_guidance_share", action=3, event="share")
+                return self._social(self._sometimes("pm_mt_guidance_share"), action=3, event="share")
             case "several_shares":
-                return self._social("pm_mt_guidance_viewer_5_share", action=3, event="unknown")
+                key = f"pm_mt_guidance_viewer_{self.chance.choice((5, 10))}_share"
+                return self._social(key, action=3, event="unknown")
             case "question":
                 return self._question()
             case _:
-                return self._message(
-                    "WebcastSimulatorOnlyMessage", b"\x0a\x02\x18\x07\x12\x04\xde\xad\xbe\xef", "unknown"
-                )
+                method, payload = self.chance.choice(UNKNOWN_KINDS)
+                return self._message(method, payload, "unknown")
 
     def control(self, action: int) -> Message:
         """Make a control message: 1 pause, 2 unpause, 3 ended by the host, 4 ended by the platform."""
@@ -102,16 +118,20 @@ class Maker:
     def _like(self) -> Message:
         count = self.chance.choice((1, 3, 15, 15, 15))
         like = wire.LikeMessage(
-            common=self._common("WebcastLikeMessage", "pm_mt_msg_viewer", "{0:user} liked the LIVE"),
+            common=self._common("WebcastLikeMessage", self._sometimes("pm_mt_msg_viewer"), "{0:user} liked the LIVE"),
             count=count,
-            total=self.number * 8 + count,
+            total=max(count, self.number * 8 - self.chance.randrange(40)),  # at times less than the one before
             user=self._user(),
         )
         return self._message("WebcastLikeMessage", like.SerializeToString(), "like")
 
     def _chat(self) -> Message:
+        user = self._user()
         chat = wire.ChatMessage(
-            common=self._common("WebcastChatMessage"), user=self._user(), content=self.chance.choice(WORDS)
+            common=self._common("WebcastChatMessage"),
+            user=user,
+            content=self.chance.choice(WORDS),
+            user_identity=_identity(user),
         )
         return self._message("WebcastChatMessage", chat.SerializeToString(), "comment")
 
@@ -124,25 +144,31 @@ class Maker:
         )
         return self._message("WebcastMemberMessage", member.SerializeToString(), "join")
 
-    def _social(self, key: str, *, action: int, event: str) -> Message:
+    def _social(self, key: str | None, *, action: int, event: str) -> Message:
         social = wire.SocialMessage(
             common=self._common("WebcastSocialMessage", key, "{0:user} did it"),
             user=self._user(),
             action=action,
             share_type=1 if action == 3 else 0,
+            share_target="-1" if action == 3 else str(USER_IDS),
+            follow_count=5000 + self.number if action == 1 else 0,
         )
         return self._message("WebcastSocialMessage", social.SerializeToString(), event)
 
     def _viewers(self) -> Message:
         seq = wire.RoomUserSeqMessage(
-            common=self._common("WebcastRoomUserSeqMessage"), total=90 + self.chance.randrange(40), total_user=5000
+            common=self._common("WebcastRoomUserSeqMessage"),
+            total=90 + self.chance.randrange(40),
+            total_user=5000 + self.number,  # not the viewers now, though a client may take it for them
         )
+        seq.ranks.add(score=self.chance.randrange(500), user=self._user(), rank=1)
         return self._message("WebcastRoomUserSeqMessage", seq.SerializeToString(), "viewer_count_update")
 
     def _question(self) -> Message:
         question = wire.QuestionNewMessage(common=self._common("WebcastQuestionNewMessage"))
         question.data.question_id = self.message_id
         question.data.content = "when is the next live?"
+        question.data.create_time = self.created_at // 1000
         question.data.user.CopyFrom(self._user())
         return self._message("WebcastQuestionNewMessage", question.SerializeToString(), "question")
 
@@ -151,10 +177,8 @@ class Maker:
 
         A message of a streak has the running total; fan_ticket_count is what it adds, and the closing one has none.
         """
-        sender = self.streak.randrange(1000)
-        gift_id, name, diamonds, kind = (
-            GIFTS[self.streak.randrange(2)] if nth < 3 else GIFTS[2 + self.streak.randrange(2)]
-        )
+        sender = self._user(self.streak.randrange(1000))
+        gift_id, name, diamonds, kind = self.streak.choice(GIFTS[:2] if nth < 3 else GIFTS[2:])
         first = self.streak.randrange(1, 4)
         total = first + self.streak.randrange(1, 9)
         count = (first, total, total, 1)[nth]
@@ -165,8 +189,11 @@ class Maker:
             repeat_count=count,
             combo_count=count,
             group_count=1,
-            user=self._user(sender),
+            user=sender,
+            user_identity=_identity(sender),
         )
+        if nth != 2:
+            gift.send_type = 1  # absent on the closing message, as is what it adds
         if added:
             gift.fan_ticket_count = added * diamonds
         if kind == STREAKABLE:
@@ -206,12 +233,28 @@ class Maker:
             sec_uid=f"MS4wLjABAAAA{index:06}",
         )
         user.avatar_thumb.url_list.extend(f"https://cdn.invalid/{index}~{size}.webp" for size in (72, 100, 720))
-        user.follow_info.follow_status = index % 4
+        if index % 5:
+            user.follow_info.follow_status = index % 4  # of the others nothing is said
         if index % 10 == 0:
-            badge = user.badge_list.add(display_type=2, scene_type=1)
+            badge = user.badge_list.add(display_type=2, scene_type=SCENE_MODERATOR)
             badge.text.key, badge.text.default_pattern = "pm_mt_moderator_im", "Moderator"
             user.user_attr.is_admin = True
+        if index % 7 == 0:
+            user.badge_list.add(display_type=1, scene_type=SCENE_SUBSCRIBER)  # an image, so it has no text
         return user
+
+    def _sometimes(self, key: str) -> str | None:
+        """A display key, or, at times, none: what the message is then follows from its other fields."""
+        return key if self.chance.random() < 0.8 else None
 
     def _message(self, method: str, payload: bytes, event: str) -> Message:
         return Message(self.message_id, method, payload, event)
+
+
+def _identity(user: wire.User) -> dict[str, bool]:
+    return {
+        "is_follower_of_anchor": user.follow_info.follow_status >= 1,
+        "is_mutual_following_with_anchor": user.follow_info.follow_status == 2,
+        "is_moderator_of_anchor": user.user_attr.is_admin,
+        "is_subscriber_of_anchor": any(badge.scene_type == SCENE_SUBSCRIBER for badge in user.badge_list),
+    }

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from producer.simulator.messages import GIFTS
-from producer.webcast.wire import Envelope, FetchResult
+from producer.webcast.wire import FetchResult
 
 LIVE, OFFLINE = 2, 4
 
@@ -107,10 +107,16 @@ def gift_list() -> Page:
     return of_json({"data": {"gifts": gifts, "pages": []}, "extra": {"now": 0}, "status_code": 0})
 
 
-def signed(push_server: str, history: list[Envelope], *, now: int, cookie: bool = True) -> Page:
-    """The sign server's answer: a first batch, with where to go on."""
+def rate_limits() -> Page:
+    """The answer about what is left of the sign server's quota."""
+    left = {"max": 1000, "remaining": 1000, "reset_at": "2100-01-01T00:00:00Z"}
+    return of_json({"code": 200, "message": "", "day": left, "hour": left, "minute": left})
+
+
+def signed(push_server: str, room_id: int, history: list[bytes], *, now: int, cookie: bool = True) -> Page:
+    """The sign server's answer: a first batch, with where to go on. `history` is envelopes."""
     batch = FetchResult(
-        messages=[envelope.SerializeToString() for envelope in history],
+        messages=history,
         cursor=f"{now}_1_1_0_0",
         fetch_interval=1000,
         now=now,
@@ -121,5 +127,5 @@ def signed(push_server: str, history: list[Envelope], *, now: int, cookie: bool 
         push_server=push_server,
         is_first=True,
     )
-    headers = {"X-Set-TT-Cookie": "ttwid=1%7Csigned"} if cookie else {}
+    headers = {"X-Room-Id": str(room_id)} | ({"X-Set-TT-Cookie": "ttwid=1%7Csigned"} if cookie else {})
     return Page(200, batch.SerializeToString(), "application/protobuf", headers)

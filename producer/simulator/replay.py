@@ -66,6 +66,13 @@ def event_of(method: str, payload: bytes) -> str:
         return BY_METHOD[method]
     if method == "WebcastControlMessage":
         return "live_end" if _ends(method, payload) else "unknown"
+    try:
+        return _by_content(method, payload)
+    except wire.DecodeError:
+        return "unknown"
+
+
+def _by_content(method: str, payload: bytes) -> str:
     if method == "WebcastMemberMessage":
         member = wire.MemberMessage.FromString(payload)
         key = member.common.display_text.key
@@ -87,7 +94,10 @@ def _social(key: str, action: int) -> str:
 
 
 def _ends(method: str, payload: bytes) -> bool:
-    return method == "WebcastControlMessage" and wire.ControlMessage.FromString(payload).action in (3, 4)
+    try:
+        return method == "WebcastControlMessage" and wire.ControlMessage.FromString(payload).action in (3, 4)
+    except wire.DecodeError:
+        return False
 
 
 def _read(file: Path) -> list[tuple[str, bytes]]:

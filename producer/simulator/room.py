@@ -9,9 +9,10 @@ from producer.simulator.messages import Message
 from producer.simulator.socket import Socket
 from producer.simulator.truth import Truth
 from producer.simulator.world import Ending, Live, end
-from producer.webcast.wire import Envelope
 
 TICK_SECONDS = 0.1
+LARGEST_BATCH = 1000
+"""What a slow client made wait is caught up in frames that are no larger than this."""
 HISTORY = 6
 LEAVE_SECONDS = 5.0
 """How long sockets stay open after an end; TikTok leaves the closing to the client."""
@@ -26,10 +27,14 @@ class Room:
         self.last_room_id = 0
         """Of the live now or the one before it, which look-ups go on naming."""
         self.sockets: set[Socket] = set()
-        self.history: deque[Envelope] = deque(maxlen=HISTORY)
+        self.history: deque[Message] = deque(maxlen=HISTORY)
         self._lives = lives
         self._truth = truth
         self._entered = asyncio.Event()
+
+    def is_live(self, room_id: int) -> bool:
+        """Whether this room's live now has that id."""
+        return self.live is not None and self.live.room_id == room_id
 
     def enter(self, socket: Socket) -> None:
         """Let a socket listen."""
@@ -66,40 +71,36 @@ class Room:
             await asyncio.sleep(TICK_SECONDS)
             now = time.monotonic()
             owed, before = owed + (now - before) * live.rate, now
-            count = min(int(owed), live.total - sent)
+            count = min(int(owed), live.total - sent, LARGEST_BATCH)
             if count == 0:
                 continue
             created_at = int(time.time() * 1000)
             batch = [live.message(number, created_at) for number in range(sent, sent + count)]
-            await self._send(live, batch)
+            if not await self._send(live, batch, to_somebody=live.waits):
+                owed = 0.0  # whoever was there has left meanwhile, or is being kept in silence: stand still
+                continue
             sent, owed, message = sent + count, owed - count, batch[-1]
         return message
 
     async def _end(self, live: Live) -> None:
         self.live = None
         if live.ending in (Ending.HOST, Ending.PLATFORM):
-            await self._send(live, [end(live, int(time.time() * 1000))])
+            await self._send(live, [end(live, int(time.time() * 1000))], to_somebody=False)
         how = live.ending.value if live.ending else "replayed"
         self._truth.write("live_ended", self.unique_id, live.room_id, how=how)
         if live.ending is not Ending.VANISHES:
             leaving = {socket.closed for socket in self.sockets}
             if leaving:
                 await asyncio.wait(leaving, timeout=LEAVE_SECONDS)
-        for socket in list(self.sockets):
-            await socket.close(1000)
+        await asyncio.gather(*(socket.close(1000) for socket in list(self.sockets)))
 
-    async def _send(self, live: Live, batch: list[Message]) -> None:
-        envelopes = [Envelope(method=m.method, payload=m.payload, msg_id=m.message_id) for m in batch]
-        reached = [socket for socket in list(self.sockets) if await socket.send(envelopes)]
-        for message, envelope in zip(batch, envelopes, strict=True):
-            self._truth.write(
-                "message",
-                self.unique_id,
-                live.room_id,
-                message_id=str(message.message_id),
-                method=message.method,
-                event=message.event,
-                sockets=len(reached),
-            )
+    async def _send(self, live: Live, batch: list[Message], *, to_somebody: bool) -> bool:
+        """Send to all at once; False where nobody took it who had to: then it is as if it had not been emitted."""
+        reached = sum(await asyncio.gather(*(socket.send(batch) for socket in list(self.sockets))))
+        if to_somebody and not reached:
+            return False
+        for message in batch:
+            self._truth.message(self.unique_id, live.room_id, message, sockets=reached)
             if message.event == "comment":
-                self.history.append(envelope)
+                self.history.append(message)
+        return True

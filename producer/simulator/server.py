@@ -1,6 +1,7 @@
 """The world over HTTP and WebSocket, on one port."""
 
 import asyncio
+import re
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -9,7 +10,6 @@ from http import HTTPStatus
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
-import websockets
 from websockets.asyncio.server import ServerConnection
 from websockets.asyncio.server import serve as serve_websockets
 from websockets.datastructures import Headers
@@ -25,7 +25,12 @@ from producer.simulator.truth import Truth
 from producer.simulator.world import Script, World
 
 SOCKET_PATH = "/webcast/im/ws_proxy/ws_reuse_supplement/"
-HEARTBEAT_SECONDS = 5
+HANDSHAKE = {"Handshake-Options": "ping-interval=5", "Handshake-Msg": "success"}
+"""What an accepted socket is told: above all, how often to send heartbeats."""
+HEARTBEAT_SECONDS = 30.0
+"""A client that sends no heartbeat for so long is closed. (How long TikTok waits is not known.)"""
+CLOSE_SECONDS = 2.0
+TTWID = re.compile(r"(?:^|;\s*)ttwid=[^;\s]")
 
 
 async def serve(
@@ -58,15 +63,27 @@ async def serve(
 class Simulator:
     """A Webcast service. Use it as an async context manager."""
 
-    def __init__(self, script: Script, *, faults: Faults, truth: Truth, host: str = "127.0.0.1", port: int = 0) -> None:
+    def __init__(
+        self,
+        script: Script,
+        *,
+        faults: Faults,
+        truth: Truth,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        heartbeat_seconds: float = HEARTBEAT_SECONDS,
+    ) -> None:
         self.requests: Counter[str] = Counter()
         """Requests by path."""
         self.sockets: list[Socket] = []
         """Every socket that entered a room, closed ones too."""
+        self.done = asyncio.Event()
+        """Nothing is left to send; a replay comes to that, a world does not."""
         self._host = host
         self._port = port
         self._faults = faults
         self._truth = truth
+        self._heartbeat_seconds = heartbeat_seconds
         self._rooms = {name: Room(name, script.lives(name), truth) for name in script.unique_ids}
         self._stack = AsyncExitStack()
 
@@ -74,6 +91,26 @@ class Simulator:
     def url(self) -> str:
         """Its address."""
         return f"http://{self._host}:{self._port}"
+
+    @property
+    def port(self) -> int:
+        """Its port; known once it is entered."""
+        return self._port
+
+    @property
+    def connections(self) -> Counter[int]:
+        """Sockets that are open and have entered, by room id."""
+        return Counter({room.last_room_id: len(room.sockets) for room in self._rooms.values() if room.sockets})
+
+    @property
+    def acknowledged(self) -> int:
+        """Batches that were acknowledged as they should be."""
+        return sum(socket.acknowledged for socket in self.sockets)
+
+    @property
+    def bad_acknowledgements(self) -> int:
+        """Acknowledgements of what was never sent, or with another payload than its batch's `internal_ext`."""
+        return sum(socket.bad_acknowledgements for socket in self.sockets)
 
     def room_id(self, unique_id: str) -> int:
         """The room of a streamer's live, or of the last one; 0 before the first."""
@@ -87,18 +124,25 @@ class Simulator:
                 self._host,
                 self._port,
                 process_request=self._process,
+                process_response=_greet,
                 compression=None,
                 ping_interval=None,
+                close_timeout=CLOSE_SECONDS,
                 max_size=1024 * 1024,
             )
         )
         self._port = server.sockets[0].getsockname()[1]
-        tasks = [playing.create_task(room.play(), name=room.unique_id) for room in self._rooms.values()]
+        rooms = [playing.create_task(room.play(), name=room.unique_id) for room in self._rooms.values()]
+        tasks = [*rooms, playing.create_task(self._wait_for(rooms))]
         self._stack.callback(lambda: [task.cancel() for task in tasks])
         return self
 
     async def __aexit__(self, *_: object) -> None:
         await self._stack.aclose()
+
+    async def _wait_for(self, rooms: Sequence["asyncio.Task[None]"]) -> None:
+        await asyncio.wait(rooms)
+        self.done.set()
 
     # ------------------------------------------------------------------------------------------------------ HTTP
 
@@ -110,9 +154,11 @@ class Simulator:
         if parts.path == SOCKET_PATH:
             page = self._handshake(request.headers, query)
             return _response(page) if page is not None else None
-        return _response(self._page(parts.path, query))
+        # A client must find its way back by the name that it knows: in a container, ours is another.
+        address = request.headers.get("Host") or f"{self._host}:{self._port}"
+        return _response(self._page(parts.path, query, f"ws://{address}{SOCKET_PATH}"))
 
-    def _page(self, path: str, query: dict[str, str]) -> Page:
+    def _page(self, path: str, query: dict[str, str], push_server: str) -> Page:
         match path.strip("/").split("/"):
             case [""]:
                 return pages.home()
@@ -129,9 +175,11 @@ class Simulator:
             case ["webcast", "gift", "list"]:
                 return pages.gift_list()
             case ["webcast", "fetch"]:
-                return self._sign(query.get("room_id", ""))
+                return self._sign(query.get("room_id", ""), push_server)
             case ["webcast", "rooms", room_id, "connect"]:
-                return self._sign(room_id)
+                return self._sign(room_id, push_server)
+            case ["webcast", "rate_limits"]:
+                return pages.rate_limits()
         return pages.of_json({"message": "no such page"}, 404)
 
     def _streamer_page(self, unique_id: str) -> Page:
@@ -158,7 +206,7 @@ class Simulator:
             return pages.bad_parameters()
         return pages.room_info(room.last_room_id, room.unique_id, live=room.live is not None)
 
-    def _sign(self, room_id: str) -> Page:
+    def _sign(self, room_id: str, push_server: str) -> Page:
         room = self._live_room(room_id)
         if room is None:
             return pages.of_json({"code": 500, "message": "the webcast URL could not be fetched"}, 500)
@@ -170,15 +218,15 @@ class Simulator:
         if self._fires(Fault.SIGN_EMPTY, room.unique_id):
             return Page(200, b"", "application/protobuf", {"X-Set-TT-Cookie": "ttwid=1"})
         cookie = not self._fires(Fault.SIGN_NO_COOKIE, room.unique_id)
-        push_server = f"ws{self.url.removeprefix('http')}{SOCKET_PATH}"
-        return pages.signed(push_server, [], now=int(time.time() * 1000), cookie=cookie)
+        history = [message.envelope(history=True) for message in room.history]
+        return pages.signed(push_server, room.last_room_id, history, now=int(time.time() * 1000), cookie=cookie)
 
     def _handshake(self, headers: Headers, query: dict[str, str]) -> Page | None:
         """None lets the socket open."""
         room = self._live_room(query.get("room_id", ""))
         if room is None:
             return Page(400, b"", "text/plain", {"Handshake-Msg": "no such room"})
-        blocked = "ttwid=" not in headers.get("Cookie", "") or not headers.get("User-Agent")
+        blocked = not TTWID.search(headers.get("Cookie", "")) or not headers.get("User-Agent")
         if blocked or self._fires(Fault.HANDSHAKE_DEVICE_BLOCKED, room.unique_id):
             said = {"Handshake-Status": "415", "Handshake-Msg": "DEVICE_BLOCKED"}
             return Page(200, b"", "text/plain", said)
@@ -215,21 +263,27 @@ class Simulator:
             gzipped=query.get("compress", [""])[-1] == "gzip",
             faults=self._faults,
             truth=self._truth,
+            heartbeat_seconds=self._heartbeat_seconds,
         )
         self._truth.write("connected", room.unique_id, room_id)
         try:
-            if await socket.entered() and room.last_room_id == room_id:
+            # Not a room that has ended meanwhile: its socket would hear the next live, under another room's id.
+            if await socket.entered() and room.is_live(room_id):
                 self._truth.write("entered", room.unique_id, room_id)
                 self.sockets.append(socket)
-                await socket.send_history(list(room.history))
+                await socket.send_history(room.history)
                 room.enter(socket)
                 await socket.listen()
-        except websockets.ConnectionClosed:
-            pass
         finally:
             room.leave(socket)
+            await socket.close(1000)
             await socket.closed
             self._truth.write("disconnected", room.unique_id, room_id, code=websocket.close_code)
+
+
+def _greet(_: ServerConnection, __: Request, response: Response) -> None:
+    if response.status_code == HTTPStatus.SWITCHING_PROTOCOLS:
+        response.headers.update(HANDSHAKE)
 
 
 def _response(page: Page) -> Response:

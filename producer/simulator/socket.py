@@ -2,33 +2,53 @@
 
 import asyncio
 import gzip
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from random import Random
 
 import websockets
 from websockets.asyncio.server import ServerConnection
+from websockets.protocol import State
 
 from producer.simulator.faults import IN_STREAM, Fault, Faults, bomb
+from producer.simulator.messages import Message
 from producer.simulator.truth import Truth
 from producer.webcast.wire import DecodeError, Envelope, FetchResult, HeartBeat, ImEnterRoom, PushFrame, PushHeader
 
 SERVICE, METHOD = 8888, 8
-HEARTBEAT_SECONDS = 30.0
-"""A client that sends no heartbeat for so long is closed. (How long TikTok waits is not known.)"""
+SLOW_SECONDS = 10.0
+"""A client that takes nothing for so long is cut off: the world does not wait for it."""
 QUIET_FRAMES = 5
 """A connection is left in peace for so many frames before it is mistreated."""
+OWED = 10_000
+"""How many acknowledgements are remembered as outstanding."""
 BOMB_BYTES = 10 * 1024**3
+NORMAL, PROTOCOL_ERROR = 1000, 1002
+
+
+class _Gone(Exception):
+    """The client is no longer there."""
 
 
 class Socket:
     """One open socket."""
 
     def __init__(
-        self, websocket: ServerConnection, *, unique_id: str, room_id: int, gzipped: bool, faults: Faults, truth: Truth
+        self,
+        websocket: ServerConnection,
+        *,
+        unique_id: str,
+        room_id: int,
+        gzipped: bool,
+        faults: Faults,
+        truth: Truth,
+        heartbeat_seconds: float,
     ) -> None:
         self.acknowledged = 0
         self.bad_acknowledgements = 0
         self.heartbeats = 0
+        self.bad_heartbeats = 0
+        """Heartbeats that name another room. One without a payload is fine: older clients send nothing else."""
         self.closed = asyncio.ensure_future(websocket.wait_closed())
         self._websocket = websocket
         self._unique_id = unique_id
@@ -36,69 +56,81 @@ class Socket:
         self._gzipped = gzipped
         self._faults = faults
         self._truth = truth
+        self._heartbeat_seconds = heartbeat_seconds
+        self._heartbeat_by = asyncio.get_running_loop().time() + heartbeat_seconds
         self._sequence = 0
         self._owed: dict[int, bytes] = {}
         self._silenced = False
 
     async def entered(self) -> bool:
-        """Wait for the client to enter the room; say whether it did."""
-        while True:
-            frame = await self._receive()
-            if frame is None:
-                return False
+        """Wait for the client to enter the room; say whether it did. It may send heartbeats first."""
+        while (frame := await self._receive()) is not None:
             if frame.payload_type == "im_enter_room":
-                await self._answer("im_enter_room_resp")
                 return ImEnterRoom.FromString(frame.payload).room_id == self._room_id
+        return False
 
     async def listen(self) -> None:
         """Take heartbeats and acknowledgements until the socket is closed."""
         while (frame := await self._receive()) is not None:
-            if frame.payload_type == "hb":
-                self.heartbeats += 1
-                beat = HeartBeat.FromString(frame.payload)
-                if beat.room_id != self._room_id:
-                    self.bad_acknowledgements += 1
-                await self._answer("hb")
-            elif frame.payload_type == "ack":
+            if frame.payload_type == "ack":
                 if self._owed.pop(frame.log_id, None) == frame.payload:
                     self.acknowledged += 1
                 else:
                     self.bad_acknowledgements += 1
 
-    async def send(self, envelopes: list[Envelope]) -> bool:
+    async def send(self, messages: Sequence[Message]) -> bool:
         """Send a batch, and what is to go wrong around it; say whether the client can have it."""
-        if self._silenced:
+        if self._silenced or self._websocket.state is not State.OPEN:
             return False
+        fault = self._due()
+        batch = [message.envelope() for message in messages]
+        if fault in (Fault.CUT_PAYLOAD, Fault.CUT_ENVELOPE):
+            # Among real ones, which a client must not lose by it.
+            batch.insert(len(batch) // 2, self._damaged(fault))
         try:
-            await self._send_batch([envelope.SerializeToString() for envelope in envelopes])
-            if self._sequence > QUIET_FRAMES:
-                await self._misbehave(envelopes)
-        except websockets.ConnectionClosed:
+            await self._send_batch(batch)
+        except _Gone:
             return False
+        if fault is not None:
+            with suppress(_Gone):  # the batch itself had been sent
+                await self._misbehave(fault, messages)
         return True
 
-    async def send_history(self, envelopes: Iterable[Envelope]) -> None:
+    async def send_history(self, messages: Iterable[Message]) -> None:
         """Send what was said before the client came."""
-        marked = []
-        for envelope in envelopes:
-            copy = Envelope()
-            copy.CopyFrom(envelope)
-            copy.is_history = True
-            marked.append(copy.SerializeToString())
-        if marked:
-            await self._send_batch(marked)
+        history = list(messages)
+        if not history:
+            return
+        try:
+            await self._send_batch([message.envelope(history=True) for message in history])
+        except _Gone:
+            return
+        for message in history:
+            self._truth.message(self._unique_id, self._room_id, message, sockets=1, history=True)
 
     async def close(self, code: int) -> None:
         """Close the socket."""
         await self._websocket.close(code)
 
-    async def _misbehave(self, envelopes: list[Envelope]) -> None:
-        fault = next((fault for fault in IN_STREAM if self._faults.fires(fault, self._unique_id)), None)
-        if fault is None:
-            return
-        self._truth.write("fault", self._unique_id, self._room_id, name=fault.value)
+    def _due(self) -> Fault | None:
+        if self._sequence < QUIET_FRAMES:
+            return None
+        due = next((fault for fault in IN_STREAM if self._faults.fires(fault, self._unique_id)), None)
+        if due is not None:
+            self._truth.write("fault", self._unique_id, self._room_id, name=due.value)
+        return due
+
+    def _bogus_id(self) -> int:
+        """A message id that no real message has, and that no other bogus one has: a client drops what it knows."""
+        return self._room_id - 1000 - self._faults.fired.total()
+
+    def _damaged(self, fault: Fault) -> bytes:
+        chat = Envelope(method="WebcastChatMessage", payload=b"\x0a\x05\x0a\x7fcut", msg_id=self._bogus_id())
+        whole = chat.SerializeToString()
+        return whole if fault is Fault.CUT_PAYLOAD else whole[:-4]
+
+    async def _misbehave(self, fault: Fault, messages: Sequence[Message]) -> None:
         chance = Random(self._sequence)
-        chat = Envelope(method="WebcastChatMessage", payload=b"\x1a\x02ok", msg_id=self._room_id - 1 - self._sequence)
         match fault:
             case Fault.DROP:
                 self._websocket.transport.abort()
@@ -107,14 +139,15 @@ class Socket:
             case Fault.SILENCE:
                 self._silenced = True
             case Fault.DUPLICATE:
-                await self._send_batch([envelopes[-1].SerializeToString()])
+                await self._send_batch([messages[-1].envelope()])
+                self._truth.message(self._unique_id, self._room_id, messages[-1], sockets=1, duplicate=True)
             case Fault.TRUNCATED_FRAME:
-                whole = self._frame(FetchResult(messages=[chat.SerializeToString()]))
-                await self._websocket.send(whole[: len(whole) // 2])
+                whole = self._push(b"\x0a\x08" + bytes(60), "none", 0)
+                await self._write(whole[: len(whole) // 2])
             case Fault.RANDOM_FRAME:
-                await self._websocket.send(chance.randbytes(200))
+                await self._write(chance.randbytes(200))
             case Fault.TEXT_FRAME:
-                await self._websocket.send("not protobuf at all")
+                await self._write("not protobuf at all")
             case Fault.GZIP_BOMB:
                 await self._raw(await asyncio.to_thread(bomb, inflated_bytes=BOMB_BYTES), "gzip")
             case Fault.GZIP_GARBAGE:
@@ -123,35 +156,32 @@ class Socket:
                 await self._raw(chance.randbytes(100), "br")
             case Fault.EMPTY_BATCH:
                 await self._send_batch([])
-            case Fault.CUT_PAYLOAD:
-                chat.payload = b"\x0a\x05\x0a\x7fcut"
-                await self._send_batch([chat.SerializeToString()])
-            case Fault.CUT_ENVELOPE:
-                await self._send_batch([chat.SerializeToString()[:-4]])
             case Fault.UNKNOWN_METHOD:
-                unknown = Envelope(
-                    method=f"WebcastNew{chance.randrange(1000)}Message", payload=b"\x08\x01", msg_id=chat.msg_id
-                )
+                method = f"WebcastNew{chance.randrange(1000)}Message"
+                unknown = Envelope(method=method, payload=b"\x08\x01", msg_id=self._bogus_id())
                 await self._send_batch([unknown.SerializeToString()])
 
     async def _send_batch(self, messages: list[bytes]) -> None:
-        await self._websocket.send(self._frame(FetchResult(messages=messages)))
-
-    def _frame(self, batch: FetchResult) -> bytes:
         self._sequence += 1
         log_id = self._room_id + self._sequence
-        batch.cursor = f"{log_id}_1_1_0_0"
-        batch.internal_ext = f"ext-{self._sequence}".encode()
-        batch.need_ack = True
+        batch = FetchResult(
+            messages=messages,
+            cursor=f"{log_id}_1_1_0_0",
+            fetch_type=1,
+            internal_ext=f"ext-{self._sequence}".encode(),
+            need_ack=True,
+        )
         self._owed[log_id] = batch.internal_ext
+        if len(self._owed) > OWED:
+            del self._owed[next(iter(self._owed))]
         payload = batch.SerializeToString()
         if self._gzipped:
             payload = gzip.compress(payload, 6, mtime=0)
-        return self._push(payload, "gzip" if self._gzipped else "none", log_id)
+        await self._write(self._push(payload, "gzip" if self._gzipped else "none", log_id))
 
     async def _raw(self, payload: bytes, compression: str) -> None:
         self._sequence += 1
-        await self._websocket.send(self._push(payload, compression, self._room_id + self._sequence))
+        await self._write(self._push(payload, compression, self._room_id + self._sequence))
 
     def _push(self, payload: bytes, compression: str, log_id: int) -> bytes:
         frame = PushFrame(
@@ -166,18 +196,48 @@ class Socket:
         )
         return frame.SerializeToString()
 
-    async def _answer(self, payload_type: str) -> None:
-        await self._websocket.send(PushFrame(payload_encoding="pb", payload_type=payload_type).SerializeToString())
+    async def _write(self, data: bytes | str) -> None:
+        try:
+            async with asyncio.timeout(SLOW_SECONDS):
+                await self._websocket.send(data)
+        except TimeoutError:
+            self._truth.write("stopped_reading", self._unique_id, self._room_id)
+            self._websocket.transport.abort()
+            raise _Gone from None
+        except websockets.ConnectionClosed:
+            raise _Gone from None
 
     async def _receive(self) -> PushFrame | None:
-        """The client's next frame, or None when the socket is closed."""
+        """The client's next frame, answered where it asks for an answer; None when the socket is closed."""
         try:
-            async with asyncio.timeout(HEARTBEAT_SECONDS):
+            # Only a heartbeat moves the deadline: a client may acknowledge for hours and still forget to beat.
+            async with asyncio.timeout_at(self._heartbeat_by):
                 data = await self._websocket.recv()
-            return PushFrame.FromString(data if isinstance(data, bytes) else data.encode())
+            frame = PushFrame.FromString(data if isinstance(data, bytes) else data.encode())
+            await self._take(frame)
         except TimeoutError:
             self._truth.write("heartbeat_missed", self._unique_id, self._room_id)
-            await self._websocket.close(1000)
-        except (websockets.ConnectionClosed, DecodeError):
-            await self._websocket.close(1000)
+            await self._websocket.close(NORMAL)
+        except DecodeError:
+            self._truth.write("bad_frame", self._unique_id, self._room_id)
+            await self._websocket.close(PROTOCOL_ERROR)
+        except (websockets.ConnectionClosed, _Gone):
+            pass
+        else:
+            return frame
         return None
+
+    async def _take(self, frame: PushFrame) -> None:
+        match frame.payload_type:
+            case "hb":
+                self.heartbeats += 1
+                self._heartbeat_by = asyncio.get_running_loop().time() + self._heartbeat_seconds
+                if HeartBeat.FromString(frame.payload).room_id not in (self._room_id, 0):
+                    self.bad_heartbeats += 1
+                await self._answer("hb")
+            case "im_enter_room":
+                ImEnterRoom.FromString(frame.payload)
+                await self._answer("im_enter_room_resp")
+
+    async def _answer(self, payload_type: str) -> None:
+        await self._write(PushFrame(payload_encoding="pb", payload_type=payload_type).SerializeToString())

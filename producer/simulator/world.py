@@ -18,7 +18,8 @@ BLOCK = 60
 MIX: tuple[tuple[str, int], ...] = (
     ("like", 24),
     ("chat", 12),
-    ("member", 10),
+    ("member", 9),
+    ("member_through_share", 1),
     ("gift", 4),
     ("viewers", 2),
     ("pause", 2),

@@ -9,7 +9,7 @@ TEN = [f"event{number}" for number in range(10)]
 
 def message(number: int, *, at: float = 100.0, sockets: int = 1, event: str = "comment", **more: Any) -> dict[str, Any]:
     line = {"kind": "message", "at": at, "unique_id": "aa", "room_id": "7", "message_id": str(number), "event": event}
-    return line | {"sockets": sockets} | more
+    return line | {"history": False, "duplicate": False, "sockets": sockets} | more
 
 
 def entered(at: float, unique_id: str = "aa", room_id: str = "7") -> dict[str, Any]:
@@ -60,6 +60,12 @@ def test_duplicates_are_counted_by_event_id() -> None:
 
     assert verdict.problems == []
     assert verdict.rows["comment"].duplicates == 2
+
+
+def test_history_and_repetitions_are_not_sent_twice_and_not_to_be_lost() -> None:
+    verdict = judge([message(1), message(1, history=True), message(2, history=True)], [read(1), *ENOUGH], None)
+
+    assert (verdict.rows["comment"].sent, verdict.rows["comment"].lost) == (1, 1)
 
 
 def test_the_gap_lasts_from_the_kill_to_the_next_entry() -> None:

@@ -1,14 +1,20 @@
 """producer.simulator.replay: recorded messages, unchanged."""
 
+import asyncio
 import base64
 import gzip
 import json
 from pathlib import Path
 
 import pytest
+import websockets
 
 from producer.simulator.replay import Replay, event_of
+from producer.simulator.server import Simulator
 from producer.webcast import wire
+from tests.simulator.client import enter, envelopes, receive_batch, simulate, socket
+
+CAPTURES = Path(__file__).resolve().parents[2].parent / "shared" / "captures" / "messages.jsonl.gz"
 
 
 def record(folder: Path, *messages: tuple[str, bytes], zipped: bool = True) -> Path:
@@ -81,3 +87,74 @@ def test_social_messages_are_judged_by_key_then_by_action(key: str, action: int,
         social.common.display_text.key = key
 
     assert event_of("WebcastSocialMessage", social.SerializeToString()) == event
+
+
+def test_bytes_that_cannot_be_read_are_served_all_the_same(tmp_path: Path) -> None:
+    broken = [(f"Webcast{kind}Message", b"\x0a\xff") for kind in ("Control", "Member", "Social")]
+
+    [live] = Replay(record(tmp_path, *broken), rate=1.0).lives("sim_replay")
+
+    assert [live.message(number, 0).event for number in range(3)] == ["unknown"] * 3
+
+
+async def hear(simulator: Simulator, heard: list[tuple[str, bytes]], rooms: list[int]) -> None:
+    """Listen as a client does that comes back, until all is sent."""
+    while not simulator.done.is_set():
+        room = simulator.room_id("sim_replay")
+        try:
+            async with socket(simulator, room) as websocket:
+                await websocket.send(enter(room))
+                rooms += [room] if room not in rooms else []
+                while True:
+                    async with asyncio.timeout(0.7):
+                        _, batch = await receive_batch(websocket)
+                    heard += [(each.method, each.payload) for each in envelopes(batch) if not each.is_history]
+        except (TimeoutError, websockets.ConnectionClosed, websockets.InvalidStatus):
+            await asyncio.sleep(0.02)
+
+
+def test_a_recording_stands_still_while_nobody_listens_and_is_heard_whole(tmp_path: Path) -> None:
+    recorded = [("WebcastChatMessage", b"\x1a\x02" + f"{number:02}".encode()) for number in range(60)]
+    heard: list[tuple[str, bytes]] = []
+
+    async def act(simulator: Simulator) -> None:
+        await asyncio.sleep(0.3)  # nobody is there yet
+        await hear(simulator, heard, [])
+
+    # Silenced, then closed: the client comes back both times.
+    truth = simulate(
+        act, "silence", "close_internal", script=Replay(record(tmp_path, *recorded), rate=100.0), heartbeat_seconds=60.0
+    )
+
+    assert heard == recorded
+    assert {line["name"] for line in truth if line["kind"] == "fault"} == {"silence", "close_internal"}
+    lines = [line for line in truth if line["kind"] == "message" and not line["history"]]
+    assert [line["sockets"] for line in lines] == [1] * 60
+
+
+def test_a_recorded_end_takes_the_room_offline_and_back_under_another_id(tmp_path: Path) -> None:
+    heard: list[tuple[str, bytes]] = []
+    rooms: list[int] = []
+
+    truth = simulate(
+        lambda simulator: hear(simulator, heard, rooms), script=Replay(record(tmp_path, CHAT, END, OTHER), rate=100.0)
+    )
+
+    assert heard == [CHAT, END, OTHER]
+    assert len(rooms) == 2
+    kinds = [line["kind"] for line in truth if line["kind"].startswith("live_")]
+    assert kinds == ["live_started", "live_ended", "live_started"]
+
+
+def test_the_captured_messages_are_served_one_for_one() -> None:
+    if not CAPTURES.exists():
+        pytest.skip("the captures are not beside this checkout")
+    with gzip.open(CAPTURES, "rt") as lines:
+        captured = [(line["method"], base64.b64decode(line["b64"])) for line in map(json.loads, lines)]
+    heard: list[tuple[str, bytes]] = []
+
+    truth = simulate(lambda simulator: hear(simulator, heard, []), script=Replay(CAPTURES, rate=5000.0))
+
+    assert heard == captured
+    events = {line["event"] for line in truth if line["kind"] == "message"}
+    assert events >= {"comment", "follow", "gift", "join", "like", "share", "unknown", "viewer_count_update"}

@@ -1,6 +1,7 @@
 """producer.simulator.world: the same seed makes the same world, and streaks add up."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
+from typing import Any
 
 import pytest
 
@@ -9,6 +10,7 @@ from producer.simulator.world import BLOCK, Ending, Live, World, end
 from producer.webcast import wire
 
 DOCUMENTED = {"comment", "follow", "gift", "join", "like", "question", "share", "unknown", "viewer_count_update"}
+SOCIABLE = ("WebcastLikeMessage", "WebcastMemberMessage", "WebcastSocialMessage")
 
 
 def lives(seed: int = 1, rooms: int = 8) -> list[Live]:
@@ -77,3 +79,68 @@ def test_what_a_streaks_messages_add_is_what_its_end_says() -> None:
         assert added[closing.group_id] == closing.repeat_count * closing.gift.diamond_count
         [single] = [gift for gift in gifts if gift.gift.type != 1]
         assert (single.group_id, single.repeat_count) == (0, 1)
+
+
+def parsed(blocks: int = 60) -> list[tuple[Message, Any]]:
+    """The messages of a long live with what they parse as."""
+    kinds: dict[str, Any] = {
+        "WebcastChatMessage": wire.ChatMessage,
+        "WebcastControlMessage": wire.ControlMessage,
+        "WebcastGiftMessage": wire.GiftMessage,
+        "WebcastLikeMessage": wire.LikeMessage,
+        "WebcastMemberMessage": wire.MemberMessage,
+        "WebcastQuestionNewMessage": wire.QuestionNewMessage,
+        "WebcastRoomUserSeqMessage": wire.RoomUserSeqMessage,
+        "WebcastSocialMessage": wire.SocialMessage,
+    }
+    live = lives(rooms=1)[0]
+    messages = [message for number in range(blocks) for message in block(live, number)]
+    return [(message, kinds.get(message.method, wire.AnyMessage).FromString(message.payload)) for message in messages]
+
+
+def test_a_world_talks_as_a_room_does() -> None:
+    events = Counter(message.event for message, _ in parsed())
+
+    share = {event: round(count / events.total(), 2) for event, count in events.items()}
+    assert share["like"] == 0.4
+    assert (share["comment"], share["join"], share["gift"]) == (0.2, 0.18, 0.07)
+
+
+def test_a_world_has_the_shapes_that_clients_stumble_over() -> None:
+    found = parsed()
+    users = [value.user for _, value in found if hasattr(value, "user")]
+    methods = {message.method for message, _ in found}
+    keys = {(m.method, m.event, value.common.display_text.key) for m, value in found if m.method in SOCIABLE}
+
+    assert {user.follow_info.follow_status for user in users} == {0, 1, 2, 3}
+    assert any(not user.HasField("follow_info") for user in users)
+    assert any(badge.text.key == "pm_mt_moderator_im" for user in users for badge in user.badge_list)
+    assert {value.content for m, value in found if m.event == "comment"} >= {"", "سلام", "🎉"}
+    assert methods >= {"WebcastSimulatorOnlyMessage", "WebcastLinkMicMethod", "RoomMessage"}
+    assert {value.action for m, value in found if m.method == "WebcastControlMessage"} == {1, 2}
+    totals = [value.total for m, value in found if m.event == "like"]
+    assert totals != sorted(totals)  # the room's total goes backwards at times
+    # What has no display key follows from its action; some keys mean nothing documented.
+    assert keys >= {
+        ("WebcastLikeMessage", "like", ""),
+        ("WebcastMemberMessage", "join", ""),
+        ("WebcastMemberMessage", "join", "pm_mt_join_message_other_viewer"),
+        ("WebcastSocialMessage", "follow", ""),
+        ("WebcastSocialMessage", "share", ""),
+        ("WebcastSocialMessage", "unknown", "pm_mt_guidance_viewer_5_share"),
+        ("WebcastSocialMessage", "unknown", "pm_mt_guidance_viewer_10_share"),
+    }
+
+
+def test_a_streaks_closing_message_repeats_the_last_count_and_no_more() -> None:
+    gifts = [value for m, value in parsed() if m.event == "gift"]
+    closing = [gift for gift in gifts if gift.repeat_end]
+
+    assert {gift.gift.type for gift in gifts} == {1, 2, 4}
+    for gift in closing:
+        taps = [each.repeat_count for each in gifts if each.group_id == gift.group_id and not each.repeat_end]
+        assert taps[-1] == gift.repeat_count
+        assert not gift.HasField("send_type")
+    others = [gift for gift in gifts if gift not in closing]
+    assert all(not gift.HasField("repeat_end") for gift in others)
+    assert {gift.send_type for gift in others} == {1}
