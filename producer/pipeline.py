@@ -105,7 +105,14 @@ class Pipeline:
 
     def _own(self, event: Event) -> None:
         self._sink.ledger.own += 1
-        self._sink.publisher.publish(self._sink.encoder.encode(event, key=self._origin.streamer))
+        try:
+            record = self._sink.encoder.encode(event, key=self._origin.streamer)
+        except NotEncodable as error:
+            # A total is made of what a stranger said, so it can be larger than any record or number.
+            self._sink.metrics.encoding_failed(event.name)
+            refusal = Refusal(Stage.PAYLOAD, Fault.TOO_LARGE, repr(event.value).encode("utf-8", "replace"), event.name)
+            record = self._letter(refusal, reason=f"encode: {error}")
+        self._sink.publisher.publish(record)
 
     def _refuse(self, refusal: Refusal) -> None:
         self._sink.metrics.refused(refusal.stage, refusal.fault)
@@ -113,6 +120,9 @@ class Pipeline:
 
     def _dead_letter(self, refusal: Refusal, *, reason: str) -> None:
         self._sink.ledger.refused += 1
+        self._sink.publisher.publish(self._letter(refusal, reason=reason))
+
+    def _letter(self, refusal: Refusal, *, reason: str) -> Record:
         headers = {
             "reason": reason[:500],
             "streamer": self._origin.streamer,
@@ -122,13 +132,11 @@ class Pipeline:
             "length": str(len(refusal.data)),
             "worker": self._origin.worker,
         }
-        self._sink.publisher.publish(
-            Record(
-                self._sink.dead_letter_topic,
-                self._origin.streamer.encode(),
-                refusal.data[:DEAD_LETTER_BYTES],
-                tuple((name, value.encode("utf-8", "replace")) for name, value in headers.items()),
-            )
+        return Record(
+            self._sink.dead_letter_topic,
+            self._origin.streamer.encode(),
+            refusal.data[:DEAD_LETTER_BYTES],
+            tuple((name, value.encode("utf-8", "replace")) for name, value in headers.items()),
         )
 
     def _now(self) -> int:

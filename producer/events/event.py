@@ -39,7 +39,7 @@ def message_meta(
     """Make the metadata of an event that a message carries."""
     message_id = message.msg_id or common.msg_id
     # Without any id its content identifies a message, so that a replay of it is still recognised.
-    identity = str(message_id) if message_id else f"blake2b-{blake2b(message.payload, digest_size=8).hexdigest()}"
+    identity = str(message_id) if message_id else f"blake2b-{_digest(message)}"
     return {
         "event_id": f"{origin.room_id}:{identity}",
         "streamer": origin.streamer,
@@ -52,6 +52,10 @@ def message_meta(
         "is_history": message.is_history,
         "worker": origin.worker,
     }
+
+
+def _digest(message: wire.Envelope) -> str:
+    return blake2b(message.method.encode() + b"\0" + message.payload, digest_size=8).hexdigest()
 
 
 def own_meta(name: str, origin: Origin, at: int, *, unique: bool) -> records.Meta:

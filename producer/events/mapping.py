@@ -18,6 +18,8 @@ from producer.webcast import wire
 MODERATOR_BADGE = "moderator"
 MODERATOR_SCENE = 1
 STREAKABLE = 1
+MOST_BADGES, MOST_URLS = 100, 20
+"""Far more than anybody has; what a stranger adds beyond costs no time."""
 ENDED = frozenset({3, 4})
 
 JOIN_KEYS = frozenset({"live_room_enter_toast", "pm_mt_join_message_other_viewer"})
@@ -210,7 +212,8 @@ def _user(message: Any, *, moderator: bool = False) -> records.User | None:
     if not message.HasField("user"):
         return None
     user: wire.User = message.user
-    texts = [badge.text for badge in user.badge_list if badge.HasField("text")]
+    badge_list = user.badge_list[:MOST_BADGES]
+    texts = [badge.text for badge in badge_list if badge.HasField("text")]
     badges: list[records.Badge] = [
         {
             "type": text.key if text.HasField("key") else None,
@@ -223,7 +226,7 @@ def _user(message: Any, *, moderator: bool = False) -> records.User | None:
         "userId": user.id if user.HasField("id") else None,
         "uniqueId": user.display_id if user.HasField("display_id") else None,
         "nickname": user.nickname if user.HasField("nickname") else None,
-        "profilePicture": _avatar(list(user.avatar_thumb.url_list)) if user.HasField("avatar_thumb") else None,
+        "profilePicture": _avatar(user.avatar_thumb.url_list[-MOST_URLS:]) if user.HasField("avatar_thumb") else None,
         "extraAttributes": {"followRole": follow_role},
         "badge": {"badges": badges},
         "is_following": follow_role >= 1,
@@ -231,7 +234,7 @@ def _user(message: Any, *, moderator: bool = False) -> records.User | None:
         "is_moderator": moderator
         or user.user_attr.is_admin
         or any(MODERATOR_BADGE in text.key for text in texts)
-        or any(badge.scene_type == MODERATOR_SCENE for badge in user.badge_list),
+        or any(badge.scene_type == MODERATOR_SCENE for badge in badge_list),
     }
 
 

@@ -230,7 +230,7 @@ class Maker:
             id=USER_IDS + index * 7919,
             nickname=NAMES[index % len(NAMES)],
             display_id=f"viewer_{index}",
-            sec_uid=f"MS4wLjABAAAA{index:06}",
+            sec_uid=b"MS4wLjABAAAA%06d" % index,
         )
         user.avatar_thumb.url_list.extend(f"https://cdn.invalid/{index}~{size}.webp" for size in (72, 100, 720))
         if index % 5:

@@ -66,7 +66,7 @@ class Limits:
     inflated_bytes: int = 16 * 1024 * 1024
     ratio: int = 200
     ratio_free_bytes: int = 256 * 1024
-    messages: int = 10_000
+    messages: int = 2_000
 
 
 DEFAULT_LIMITS = Limits()

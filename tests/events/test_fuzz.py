@@ -191,14 +191,16 @@ def test_a_message_cut_at_any_byte_is_an_event_or_refused(method: str, full: byt
     ("method", "fields", "end"),
     [
         ("WebcastChatMessage", {3: "x" * 1_100_000}, "not encodable"),
-        ("WebcastChatMessage", {2: {64: [{21: {2: "badge" * 30}}] * 7_000}}, "not encodable"),
+        ("WebcastChatMessage", {2: {64: [{21: {2: "badge" * 30}}] * 7_000}}, "comment"),
         ("WebcastLikeMessage", {1: {8: {2: "x" * 1_100_000}}}, "not encodable"),
         ("WebcastLinkMicBattle", {2: "x" * 1_100_000}, "not encodable"),
         ("WebcastChatMessage", {9999: "x" * 1_100_000}, "comment"),
     ],
     ids=["text", "badges", "label", "unknown kind", "field that is not read"],
 )
-def test_a_message_too_large_for_a_record_is_not_encodable(method: str, fields: Fields, end: str) -> None:
+def test_a_message_whose_record_would_be_too_large_is_not_encodable_and_badges_are_bounded(
+    method: str, fields: Fields, end: str
+) -> None:
     found = deliver(method, write(fields))
 
     assert end == found

@@ -584,15 +584,18 @@ def test_without_an_id_on_the_envelope_the_messages_own_is_taken() -> None:
     assert (event.value["meta"]["message_id"], event.value["meta"]["event_id"]) == ("12", "7000000000000000001:12")
 
 
-@pytest.mark.parametrize("method", ["WebcastChatMessage", "WebcastLinkMicBattle"])
-def test_without_any_id_the_same_bytes_have_the_same_event_id_and_others_another(method: str) -> None:
+@pytest.mark.parametrize(
+    ("method", "digest"), [("WebcastChatMessage", "b02f3625b4ab9189"), ("WebcastLinkMicBattle", "7bc40bea835a87fe")]
+)
+def test_without_any_id_the_same_bytes_have_the_same_event_id_and_others_another(method: str, digest: str) -> None:
     first = mapped(method, {3: "hi"}, msg_id=0).value["meta"]
     again = mapped(method, {3: "hi"}, msg_id=0).value["meta"]
     other = mapped(method, {3: "ho"}, msg_id=0).value["meta"]
 
     assert (first["message_id"], first["event_id"]) == (None, again["event_id"])
     assert first["event_id"] != other["event_id"]
-    assert first["event_id"] == "7000000000000000001:blake2b-8956da0e74c2b594"  # b2sum --length 64 says so too
+    # As b2sum --length 64 says of the method, a zero byte and the payload.
+    assert first["event_id"] == f"7000000000000000001:blake2b-{digest}"
 
 
 @pytest.mark.parametrize(
@@ -719,3 +722,20 @@ def test_the_documented_kinds_are_eight() -> None:
         "WebcastRoomUserSeqMessage",
         "WebcastSocialMessage",
     ]
+
+
+def test_what_a_stranger_heaps_up_is_bounded() -> None:
+    badges = [{21: {2: f"badge {number}"}} for number in range(150)]
+    urls = [f"https://p/{number}" for number in range(50)]
+
+    user = mapped("WebcastChatMessage", {2: {9: {1: urls}, 64: badges}}).value["user"]
+
+    assert len(user["badge"]["badges"]) == 100
+    assert user["profilePicture"]["urls"] == urls[30:]
+    assert user["profilePicture"]["avatar_url"] == "https://p/49"
+
+
+def test_text_that_nobody_reads_need_not_be_utf_8() -> None:
+    event = mapped("WebcastChatMessage", {1: {7: b"\xff"}, 2: {38: "ann", 46: b"\xfe\xff"}, 3: "hi"})
+
+    assert (event.name, event.value["user"]["uniqueId"]) == ("comment", "ann")

@@ -122,22 +122,20 @@ class ImEnterRoom(_message.Message):
     def __init__(self, room_id: _Optional[int] = ..., room_tag: _Optional[str] = ..., live_region: _Optional[str] = ..., live_id: _Optional[int] = ..., identity: _Optional[str] = ..., cursor: _Optional[str] = ..., account_type: _Optional[int] = ..., enter_unique_id: _Optional[int] = ..., filter_welcome_msg: _Optional[str] = ..., is_anchor_continue_keep_msg: _Optional[bool] = ...) -> None: ...
 
 class Common(_message.Message):
-    __slots__ = ("method", "msg_id", "room_id", "create_time", "is_show_msg", "describe", "display_text")
+    __slots__ = ("method", "msg_id", "room_id", "create_time", "is_show_msg", "display_text")
     METHOD_FIELD_NUMBER: _ClassVar[int]
     MSG_ID_FIELD_NUMBER: _ClassVar[int]
     ROOM_ID_FIELD_NUMBER: _ClassVar[int]
     CREATE_TIME_FIELD_NUMBER: _ClassVar[int]
     IS_SHOW_MSG_FIELD_NUMBER: _ClassVar[int]
-    DESCRIBE_FIELD_NUMBER: _ClassVar[int]
     DISPLAY_TEXT_FIELD_NUMBER: _ClassVar[int]
     method: str
     msg_id: int
     room_id: int
     create_time: int
     is_show_msg: bool
-    describe: str
     display_text: Text
-    def __init__(self, method: _Optional[str] = ..., msg_id: _Optional[int] = ..., room_id: _Optional[int] = ..., create_time: _Optional[int] = ..., is_show_msg: _Optional[bool] = ..., describe: _Optional[str] = ..., display_text: _Optional[_Union[Text, _Mapping]] = ...) -> None: ...
+    def __init__(self, method: _Optional[str] = ..., msg_id: _Optional[int] = ..., room_id: _Optional[int] = ..., create_time: _Optional[int] = ..., is_show_msg: _Optional[bool] = ..., display_text: _Optional[_Union[Text, _Mapping]] = ...) -> None: ...
 
 class Text(_message.Message):
     __slots__ = ("key", "default_pattern")
@@ -148,18 +146,10 @@ class Text(_message.Message):
     def __init__(self, key: _Optional[str] = ..., default_pattern: _Optional[str] = ...) -> None: ...
 
 class Image(_message.Message):
-    __slots__ = ("url_list", "uri", "height", "width", "avg_color")
+    __slots__ = ("url_list",)
     URL_LIST_FIELD_NUMBER: _ClassVar[int]
-    URI_FIELD_NUMBER: _ClassVar[int]
-    HEIGHT_FIELD_NUMBER: _ClassVar[int]
-    WIDTH_FIELD_NUMBER: _ClassVar[int]
-    AVG_COLOR_FIELD_NUMBER: _ClassVar[int]
     url_list: _containers.RepeatedScalarFieldContainer[str]
-    uri: str
-    height: int
-    width: int
-    avg_color: str
-    def __init__(self, url_list: _Optional[_Iterable[str]] = ..., uri: _Optional[str] = ..., height: _Optional[int] = ..., width: _Optional[int] = ..., avg_color: _Optional[str] = ...) -> None: ...
+    def __init__(self, url_list: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class User(_message.Message):
     __slots__ = ("id", "nickname", "avatar_thumb", "follow_info", "user_attr", "display_id", "sec_uid", "badge_list")
@@ -177,9 +167,9 @@ class User(_message.Message):
     follow_info: FollowInfo
     user_attr: UserAttr
     display_id: str
-    sec_uid: str
+    sec_uid: bytes
     badge_list: _containers.RepeatedCompositeFieldContainer[Badge]
-    def __init__(self, id: _Optional[int] = ..., nickname: _Optional[str] = ..., avatar_thumb: _Optional[_Union[Image, _Mapping]] = ..., follow_info: _Optional[_Union[FollowInfo, _Mapping]] = ..., user_attr: _Optional[_Union[UserAttr, _Mapping]] = ..., display_id: _Optional[str] = ..., sec_uid: _Optional[str] = ..., badge_list: _Optional[_Iterable[_Union[Badge, _Mapping]]] = ...) -> None: ...
+    def __init__(self, id: _Optional[int] = ..., nickname: _Optional[str] = ..., avatar_thumb: _Optional[_Union[Image, _Mapping]] = ..., follow_info: _Optional[_Union[FollowInfo, _Mapping]] = ..., user_attr: _Optional[_Union[UserAttr, _Mapping]] = ..., display_id: _Optional[str] = ..., sec_uid: _Optional[bytes] = ..., badge_list: _Optional[_Iterable[_Union[Badge, _Mapping]]] = ...) -> None: ...
 
 class FollowInfo(_message.Message):
     __slots__ = ("following_count", "follower_count", "follow_status")
@@ -390,14 +380,12 @@ class Question(_message.Message):
     def __init__(self, question_id: _Optional[int] = ..., content: _Optional[str] = ..., create_time: _Optional[int] = ..., user: _Optional[_Union[User, _Mapping]] = ...) -> None: ...
 
 class ControlMessage(_message.Message):
-    __slots__ = ("common", "action", "tips")
+    __slots__ = ("common", "action")
     COMMON_FIELD_NUMBER: _ClassVar[int]
     ACTION_FIELD_NUMBER: _ClassVar[int]
-    TIPS_FIELD_NUMBER: _ClassVar[int]
     common: Common
     action: int
-    tips: str
-    def __init__(self, common: _Optional[_Union[Common, _Mapping]] = ..., action: _Optional[int] = ..., tips: _Optional[str] = ...) -> None: ...
+    def __init__(self, common: _Optional[_Union[Common, _Mapping]] = ..., action: _Optional[int] = ...) -> None: ...
 
 class AnyMessage(_message.Message):
     __slots__ = ("common",)
