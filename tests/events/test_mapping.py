@@ -725,8 +725,8 @@ def test_the_documented_kinds_are_eight() -> None:
 
 
 def test_what_a_stranger_heaps_up_is_bounded() -> None:
-    badges = [{21: {2: f"badge {number}"}} for number in range(150)]
-    urls = [f"https://p/{number}" for number in range(50)]
+    badges: list[Field] = [{21: {2: f"badge {number}"}} for number in range(150)]
+    urls: list[Field] = [f"https://p/{number}" for number in range(50)]
 
     user = mapped("WebcastChatMessage", {2: {9: {1: urls}, 64: badges}}).value["user"]
 
