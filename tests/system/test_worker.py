@@ -3,15 +3,21 @@
 import asyncio
 import base64
 import gzip
+import io
 import json
 import signal
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
+import avro.io
+import avro.schema
 import pytest
 
+from producer.events import schemas
 from producer.local.kafka import Kafka
 from producer.local.registry import Registry
+from tests.kafka.reading import read_topics
 from tests.system.harness import System, connected, metric, stop, until
 
 CAPTURES = Path(__file__).resolve().parents[2].parent / "shared" / "captures" / "messages.jsonl.gz"
@@ -192,3 +198,31 @@ def test_the_captured_messages_arrive_one_for_one(tmp_path: Path, kafka: Kafka, 
             print(f"{method:40} {sent[method]:5} {dict(sorted(topics.items()))}")
 
     asyncio.run(main())
+
+
+def test_without_a_registry_records_are_single_objects_by_their_fingerprint(
+    tmp_path: Path, kafka: Kafka, registry: Registry
+) -> None:
+    async def main() -> list[Any]:
+        async with System(tmp_path, kafka, registry) as system:
+            await system.simulator("--rooms", "1", "--rate", "100")
+            worker = await system.worker(schema_registry_url="")
+            await connected(worker, 1)
+
+            async def enough() -> bool:
+                return len(system.sent()) > 100
+
+            await until(enough)
+            await stop(worker)
+            topic = f"{system.prefix}.like.v1"
+            return (await asyncio.to_thread(read_topics, kafka.bootstrap_servers, [topic]))[topic]
+
+    likes = asyncio.run(main())
+
+    schema = avro.schema.parse(schemas.events()["like"].text)
+    assert likes
+    for message in likes:
+        value = message.value()
+        assert value[:10] == b"\xc3\x01" + schemas.events()["like"].fingerprint
+        like: Any = avro.io.DatumReader(schema).read(avro.io.BinaryDecoder(io.BytesIO(value[10:])))
+        assert like["name"] == "like"
