@@ -14,7 +14,7 @@ from aiokafka.conn import create_conn
 from aiokafka.errors import KafkaError
 from aiokafka.protocol.metadata import MetadataRequest
 
-from producer.local.processes import LocalFailure, PortTaken, Process, free_ports, jars, output_of, until
+from producer.local.processes import LocalFailure, Process, free_ports, jars, opened, output_of, until
 
 JARS = (
     "org.apache.kafka:kafka_2.13:4.3.1",
@@ -73,15 +73,7 @@ class Kafka:
 
     async def __aenter__(self) -> Self:
         self._class_path = await jars(*JARS)
-        try:
-            try:
-                await self._open()
-            except PortTaken:
-                await self._close()
-                await self._open()
-        except BaseException:
-            await self._close()
-            raise
+        await opened(self._open, self._close)
         return self
 
     async def __aexit__(

@@ -98,6 +98,22 @@ class Process:
             raise LocalFailure(f"{self.name}, process {self._child.pid}, outlives SIGKILL") from None
 
 
+Step = Callable[[], Awaitable[None]]
+
+
+async def opened(opening: Step, closing: Step) -> None:
+    """Open, and once more where somebody took a port in between; close what a failure leaves behind."""
+    try:
+        try:
+            await opening()
+        except PortTaken:
+            await closing()
+            await opening()
+    except BaseException:
+        await closing()
+        raise
+
+
 Answer = Callable[[], Awaitable[bool]]
 
 

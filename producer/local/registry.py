@@ -7,7 +7,7 @@ from typing import Self
 import httpx
 from jgo.parse import Coordinate
 
-from producer.local.processes import LocalFailure, PortTaken, Process, free_ports, unpacked, until
+from producer.local.processes import LocalFailure, Process, free_ports, opened, unpacked, until
 
 ARCHIVE = Coordinate(
     groupId="io.apicurio",
@@ -44,15 +44,7 @@ class Registry:
 
     async def __aenter__(self) -> Self:
         self._archive = await unpacked(ARCHIVE)
-        try:
-            try:
-                await self._open()
-            except PortTaken:
-                await self._close()
-                await self._open()
-        except BaseException:
-            await self._close()
-            raise
+        await opened(self._open, self._close)
         return self
 
     async def __aexit__(
