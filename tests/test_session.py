@@ -5,7 +5,7 @@ import io
 import ssl
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, cast
 
 import fastavro
 import pytest
@@ -14,6 +14,7 @@ from producer import backoff
 from producer import session as session_module
 from producer.assignments.claims import Streamer
 from producer.delivery.ledger import Ledger
+from producer.delivery.publisher import Publisher
 from producer.errors import (
     AlreadyConnected,
     AlreadyConnecting,
@@ -96,7 +97,7 @@ class OneRoom:
 def sink(publisher: Recorded) -> Sink:
     return Sink(
         encoder=Encoder(schemas.events(), topic_prefix="t", schema_ids=None),
-        publisher=publisher,  # type: ignore[arg-type]
+        publisher=cast(Publisher, publisher),
         ledger=Ledger(),
         metrics=Metrics(topics=(), version="test"),
         dead_letter_topic="t.dlq.v1",
@@ -109,12 +110,12 @@ def surroundings(
 ) -> Surroundings:
     upstream = Upstream.at(url)
     kept = sink(publisher)
-    over = http.HTTP(web, kept.metrics.requested) if web is not None else None
+    over = http.HTTP(web, kept.metrics.requested)  # asked of nobody where rooms and addresses are scripted
     return Surroundings(
         worker="w",
         upstream=upstream,
-        rooms=rooms or Rooms(over, upstream, "Mozilla/5.0"),  # type: ignore[arg-type]
-        addresses=addresses or Direct(over, upstream, user_agent="Mozilla/5.0"),  # type: ignore[arg-type]
+        rooms=rooms or Rooms(over, upstream, "Mozilla/5.0"),
+        addresses=addresses or Direct(over, upstream, user_agent="Mozilla/5.0"),
         sink=kept,
         metrics=kept.metrics,
         ssl=ssl.create_default_context(),

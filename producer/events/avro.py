@@ -30,7 +30,7 @@ def compile_writer(schema: JSON) -> Writer:
         out = bytearray()
         try:
             write(value, out)
-        except (KeyError, TypeError, AttributeError, UnicodeEncodeError) as cause:
+        except (KeyError, TypeError, UnicodeEncodeError) as cause:
             raise NotEncodable(f"{schema['name']}: {type(cause).__name__} {cause}") from cause
         return bytes(out)
 

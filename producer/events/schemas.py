@@ -62,7 +62,7 @@ class _Files(fastavro.repository.AbstractSchemaRepository):
 
 
 def _event(record: str) -> Schema:
-    parsed = fastavro.schema.load_schema(record, repo=_Files(), _write_hint=False)
+    parsed = fastavro.schema.load_schema(record, repo=_Files())
     plain = cast(JSON, _plain(parsed))
     name = next(field for field in plain["fields"] if field["name"] == "name")
     return Schema(

@@ -4,10 +4,12 @@ import asyncio
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from producer.assignments.claims import Streamer
 from producer.assignments.file import FileAssignments, refuse_network_file_system
 from producer.errors import StartRefused
 
@@ -47,11 +49,11 @@ def assignments(
 
 async def held_when(source: FileAssignments, *expected: str) -> None:
     """Follow the changes, releasing at once what is to be given up, until exactly these are held."""
-    before: frozenset[str] = frozenset()
+    before: frozenset[Streamer] = frozenset()
     async with asyncio.timeout(20):
         async for held in source.changes():
             for streamer in before - held:
-                await source.release(streamer)  # type: ignore[arg-type]
+                await source.release(streamer)
             before = held
             if held == set(expected):
                 return
@@ -176,12 +178,12 @@ def test_nobody_is_held_twice_while_shares_move(tmp_path: Path) -> None:
 
     async def main() -> None:
         async with assignments(tmp_path, "one") as one, assignments(tmp_path, "two") as two:
-            shares: dict[str, frozenset[str]] = {"one": frozenset(), "two": frozenset()}
+            shares: dict[str, frozenset[Streamer]] = {"one": frozenset(), "two": frozenset()}
 
             async def follow(name: str, source: FileAssignments) -> None:
                 async for held in source.changes():
                     for streamer in shares[name] - held:
-                        await source.release(streamer)  # type: ignore[arg-type]
+                        await source.release(streamer)
                     shares[name] = held
                     assert not shares["one"] & shares["two"]
                     if len(shares["one"]) == len(shares["two"]) == 6:
@@ -211,7 +213,7 @@ def test_a_claim_is_not_free_before_it_is_released(tmp_path: Path) -> None:
             write(tmp_path, "aa")
             async with assignments(tmp_path, "two", most=1) as two:
                 assert await anext(two.changes()) == frozenset()
-                await one.release("aa")  # type: ignore[arg-type]
+                await one.release(Streamer("aa"))
                 await held_when(two, "aa")
 
     asyncio.run(main())
@@ -263,8 +265,10 @@ def test_a_worker_may_come_back_under_its_name(tmp_path: Path) -> None:
     ],
     ids=["missing", "not YAML", "not text", "a folder", "claims is a file"],
 )
-def test_a_start_that_cannot_work_is_refused_in_one_line(tmp_path: Path, prepare: object, sentence: str) -> None:
-    prepare(tmp_path)  # type: ignore[operator]
+def test_a_start_that_cannot_work_is_refused_in_one_line(
+    tmp_path: Path, prepare: Callable[[Path], object], sentence: str
+) -> None:
+    prepare(tmp_path)
 
     async def main() -> None:
         async with assignments(tmp_path):

@@ -51,7 +51,7 @@ async def room_id(simulator: Simulator, name: str = "sim_room_01") -> int:
 
 def socket(
     simulator: Simulator,
-    room: int,
+    room: int | str,
     *,
     compress: str = "",
     user_agent: str | None = "test",

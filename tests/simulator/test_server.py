@@ -72,7 +72,7 @@ def test_a_handshake_is_refused_once_by_a_fault(fault: str, status: int, said: s
 def test_a_socket_to_no_room_is_refused(room: str) -> None:
     async def act(simulator: Simulator) -> None:
         with pytest.raises(websockets.InvalidStatus) as refused:
-            async with socket(simulator, room):  # type: ignore[arg-type]
+            async with socket(simulator, room):
                 pass
         assert refused.value.response.status_code == 400
 

@@ -42,7 +42,7 @@ def test_a_heartbeat_and_an_entry_are_answered() -> None:
         async with socket(simulator, room) as websocket:
             await websocket.send(HEARTBEAT)
             await websocket.send(enter(room))
-            answers = [PushFrame.FromString(bytes(await websocket.recv())).payload_type for _ in range(2)]  # type: ignore[arg-type]
+            answers = [PushFrame.FromString(await websocket.recv(decode=False)).payload_type for _ in range(2)]
         assert answers == ["hb", "im_enter_room_resp"]
 
     simulate(act)

@@ -78,9 +78,9 @@ def test_it_enters_beats_receives_and_acknowledges() -> None:
 
     async def server(websocket: ServerConnection) -> None:
         for _ in range(2):
-            heard.append(PushFrame.FromString(bytes(await websocket.recv())).payload_type)  # type: ignore[arg-type]
+            heard.append(PushFrame.FromString(await websocket.recv(decode=False)).payload_type)
         await websocket.send(message_frame())
-        heard.append(PushFrame.FromString(bytes(await websocket.recv())).payload_type)  # type: ignore[arg-type]
+        heard.append(PushFrame.FromString(await websocket.recv(decode=False)).payload_type)
         await websocket.wait_closed()
 
     async def act(connection: Connection) -> object:
