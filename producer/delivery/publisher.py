@@ -187,6 +187,7 @@ class Publisher:
             size=sum(len(record.value) for record, _ in done),
             seconds=time.monotonic() - done[0][1],
         )
+        self._metrics.in_flight(self._in_flight)
         self._changed.set()
 
     async def _standing_client(self) -> Client:

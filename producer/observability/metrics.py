@@ -50,7 +50,6 @@ class Metrics:
         for collector in (ProcessCollector, PlatformCollector, GCCollector):
             collector(registry=self.registry)
         topics = tuple(topics)
-        self._methods = {method: method for method in mapping.METHODS}
         self._build = self._gauge("build_info", "Always 1; the version that runs.", version=(version,))
         self._build.labels(version).set(1)
 
@@ -164,7 +163,7 @@ class Metrics:
         self._last_event.set(at)
 
     def message_received(self, method: str) -> None:
-        self._received.labels(self._methods.get(method, "unknown")).inc()
+        self._received.labels(method if method in mapping.METHODS else "unknown").inc()
 
     def lagged(self, seconds: float) -> None:
         self._lag.observe(max(0.0, seconds))

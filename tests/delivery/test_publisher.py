@@ -251,6 +251,25 @@ def test_a_grace_that_does_not_suffice_is_accounted_for() -> None:
     assert (ledger.acknowledged, ledger.lost) == (0, 10)
 
 
+def test_records_in_flight_are_shown_until_they_are_acknowledged() -> None:
+    shown: list[float | None] = []
+
+    async def act(publisher: Publisher) -> None:
+        def gauge() -> float | None:
+            return publisher._metrics.registry.get_sample_value("tiktok_live_inflight_records")
+
+        publisher.publish(record(1))
+        await publisher.room()
+        shown.append(gauge())
+        while publisher.in_flight:
+            await asyncio.sleep(0)
+        shown.append(gauge())
+
+    publish(Cluster(), act)
+
+    assert shown == [1.0, 0.0]
+
+
 def test_dead_letters_are_counted_apart() -> None:
     async def act(publisher: Publisher) -> None:
         publisher.publish(record(1))
