@@ -13,6 +13,7 @@ from producer.events import life, mapping
 from producer.events.encoding import Encoder, Record
 from producer.events.event import Event, Origin
 from producer.events.streaks import Given, Streaks
+from producer.gift_lists import GiftLists
 from producer.observability.metrics import Metrics
 from producer.webcast.frames import Fault, Refusal, Stage
 from producer.webcast.protocol import Received
@@ -30,6 +31,7 @@ class Sink:
     publisher: Publisher
     ledger: Ledger
     metrics: Metrics
+    gift_lists: GiftLists
     dead_letter_topic: str
     wall_clock: Callable[[], float]
     """Seconds since 1970."""
@@ -38,11 +40,16 @@ class Sink:
 class Pipeline:
     """One connection's way to the sink."""
 
-    def __init__(self, sink: Sink, origin: Origin, streaks: Streaks) -> None:
-        """`streaks` is the room's, and outlives its connections."""
+    def __init__(self, sink: Sink, origin: Origin, streaks: Streaks, *, watched_before: bool) -> None:
+        """`streaks` is the room's, and outlives its connections.
+
+        `watched_before`: this session had a connection to the room before, so the history that TikTok sends first is
+        what was missed since. Otherwise it is from before our time, and another session's totals have its gifts.
+        """
         self._sink = sink
         self._origin = origin
         self._streaks = streaks
+        self._history_counts = watched_before
         self._sequence = 0
 
     def connected(self) -> None:
@@ -81,7 +88,13 @@ class Pipeline:
         self._sink.metrics.message_received(message.method)
         self._sequence += 1
         try:
-            event = mapping.to_event(message, self._origin, received_at=at, room_sequence=self._sequence)
+            event = mapping.to_event(
+                message,
+                self._origin,
+                received_at=at,
+                room_sequence=self._sequence,
+                gift_list=self._sink.gift_lists.latest,
+            )
         except MessageRefused:
             self._refuse(_refusal(message))
             return
@@ -97,7 +110,10 @@ class Pipeline:
         self._sink.ledger.mapped += 1
         self._sink.publisher.publish(record)
         if event.tap is not None:
-            self._finalize(self._streaks.add(event.tap, at), at)
+            if event.value["gift"]["extended_gift"] is None:
+                self._sink.gift_lists.missed()
+            if self._history_counts or not message.is_history:
+                self._finalize(self._streaks.add(event.tap, at), at)
 
     def _finalize(self, given: Iterable[Given], at: int) -> None:
         for one in given:

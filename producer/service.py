@@ -6,6 +6,7 @@ import signal
 import socket
 import ssl
 import time
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,8 @@ from producer.delivery.registry import Registry
 from producer.errors import StartRefused
 from producer.events import schemas
 from producer.events.encoding import Encoder
+from producer.events.event import Payloads
+from producer.gift_lists import GiftLists
 from producer.observability import exposition
 from producer.observability.metrics import Metrics
 from producer.pipeline import Sink
@@ -59,6 +62,7 @@ async def run(settings: Settings) -> Ledger:
         publisher=publisher,
         ledger=ledger,
         metrics=metrics,
+        gift_lists=GiftLists(metrics, refresh_seconds=settings.gift_list_refresh_seconds),
         dead_letter_topic=topic_plan.dead_letter_topic(settings.topic_prefix),
         wall_clock=time.time,
     )
@@ -84,7 +88,8 @@ async def run(settings: Settings) -> Ledger:
             status=status,
         ) as port:
             log.info("started", version=__version__, http_port=port, upstream=settings.upstream)
-            await _until(stop, worker)
+            refresh = settings.gift_list_refresh_seconds > 0
+            await _until(stop, _work(worker, sink.gift_lists, around.rooms.gift_list if refresh else None))
     log.info("stopped", **asdict(ledger), in_flight=0, balanced=ledger.balances(in_flight=0))
     return ledger
 
@@ -110,9 +115,18 @@ class _Stop:
         self._received.set()
 
 
-async def _until(stop: _Stop, worker: Worker) -> None:
-    """Run the worker until told to stop. Whatever ends it earlier is a bug of ours, and ends the process with it."""
-    working = asyncio.create_task(worker.run(), name="worker")
+async def _work(
+    worker: Worker, gift_lists: GiftLists, fetch: Callable[[], Awaitable[dict[str, object]]] | None
+) -> None:
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(worker.run(), name="worker")
+        if fetch is not None:
+            tasks.create_task(gift_lists.keep(fetch), name="gift list")
+
+
+async def _until(stop: _Stop, work: Coroutine[Any, Any, None]) -> None:
+    """Work until told to stop. Whatever ends it earlier is a bug of ours, and ends the process with it."""
+    working = asyncio.create_task(work, name="work")
     stopping = asyncio.create_task(stop.wait(), name="stop")
     try:
         await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
@@ -174,6 +188,7 @@ def _surroundings(settings: Settings, worker: str, upstream: Upstream, web: http
         user_agent=USER_AGENT,
         live_poll_seconds=settings.live_poll_seconds,
         silence_seconds=settings.silence_seconds,
+        payloads=Payloads(settings.payloads),
     )
 
 

@@ -20,7 +20,7 @@ from producer.errors import (
     Reason,
     Recovery,
 )
-from producer.events.event import Origin
+from producer.events.event import Origin, Payloads
 from producer.events.streaks import Streaks
 from producer.observability.metrics import Metrics
 from producer.pipeline import Pipeline, Sink
@@ -56,6 +56,7 @@ class Surroundings:
     user_agent: str
     live_poll_seconds: float
     silence_seconds: float
+    payloads: Payloads
 
 
 class _Memory:
@@ -65,6 +66,8 @@ class _Memory:
         self.room_id = room_id
         self.seen = RecentIds()
         self.streaks = Streaks()
+        self.watched = False
+        """Whether a connection to it was open."""
 
 
 class Session:
@@ -124,9 +127,7 @@ class Session:
         began = loop.time()
         self._metrics.connection_attempted()
         address = await self._around.addresses.obtain(room_id)
-        pipeline = Pipeline(
-            self._around.sink, Origin(self.streamer, room_id, self._around.worker), self._memory.streaks
-        )
+        pipeline = self._pipeline(room_id)
         async with open_connection(
             address,
             user_agent=self._around.user_agent,
@@ -138,6 +139,7 @@ class Session:
             self._metrics.connection_opened(seconds=opened - began)
             self._move(State.CONNECTED)
             self._log.info("connected", room_id=str(room_id))
+            self._memory.watched = True
             pipeline.connected()
             reason = "released"
             try:
@@ -164,8 +166,8 @@ class Session:
                 self._metrics.connection_closed(reason, seconds=loop.time() - opened)
 
     def _pipeline(self, room_id: RoomId) -> Pipeline:
-        origin = Origin(self.streamer, room_id, self._around.worker)
-        return Pipeline(self._around.sink, origin, self._memory.streaks)
+        origin = Origin(self.streamer, room_id, self._around.worker, self._around.payloads)
+        return Pipeline(self._around.sink, origin, self._memory.streaks, watched_before=self._memory.watched)
 
     def _leave(self) -> None:
         """Settle what is open of a room that nobody goes on watching."""

@@ -98,6 +98,15 @@ class Settings(BaseModel):
         None, description="This worker's name in records, claims and logs; default: host name and process id."
     )
 
+    payloads: Literal["none", "undocumented", "all"] = Field(
+        "undocumented",
+        description="Which events carry their message's bytes, as received, in meta.payload: none, those of kinds "
+        "beyond the documentation, or all.",
+    )
+    gift_list_refresh_seconds: Annotated[float, Field(ge=0, allow_inf_nan=False)] = Field(
+        21_600.0, description="How often the gift list is fetched, for extended_gift; 0 fetches none."
+    )
+
     live_poll_seconds: Seconds = Field(60.0, description="How often an offline streamer is looked up.")
     silence_seconds: Seconds = Field(
         60.0, description="A connected room that sends no messages for this long is looked up and connected anew."

@@ -27,6 +27,8 @@ from producer.errors import (
 )
 from producer.events import schemas
 from producer.events.encoding import Encoder, Record
+from producer.events.event import Payloads
+from producer.gift_lists import GiftLists
 from producer.observability.metrics import Metrics
 from producer.pipeline import Sink
 from producer.session import Session, State, Surroundings
@@ -95,11 +97,13 @@ class OneRoom:
 
 
 def sink(publisher: Recorded) -> Sink:
+    metrics = Metrics(topics=(), version="test")
     return Sink(
         encoder=Encoder(schemas.events(), topic_prefix="t", schema_ids=None),
         publisher=cast(Publisher, publisher),
         ledger=Ledger(),
-        metrics=Metrics(topics=(), version="test"),
+        metrics=metrics,
+        gift_lists=GiftLists(metrics, refresh_seconds=60.0),
         dead_letter_topic="t.dlq.v1",
         wall_clock=lambda: 1_790_000_000.0,
     )
@@ -122,6 +126,7 @@ def surroundings(
         user_agent="Mozilla/5.0",
         live_poll_seconds=0.05,
         silence_seconds=1.0,
+        payloads=Payloads.NONE,
     )
 
 

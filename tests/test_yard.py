@@ -24,7 +24,8 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "delivery": EVERYONE
     | {"backoff", "logs", "settings", "events.encoding", "events.schemas", "observability.metrics"},
     "assignments": EVERYONE | {"logs"},
-    "pipeline": EVERYONE | {"delivery", "events", "observability.metrics", "webcast"},
+    "gift_lists": EVERYONE | {"backoff", "events", "logs", "observability.metrics"},
+    "pipeline": EVERYONE | {"delivery", "events", "gift_lists", "observability.metrics", "webcast"},
     "session": EVERYONE | {"assignments.claims", "backoff", "events", "logs", "observability", "pipeline", "webcast"},
     "worker": EVERYONE | {"assignments", "logs", "observability", "session"},
     "service": EVERYONE
@@ -32,6 +33,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
         "assignments",
         "delivery",
         "events",
+        "gift_lists",
         "logs",
         "observability",
         "pipeline",

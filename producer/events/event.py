@@ -1,6 +1,7 @@
 """What an event is, and the metadata that each one ends with."""
 
 from dataclasses import dataclass
+from enum import StrEnum
 from hashlib import blake2b
 from typing import Any
 
@@ -13,6 +14,15 @@ MICROSECONDS_FROM = 10**14
 """Epoch times in ms lie between these until the year 5138; a few kinds of message carry seconds instead."""
 
 
+class Payloads(StrEnum):
+    """Which events carry their message's bytes in `meta.payload`. An `unknown` event has them anyway."""
+
+    NONE = "none"
+    UNDOCUMENTED = "undocumented"
+    """Those of kinds that the documentation does not name, whose field tables are incomplete."""
+    ALL = "all"
+
+
 @dataclass(frozen=True, slots=True)
 class Origin:
     """What all events of one connection have in common."""
@@ -20,6 +30,7 @@ class Origin:
     streamer: str
     room_id: int
     worker: str
+    payloads: Payloads = Payloads.UNDOCUMENTED
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +62,8 @@ def message_meta(
         "room_sequence": room_sequence,
         "is_history": message.is_history,
         "worker": origin.worker,
+        "streak_id": None,
+        "payload": None,
     }
 
 
@@ -72,6 +85,8 @@ def own_meta(name: str, origin: Origin, at: int, *, unique: bool) -> records.Met
         "room_sequence": 0,
         "is_history": False,
         "worker": origin.worker,
+        "streak_id": None,
+        "payload": None,
     }
 
 

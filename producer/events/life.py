@@ -2,7 +2,7 @@
 
 from producer.events import records
 from producer.events.event import Event, Origin, own_meta
-from producer.events.streaks import Given
+from producer.events.streaks import Given, Interval
 
 
 def connected(origin: Origin, *, at: int) -> Event:
@@ -32,7 +32,9 @@ def gift_finalized(given: Given, origin: Origin, *, at: int) -> Event:
     gift_id = what["giftId"] if what else None
     details = what["giftDetails"] if what else None
     meta = own_meta("gift_finalized", origin, at, unique=False)
-    meta["event_id"] += f":{given.streak}:{given.total - given.count}-{given.total}"
+    stem = f"{meta['event_id']}:{given.streak}:"
+    meta["event_id"] = stem + _span(given.interval)
+    meta["streak_id"] = given.streak
     value: records.GiftFinalizedEvent = {
         "user": gift["user"],
         "gift_id": None if gift_id is None else str(gift_id),
@@ -41,10 +43,16 @@ def gift_finalized(given: Given, origin: Origin, *, at: int) -> Event:
         "count": given.count,
         "total": given.total,
         "diamonds": given.diamonds,
+        "diamonds_source": given.source.value,
+        "gift_list_version": what["gift_list_version"] if what else None,
         "ended_by": given.ended_by.value,
-        "corrects": given.corrects,
+        "corrects": stem + _span(given.corrects) if given.corrects else None,
         "last_message_id": str(given.last_message_id) if given.last_message_id else None,
         "name": "gift_finalized",
         "meta": meta,
     }
     return Event("gift_finalized", value)
+
+
+def _span(interval: Interval) -> str:
+    return f"{interval[0]}-{interval[1]}"

@@ -4,15 +4,16 @@ Facts: protocol sheet section 10. Absent numbers and texts become None, never ze
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from google.protobuf.message import Message
 
 from producer.errors import MessageRefused, Reason
 from producer.events import records
-from producer.events.event import Event, Origin, message_meta
-from producer.events.streaks import Tap
+from producer.events.event import Event, Origin, Payloads, message_meta
+from producer.events.gifts import GiftList
+from producer.events.streaks import Source, Tap
 from producer.webcast import wire
 
 MODERATOR_BADGE = "moderator"
@@ -28,7 +29,9 @@ SEVERAL_SHARES = ("_viewer_5_share", "_viewer_10_share")
 """Messages about other people's shares; the documentation makes no share event of them."""
 
 
-def to_event(message: wire.Envelope, origin: Origin, *, received_at: int, room_sequence: int) -> Event:
+def to_event(
+    message: wire.Envelope, origin: Origin, *, received_at: int, room_sequence: int, gift_list: GiftList | None = None
+) -> Event:
     """Map one message to one event; `received_at` is in ms since 1970. Raises MessageRefused.
 
     A message of a kind that is not documented becomes `unknown`, with its bytes.
@@ -45,7 +48,11 @@ def to_event(message: wire.Envelope, origin: Origin, *, received_at: int, room_s
             raise MessageRefused(f"{message.method} is not valid protobuf", reason=Reason.MALFORMED) from cause
     meta = message_meta(message, common, origin, received_at, room_sequence)
     event = mapper.map(parsed, meta) if mapper else None
-    return event or _unknown(message, meta)
+    if event is None:
+        return _unknown(message, meta)
+    if origin.payloads is Payloads.ALL:
+        meta["payload"] = message.payload
+    return _with_gift_list(event, gift_list) if event.tap is not None else event
 
 
 def _unknown(message: wire.Envelope, meta: records.Meta) -> Event:
@@ -163,6 +170,7 @@ def _gift(message: wire.GiftMessage, meta: records.Meta) -> Event:
         "repeat_end": repeat_end,
         "streakable": gift_type == STREAKABLE,
         "streaking": gift_type == STREAKABLE and repeat_end != 1,
+        "gift_list_version": None,
     }
     value: records.GiftEvent = {
         "user": _user(message, moderator=message.user_identity.is_moderator_of_anchor),
@@ -182,7 +190,20 @@ def _gift(message: wire.GiftMessage, meta: records.Meta) -> Event:
         diamond_count=details["diamondCount"] if details else None,
         details=value,
     )
+    meta["streak_id"] = tap.streak
     return Event("gift", value, tap)
+
+
+def _with_gift_list(event: Event, gift_list: GiftList | None) -> Event:
+    """Say of a gift what the list says of it; its price counts where the message has none."""
+    gift: records.Gift = event.value["gift"]
+    if gift_list is None or event.tap is None:
+        return event
+    gift["gift_list_version"] = gift_list.version
+    listed = gift["extended_gift"] = gift_list.gifts.get(event.tap.gift_id)
+    if listed is None or listed["diamond_count"] is None or event.tap.diamond_count is not None:
+        return event
+    return replace(event, tap=replace(event.tap, diamond_count=listed["diamond_count"], price_source=Source.GIFT_LIST))
 
 
 def _gift_details(gift: wire.Gift) -> records.GiftDetails:

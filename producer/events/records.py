@@ -56,6 +56,8 @@ class Meta(TypedDict):
     room_sequence: int
     is_history: bool
     worker: str
+    streak_id: str | None
+    payload: bytes | None
 
 
 class CommentEvent(TypedDict):
@@ -158,6 +160,7 @@ class Gift(TypedDict):
     repeat_end: int | None
     streakable: bool
     streaking: bool
+    gift_list_version: str | None
 
 
 class GiftEvent(TypedDict):
@@ -179,8 +182,10 @@ class GiftFinalizedEvent(TypedDict):
     count: int
     total: int
     diamonds: int | None
+    diamonds_source: str
+    gift_list_version: str | None
     ended_by: str
-    corrects: bool
+    corrects: str | None
     last_message_id: str | None
     name: str
     meta: Meta | None

@@ -31,6 +31,14 @@ class EndedBy(StrEnum):
     SESSION_END = "session_end"
 
 
+class Source(StrEnum):
+    """Where a worth in diamonds is known from."""
+
+    MESSAGE = "message"
+    GIFT_LIST = "gift_list"
+    UNKNOWN = "unknown"
+
+
 @dataclass(frozen=True, slots=True)
 class Tap:
     """What a gift message says of its streak."""
@@ -45,9 +53,19 @@ class Tap:
     added_diamonds: int | None
     """None where the message does not say, as the closing one."""
     diamond_count: int | None
-    """The price of one; None where the message does not say."""
+    """The price of one; None where nobody says."""
+    price_source: Source = Source.MESSAGE
     details: Any = None
     """Whatever the caller wants back with the total."""
+
+    @property
+    def streak(self) -> str:
+        """The streak's name within its room; one gift without streaks is named after its message."""
+        return f"{self.user_id}:{self.gift_id}:{self.group_id}" if self.streakable else str(self.message_id)
+
+
+Interval = tuple[int, int]
+"""A part of a streak's running count: from what was there before it, to what was there after it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +77,15 @@ class Given:
     count: int
     total: int
     """The streak's running total, this included."""
+    interval: Interval
+    """All of the streak that has been seen so far; no two of one streak are the same."""
     diamonds: int | None
     """Their worth; None where neither price nor increments are known, and never 0 for unknown."""
+    source: Source
+    """Where the worth is known from."""
     ended_by: EndedBy
-    corrects: bool
-    """Whether a total of this streak was given out before; this adds to it."""
+    corrects: Interval | None
+    """The interval of the first that was given out of this streak; this adds to it. None: this is the first."""
     last_message_id: int
     details: Any
 
@@ -75,6 +97,7 @@ class _Streak:
     low: int
     high: int
     price: int | None
+    price_source: Source
     details: Any
     last_message_id: int
     last_at: int
@@ -83,6 +106,7 @@ class _Streak:
     given: int = 0
     """How many gifts have been given out, and for how many diamonds."""
     given_diamonds: int = 0
+    first_given: Interval | None = None
 
 
 Key = tuple[int, int, int]
@@ -132,8 +156,10 @@ class Streaks:
 
     def _begin(self, key: Key, tap: Tap, *, number: int) -> _Streak:
         low = _before(tap)
-        name = ":".join(map(str, key)) + (f":{number}" if number else "")
-        streak = _Streak(name, number, low, low, tap.diamond_count, tap.details, tap.message_id, last_at=0)
+        name = tap.streak + (f":{number}" if number else "")
+        streak = _Streak(
+            name, number, low, low, tap.diamond_count, tap.price_source, tap.details, tap.message_id, last_at=0
+        )
         self._streaks[key] = streak
         return streak
 
@@ -146,20 +172,23 @@ class Streaks:
         count = streak.high - streak.low - streak.given
         if count <= 0:
             return []
-        diamonds: int | None = None
+        diamonds, source = None, Source.UNKNOWN
         if streak.price is not None:
-            diamonds = count * streak.price
+            diamonds, source = count * streak.price, streak.price_source
         elif streak.added is not None:
-            diamonds = streak.added - streak.given_diamonds
-        corrects = streak.given > 0
+            diamonds, source = streak.added - streak.given_diamonds, Source.MESSAGE
+        interval, corrects = (streak.low, streak.high), streak.first_given
         streak.given += count
         streak.given_diamonds += diamonds or 0
+        streak.first_given = corrects or interval
         return [
             Given(
                 streak=streak.name,
                 count=count,
                 total=streak.high,
+                interval=interval,
                 diamonds=diamonds,
+                source=source,
                 ended_by=ended_by,
                 corrects=corrects,
                 last_message_id=streak.last_message_id,
@@ -196,7 +225,8 @@ def _before(tap: Tap) -> int:
 def _extend(streak: _Streak, tap: Tap, at: int) -> None:
     streak.low = min(streak.low, _before(tap))
     streak.high = max(streak.high, tap.repeat_count)
-    streak.price = streak.price if streak.price is not None else tap.diamond_count
+    if streak.price is None:
+        streak.price, streak.price_source = tap.diamond_count, tap.price_source
     if tap.added_diamonds is not None:
         streak.added = (streak.added or 0) + tap.added_diamonds
     streak.last_message_id = max(streak.last_message_id, tap.message_id)
@@ -205,16 +235,18 @@ def _extend(streak: _Streak, tap: Tap, at: int) -> None:
 
 def _single(tap: Tap) -> Given:
     count = max(1, tap.repeat_count)
-    diamonds = tap.added_diamonds
+    diamonds, source = tap.added_diamonds, Source.MESSAGE
     if diamonds is None and tap.diamond_count is not None:
-        diamonds = count * tap.diamond_count
+        diamonds, source = count * tap.diamond_count, tap.price_source
     return Given(
-        streak=str(tap.message_id),
+        streak=tap.streak,
         count=count,
         total=count,
+        interval=(0, count),
         diamonds=diamonds,
+        source=source if diamonds is not None else Source.UNKNOWN,
         ended_by=EndedBy.SINGLE,
-        corrects=False,
+        corrects=None,
         last_message_id=tap.message_id,
         details=tap.details,
     )

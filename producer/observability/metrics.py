@@ -108,6 +108,13 @@ class Metrics:
             "event_lag_seconds", "TikTok's creation of a live message to its receipt, by both clocks.", LATENCY
         )
 
+        self._gift_list = self._gauge("gift_list_gifts", "Gifts on the gift list at hand; 0 while there is none.")
+        self._gifts_unlisted = self._counter(
+            "gifts_unlisted_total",
+            "Gift messages without extended_gift: no list was at hand, or the gift was not on it.",
+            reason=("no_list", "not_listed"),
+        )
+
         self._published = self._counter("records_published_total", "Records that Kafka acknowledged.", topic=topics)
         self._published_bytes = self._counter("published_bytes_total", "Their values, uncompressed.", topic=topics)
         self._publish_errors = self._counter(
@@ -173,6 +180,12 @@ class Metrics:
 
     def encoding_failed(self, event: str) -> None:
         self._encode_errors.labels(event).inc()
+
+    def gift_list_fetched(self, *, gifts: int) -> None:
+        self._gift_list.set(gifts)
+
+    def gift_not_listed(self, *, list_at_hand: bool) -> None:
+        self._gifts_unlisted.labels("not_listed" if list_at_hand else "no_list").inc()
 
     # ------------------------------------------------------------------------------------------------ records
 

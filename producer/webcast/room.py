@@ -4,13 +4,14 @@ Two look-ups that fail in different ways (the JSON API and the page) give a verd
 one that says offline: a captcha is not an empty stage. Facts: protocol sheet sections 2.2 to 2.4.
 """
 
+import asyncio
 import json
 import re
 from dataclasses import dataclass
 from enum import Enum
 from typing import NewType
 
-from producer.errors import FailedFetchRoomInfo, LiveNotFound, Reason
+from producer.errors import FailedFetchGifts, FailedFetchRoomInfo, LiveNotFound, Reason
 from producer.webcast.http import HTTP
 from producer.webcast.upstream import Upstream, web_parameters
 
@@ -81,6 +82,16 @@ class Rooms:
             error=FailedFetchRoomInfo,
         )
         return read_check_alive(answer.json(FailedFetchRoomInfo))
+
+    async def gift_list(self) -> dict[str, object]:
+        """Fetch the answer of /gift/list/ (section 2.2 e), of no room in particular. Raises FailedFetchGifts."""
+        answer = await self._http.get(
+            "gift_list",
+            f"{self._upstream.webcast_url}/gift/list/",
+            params=self._parameters,
+            error=FailedFetchGifts,
+        )
+        return await asyncio.to_thread(answer.json, FailedFetchGifts)  # half a megabyte in 2023, and a stranger's
 
     async def _api_live(self, unique_id: str) -> Verdict:
         answer = await self._http.get(

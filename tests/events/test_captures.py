@@ -69,6 +69,7 @@ def gift(message: Raw) -> tuple[str, Value]:
         "repeat_end": message.number(9),
         "streakable": streakable,
         "streaking": streakable and message.number(9) != 1,
+        "gift_list_version": None,
     }
     return "gift", {"user": user(message.message(7), message.message(32)), "gift": value, "name": "gift"}
 
@@ -160,7 +161,15 @@ def meta(message: Message, *, room_sequence: int) -> Value:
         "room_sequence": room_sequence,
         "is_history": False,
         "worker": "worker-0",
+        "streak_id": streak(message, str(message_id)) if message.method == "WebcastGiftMessage" else None,
+        "payload": None,
     }
+
+
+def streak(message: Message, message_id: str) -> str:
+    gift = Raw.of(message.payload)
+    sender, struct = gift.message(7) or Raw({}), gift.message(15) or Raw({})
+    return f"{sender.number(1)}:{gift.number(2)}:{gift.number(11)}" if struct.number(11) == 1 else message_id
 
 
 # -------------------------------------------------------------------------------------------------------- the tests

@@ -16,7 +16,7 @@ from producer.events.event import Event, Origin
 from producer.events.life import connected, disconnected, gift_finalized, live_ended
 from producer.events.mapping import to_event
 from producer.events.schemas import Schema
-from producer.events.streaks import EndedBy, Given
+from producer.events.streaks import EndedBy, Given, Source
 from producer.webcast.wire import Envelope
 from tests.events.decoding import without_logical_types
 from tests.events.wire_writer import Fields, write
@@ -44,7 +44,7 @@ def mapped(method: str, fields: Fields) -> Event:
 
 
 GIFT = mapped("WebcastGiftMessage", {2: 5655, 7: SENDER, 15: {1: {1: ["https://p/x"]}, 11: 1, 12: 1}, 23: {6: 5, 8: 6}})
-GIVEN = Given("7:5655:100", 3, 5, 3, EndedBy.REPEAT_END, True, 12, GIFT.value)
+GIVEN = Given("7:5655:100", 3, 5, (0, 5), 3, Source.MESSAGE, EndedBy.REPEAT_END, (0, 2), 12, GIFT.value)
 ONE_OF_EACH = [
     mapped("WebcastChatMessage", {2: SENDER, 3: "Hallo 👋"}),
     connected(ORIGIN, at=1_700_000_000_000),
@@ -137,6 +137,7 @@ def test_a_connect_event_byte_by_byte() -> None:
         b"\x00"  # room_sequence
         b"\x00"  # is_history
         b"\x02w"  # worker
+        b"\x00\x00"  # streak_id, payload are null
     )
 
 

@@ -1,6 +1,6 @@
 """Gifts as strangers may send them, through the pipeline to their totals: nothing raises, and the ledger balances."""
 
-from typing import cast
+from typing import Any, cast
 
 import pytest
 
@@ -9,11 +9,12 @@ from producer.delivery.publisher import Publisher
 from producer.events.encoding import Record
 from producer.events.event import Origin
 from producer.events.streaks import Streaks
+from producer.gift_lists import GiftLists
 from producer.observability.metrics import Metrics
 from producer.pipeline import Pipeline, Sink
 from producer.webcast.protocol import Received
 from producer.webcast.wire import Envelope
-from tests.events.decoding import ENCODER
+from tests.events.decoding import ENCODER, PREFIX_BYTES, decode
 from tests.events.wire_writer import Fields, write
 
 LARGEST = 2**31 - 1
@@ -29,9 +30,23 @@ class Shelf:
         self.records.append(record)
 
 
-def gift(msg_id: int, fields: Fields) -> Envelope:
+def gift(msg_id: int, fields: Fields, *, is_history: bool = False) -> Envelope:
     payload = write({2: 5655, 11: 1_699_999_000_000, **fields})
-    return Envelope(method="WebcastGiftMessage", payload=payload, msg_id=msg_id)
+    return Envelope(method="WebcastGiftMessage", payload=payload, msg_id=msg_id, is_history=is_history)
+
+
+def room(shelf: Shelf, *, watched_before: bool = False) -> tuple[Pipeline, Ledger]:
+    metrics = Metrics(topics=(), version="test")
+    lists = GiftLists(metrics, refresh_seconds=60.0)
+    ledger = Ledger()
+    sink = Sink(ENCODER, cast(Publisher, shelf), ledger, metrics, lists, "dead", wall_clock=lambda: 1_700_000_000.0)
+    origin = Origin(streamer="someone", room_id=7000000000000000001, worker="worker-0")
+    return Pipeline(sink, origin, Streaks(), watched_before=watched_before), ledger
+
+
+def totals(shelf: Shelf) -> list[Any]:
+    bodies = [record.value[PREFIX_BYTES:] for record in shelf.records if "gift_finalized" in record.topic]
+    return [decode("gift_finalized", body) for body in bodies]
 
 
 @pytest.mark.parametrize(
@@ -53,12 +68,44 @@ def gift(msg_id: int, fields: Fields) -> Envelope:
 )
 def test_whatever_gifts_say_their_totals_do_not_end_the_session(gifts: list[Envelope]) -> None:
     shelf = Shelf()
-    ledger = Ledger()
-    metrics = Metrics(topics=(), version="test")
-    sink = Sink(ENCODER, cast(Publisher, shelf), ledger, metrics, "dead", wall_clock=lambda: 1_700_000_000.0)
-    pipeline = Pipeline(sink, Origin(streamer="someone", room_id=7000000000000000001, worker="worker-0"), Streaks())
+    pipeline, ledger = room(shelf)
 
     pipeline.deliver(Received(messages=gifts))
     pipeline.finish()
 
     assert ledger.balances(in_flight=len(shelf.records))
+
+
+ROSE: Fields = {11: 1, 12: 3}
+
+
+def test_a_correction_names_the_total_that_it_adds_to() -> None:
+    shelf = Shelf()
+    pipeline, _ = room(shelf)
+    last, end, late = (
+        gift(12, {3: 3, 5: 2, 7: {1: 9}, 15: ROSE}),
+        gift(13, {5: 2, 7: {1: 9}, 9: 1, 15: ROSE}),
+        gift(11, {3: 3, 5: 1, 7: {1: 9}, 15: ROSE}),
+    )
+
+    pipeline.deliver(Received(messages=[last, end, late]))
+    pipeline.finish()
+
+    first, correction = totals(shelf)
+    stem = "7000000000000000001:gift_finalized:9:5655:1699999000000"
+    assert (first["meta"]["event_id"], first["corrects"]) == (f"{stem}:1-2", None)
+    assert (correction["meta"]["event_id"], correction["corrects"]) == (f"{stem}:0-2", f"{stem}:1-2")
+    assert (first["count"], first["diamonds"], first["diamonds_source"]) == (1, 3, "message")
+    assert (correction["count"], correction["diamonds"]) == (1, 3)
+
+
+@pytest.mark.parametrize(("watched_before", "counted"), [(False, 0), (True, 1)])
+def test_gifts_of_a_rooms_history_count_only_for_who_watched_it_before(watched_before: bool, counted: int) -> None:
+    shelf = Shelf()
+    pipeline, _ = room(shelf, watched_before=watched_before)
+
+    pipeline.deliver(Received(messages=[gift(1, {3: 99, 5: 1, 7: {1: 9}, 15: {11: 2, 12: 99}}, is_history=True)]))
+    pipeline.finish()
+
+    assert [total["diamonds"] for total in totals(shelf)] == [99] * counted
+    assert sum(record.topic.endswith(".gift.v1") for record in shelf.records) == 1

@@ -1,12 +1,13 @@
 """producer.events.mapping: literal messages, written byte by byte, and the documented events they mean."""
 
 import struct
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from producer.errors import MessageRefused, Reason, Recovery
-from producer.events.event import Event, Origin
+from producer.events.event import Event, Origin, Payloads
 from producer.events.life import connected, disconnected, live_ended
 from producer.events.mapping import METHODS, to_event
 from producer.webcast.wire import Envelope
@@ -88,6 +89,8 @@ def test_comment_with_everything_set() -> None:
                 "room_sequence": 3,
                 "is_history": False,
                 "worker": "worker-0",
+                "streak_id": None,
+                "payload": None,
             },
         },
     )
@@ -132,6 +135,7 @@ def test_gift_with_everything_set() -> None:
         "repeat_end": 1,
         "streakable": True,
         "streaking": False,
+        "gift_list_version": None,
     }
     assert encode_and_decode(event) == event.value
 
@@ -156,6 +160,32 @@ def test_question_is_read_from_inside_its_data() -> None:
 
     assert event.name == "question"
     assert (event.value["questionText"], event.value["user"]["uniqueId"]) == ("Why?", "asker")
+
+
+# ------------------------------------------------------------------------------------------------ the message itself
+
+
+@pytest.mark.parametrize(
+    ("payloads", "of_a_chat", "of_an_unknown"),
+    [
+        (Payloads.NONE, None, None),
+        (Payloads.UNDOCUMENTED, None, None),
+        (Payloads.ALL, b"\x1a\x02hi", None),
+    ],
+)
+def test_events_carry_their_messages_bytes_as_the_setting_says(
+    payloads: Payloads, of_a_chat: bytes | None, of_an_unknown: bytes | None
+) -> None:
+    origin = replace(ORIGIN, payloads=payloads)
+
+    def payload(method: str) -> Any:
+        message = Envelope(method=method, payload=b"\x1a\x02hi", msg_id=1)
+        event = to_event(message, origin, received_at=1, room_sequence=1)
+        assert encode_and_decode(event) == event.value
+        return event.value["meta"]["payload"], event.value.get("payload")
+
+    assert payload("WebcastChatMessage") == (of_a_chat, None)
+    assert payload("WebcastOfTomorrow") == (of_an_unknown, b"\x1a\x02hi")
 
 
 # ------------------------------------------------------------------------------------------------- what is not there
@@ -205,6 +235,7 @@ def test_absent_gift_fields_are_none_not_zero() -> None:
         "repeat_end": None,
         "streakable": False,
         "streaking": False,
+        "gift_list_version": None,
     }
 
 
@@ -695,6 +726,8 @@ def test_events_that_no_message_carries_name_no_message_and_arrive(event: Event,
             "room_sequence": 0,
             "is_history": False,
             "worker": "worker-0",
+            "streak_id": None,
+            "payload": None,
         },
     }
     assert event.name == ours["name"]

@@ -3,6 +3,7 @@
 import os
 from dataclasses import dataclass, replace
 from random import Random
+from typing import Any
 
 import pytest
 
@@ -14,7 +15,7 @@ RUNS = int(os.environ.get("STREAK_RUNS", "40"))
 
 
 def tap(message_id: int, count: int, added: int | None = 1, *, end: bool = False, **more: int) -> Tap:
-    fields = {"user_id": 7, "gift_id": 5655, "group_id": 100} | more
+    fields: dict[str, Any] = {"user_id": 7, "gift_id": 5655, "group_id": 100} | more
     return Tap(
         message_id=message_id,
         streakable=True,
@@ -31,7 +32,7 @@ def feed(streaks: Streaks, *taps: Tap, at: int = 0) -> list[Given]:
 
 
 def summary(given: list[Given]) -> list[tuple[int, int | None, str, bool]]:
-    return [(one.count, one.diamonds, str(one.ended_by), one.corrects) for one in given]
+    return [(one.count, one.diamonds, str(one.ended_by), one.corrects is not None) for one in given]
 
 
 def test_a_streak_is_one_total_and_its_closing_message_adds_nothing() -> None:
@@ -79,8 +80,8 @@ def test_a_late_tap_after_silence_is_a_correction_by_what_it_adds() -> None:
 
     [later] = feed(streaks, tap(2, 8, 3), tap(3, 8, end=True), at=2000)
 
-    assert (first.count, first.corrects) == (5, False)
-    assert (later.count, later.total, later.diamonds, later.corrects) == (3, 8, 3, True)
+    assert (first.count, first.interval, first.corrects) == (5, (0, 5), None)
+    assert (later.count, later.total, later.diamonds, later.corrects) == (3, 8, 3, (0, 5))
     assert later.streak == first.streak
 
 
@@ -104,6 +105,19 @@ def test_a_message_that_comes_after_the_end_of_its_streak_corrects_it() -> None:
 
     assert summary(given) == [(2, 2, "repeat_end", False)]
     assert summary(first + streaks.end()) == [(2, 2, "repeat_end", False), (1, 1, "session_end", True)]
+
+
+def test_two_corrections_of_one_streak_are_told_apart_by_what_has_been_seen() -> None:
+    streaks = Streaks()
+    given = feed(streaks, tap(3, 3), tap(4, 3, end=True), tap(2, 2), tap(4, 3, end=True), tap(1, 1))
+
+    given += streaks.end()
+
+    assert [(one.count, one.interval, one.corrects) for one in given] == [
+        (1, (2, 3), None),
+        (1, (1, 3), (2, 3)),
+        (1, (0, 3), (2, 3)),
+    ]
 
 
 def test_users_gifts_and_groups_are_told_apart() -> None:
@@ -231,6 +245,7 @@ def test_totals_and_corrections_add_up_to_the_truth(seed: int) -> None:
 
     assert sum(one.diamonds or 0 for one in given) == worth
     assert all(one.count > 0 for one in given)
+    assert len({(one.streak, one.interval) for one in given}) == len(given)
     # Within a session a streak has one total; what comes later says that it adds to it.
     whole = watch(sent, chance)
     firsts = [one.streak for one in whole if not one.corrects]

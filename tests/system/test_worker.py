@@ -36,7 +36,11 @@ def test_everything_sent_is_read_and_the_account_of_a_stop_under_load_is_exact(
             async def enough() -> bool:
                 return len(system.sent()) > 3000
 
+            async def listed() -> bool:
+                return await metric(worker, "tiktok_live_gift_list_gifts") == 5
+
             await until(enough)
+            await until(listed)
             ledger = await stop(worker)
             await simulator.end(signal.SIGTERM)
 
@@ -53,6 +57,9 @@ def test_everything_sent_is_read_and_the_account_of_a_stop_under_load_is_exact(
         assert {f.event_id: f.event for f in carried}.items() <= system.emitted().items()
         assert all(f.value["name"] == f.event for f in found)
         assert len(carried) == ledger["mapped"] > 2500
+        # Gifts are what the simulator's list says of them.
+        gifts = [f.value["gift"] for f in found if f.event == "gift" and f.value["gift"]["gift_list_version"]]
+        assert {gift["extended_gift"]["name"] for gift in gifts} == {"Rose", "Heart", "Crown", "Whale", "Comet"}
 
     asyncio.run(main())
 

@@ -1,0 +1,188 @@
+"""producer.events.gifts: the gift list in the shapes of 2022 and 2023 (protocol sheet 2.5), and in gift events."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from producer.errors import FailedFetchGifts, Reason
+from producer.events import mapping
+from producer.events.event import Event, Origin
+from producer.events.gifts import GiftList, read_gift_list
+from producer.events.streaks import Source
+from producer.webcast.wire import Envelope
+from tests.events.decoding import encode_and_decode
+from tests.events.wire_writer import Fields, write
+
+CAPTURES = Path(__file__).resolve().parents[2].parent / "shared" / "captures" / "gift-lists"
+
+ICON = {"avg_color": "#FFEBEB", "uri": "webcast/rose", "is_animated": False, "url_list": ["https://p/a", "https://p/b"]}
+ROSE = {
+    "id": 5655,
+    "name": "Rose",
+    "type": 1,
+    "diamond_count": 1,
+    "describe": "sent Rose",
+    "duration": 1000,
+    "event_name": "livesdk_gift",
+    "icon": ICON | {"height": 0},
+    "image": ICON | {"is_animated": True},
+    "notify": True,
+    "is_broadcast_gift": False,
+    "is_displayed_on_panel": True,
+    "is_effect_befview": False,
+    "is_random_gift": True,
+    "is_gray": False,
+    "combo": True,
+}
+
+
+def answer(*gifts: object, **data: object) -> dict[str, object]:
+    return {"status_code": 0, "data": {"gifts": list(gifts), **data}}
+
+
+def gift(fields: Fields, gift_list: GiftList | None) -> Event:
+    message = Envelope(method="WebcastGiftMessage", payload=write(fields), msg_id=1)
+    origin = Origin(streamer="someone", room_id=7000000000000000001, worker="worker-0")
+    event = mapping.to_event(message, origin, received_at=1, room_sequence=1, gift_list=gift_list)
+    assert encode_and_decode(event) == event.value
+    return event
+
+
+def test_an_entry_is_read_by_name_and_what_the_documentation_lacks_is_left_out() -> None:
+    listed = read_gift_list(answer(ROSE, hash="abc"))
+
+    assert listed.version == "abc"
+    assert listed.gifts[5655] == {key: value for key, value in ROSE.items() if key != "combo"} | {
+        "icon": ICON,
+        "image": ICON | {"is_animated": True},
+    }
+
+
+def test_properties_that_lists_since_2023_lack_are_none() -> None:
+    [rose] = read_gift_list(answer({"id": 5655, "name": "Rose"})).gifts.values()
+
+    assert (rose["event_name"], rose["notify"], rose["is_gray"], rose["icon"]) == (None, None, None, None)
+
+
+def test_gifts_of_pages_are_gifts_too() -> None:
+    pages = [{"gifts": [{"id": 1}, {"id": 2}]}, {"gifts": [{"id": 3}]}, {"gifts": None}, 7]
+
+    assert set(read_gift_list(answer({"id": 1}, pages=pages)).gifts) == {1, 2, 3}
+
+
+@pytest.mark.parametrize(
+    "property_of_another_type",
+    [
+        {"name": 7},
+        {"diamond_count": "1"},
+        {"diamond_count": True},
+        {"diamond_count": 1 << 63},
+        {"is_random_gift": 1},
+        {"icon": "https://p/a"},
+        {"icon": {"url_list": "https://p/a", "uri": []}},
+    ],
+    ids=str,
+)
+def test_a_property_of_another_type_is_none_and_the_gift_still_fits_its_schema(
+    property_of_another_type: dict[str, Any],
+) -> None:
+    listed = read_gift_list(answer(ROSE | property_of_another_type))
+
+    [name] = property_of_another_type
+    found: dict[str, Any] = dict(listed.gifts[5655])
+    assert found[name] in (None, {"avg_color": None, "uri": None, "is_animated": None, "url_list": []})
+    gift({2: 5655}, listed)
+
+
+@pytest.mark.parametrize("entry", [None, 7, {}, {"id": "5655"}, {"id": None}, []], ids=str)
+def test_an_entry_without_an_id_costs_itself_only(entry: object) -> None:
+    assert set(read_gift_list(answer(entry, ROSE)).gifts) == {5655}
+
+
+@pytest.mark.parametrize(
+    ("refusal", "reason"),
+    [
+        ({"status_code": 4003110, "data": {"prompts": ""}}, Reason.STATUS),
+        ({}, Reason.STATUS),
+        ({"status_code": 0}, Reason.MALFORMED),
+        ({"status_code": 0, "data": []}, Reason.MALFORMED),
+        (answer(), Reason.MALFORMED),
+    ],
+)
+def test_an_answer_without_gifts_is_refused(refusal: dict[str, object], reason: Reason) -> None:
+    with pytest.raises(FailedFetchGifts) as refused:
+        read_gift_list(refusal)
+    assert refused.value.reason is reason
+
+
+def test_a_list_without_a_hash_is_versioned_by_what_it_says() -> None:
+    first, same = read_gift_list(answer(ROSE)), read_gift_list(answer(dict(reversed(ROSE.items()))))
+    dearer = read_gift_list(answer(ROSE | {"diamond_count": 2}))
+
+    assert first.version == same.version != dearer.version
+
+
+@pytest.mark.skipif(not CAPTURES.is_dir(), reason="../shared/captures is absent")
+@pytest.mark.parametrize(("name", "count"), [("official_02_09_2023", 136), ("official_05_01_2024", 116)])
+def test_a_captured_list_is_read_whole(name: str, count: int) -> None:
+    captured = json.loads((CAPTURES / f"{name}.json").read_text("utf-8"))
+
+    listed = read_gift_list(captured)
+
+    entries = [gift for page in captured["data"]["pages"] for gift in page["gifts"]] + captured["data"]["gifts"]
+    assert len(listed.gifts) == len({entry["id"] for entry in entries}) <= count
+    assert listed.version == captured["data"]["hash"] or not captured["data"]["hash"]
+    for entry in entries:
+        found = listed.gifts[entry["id"]]
+        assert [found[key] for key in ("name", "type", "diamond_count", "describe", "duration")] == [
+            entry[key] for key in ("name", "type", "diamond_count", "describe", "duration")
+        ]
+        assert found["icon"] is not None
+        assert found["icon"]["url_list"] == entry["icon"]["url_list"]
+
+
+# ----------------------------------------------------------------------------------------------- as gift events use it
+
+LISTED = read_gift_list(answer(ROSE | {"diamond_count": 3}, hash="v7"))
+
+
+def test_a_gift_event_carries_its_entry_and_the_lists_version() -> None:
+    value = gift({2: 5655}, LISTED).value["gift"]
+
+    assert value["gift_list_version"] == "v7"
+    assert value["extended_gift"]["name"] == "Rose"
+
+
+def test_a_gift_that_is_not_on_the_list_has_a_version_and_no_entry() -> None:
+    value = gift({2: 5656}, LISTED).value["gift"]
+
+    assert (value["gift_list_version"], value["extended_gift"]) == ("v7", None)
+
+
+def test_without_a_list_a_gift_event_has_neither() -> None:
+    value = gift({2: 5655}, None).value["gift"]
+
+    assert (value["gift_list_version"], value["extended_gift"]) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("fields", "gift_list", "price", "source"),
+    [
+        ({2: 5655, 15: {12: 21}}, LISTED, 21, Source.MESSAGE),
+        ({2: 5655, 15: {12: 21}}, None, 21, Source.MESSAGE),
+        ({2: 5655, 15: {16: "Rose"}}, LISTED, 3, Source.GIFT_LIST),
+        ({2: 5655}, LISTED, 3, Source.GIFT_LIST),
+        ({2: 5656}, LISTED, None, Source.MESSAGE),
+        ({2: 5655}, replace(LISTED, gifts={}), None, Source.MESSAGE),
+    ],
+)
+def test_the_messages_price_comes_before_the_lists(
+    fields: Fields, gift_list: GiftList | None, price: int | None, source: Source
+) -> None:
+    tap = gift(fields, gift_list).tap
+
+    assert tap is not None
+    assert (tap.diamond_count, tap.price_source) == (price, source)
