@@ -49,7 +49,16 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
 }
 """What each room of the house may import of ours, beside itself. Nobody but the CLI imports simulator or local."""
 
-PURE = ("errors", "backoff", "events", "webcast/frames", "webcast/protocol", "assignments/claims", "simulator/world")
+PURE = (
+    "errors",
+    "backoff",
+    "events",
+    "webcast/frames",
+    "webcast/protocol",
+    "assignments/claims",
+    "assignments/lists",
+    "simulator/world",
+)
 WORLD = frozenset({"asyncio", "logging", "os", "random", "socket", "ssl", "structlog", "time", "httpx", "websockets"})
 """Modules that a pure one has no use for: clocks, sockets, the environment, unseeded randomness, loggers."""
 SEEDED = frozenset({"simulator/world.py"})

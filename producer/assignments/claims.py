@@ -3,9 +3,7 @@
 import re
 from collections.abc import Iterable, Set
 from dataclasses import dataclass
-from typing import Any, NewType
-
-from producer.errors import StartRefused
+from typing import NewType
 
 Streamer = NewType("Streamer", str)
 """A normalised unique id: lower case, no @."""
@@ -21,6 +19,8 @@ class Wanted:
     enabled: bool = True
     priority: int = 0
     """Higher is claimed first where the workers cannot hold all."""
+    weight: float = 1.0
+    """What it costs, against the others, until its rate has been measured."""
 
 
 def normalise(name: str) -> Streamer:
@@ -33,49 +33,6 @@ def normalise(name: str) -> Streamer:
     if not UNIQUE_ID.fullmatch(text):
         raise ValueError(f"{name!r} is not a unique id (2 to 24 letters, digits, _ and .)")
     return Streamer(text)
-
-
-def read_list(document: Any, *, source: str) -> tuple[Wanted, ...]:
-    """Read a parsed list: `streamers:` with unique ids, or mappings of `unique_id` and options.
-
-    Raises StartRefused with every problem, a line each.
-    """
-    entries = document.get("streamers") if isinstance(document, dict) else None
-    if not isinstance(entries, list):
-        raise StartRefused(f"{source}: expected a mapping with a list `streamers`")
-    wanted: dict[Streamer, Wanted] = {}
-    problems = [f"unknown key {key!r}" for key in document if key != "streamers"]
-    for number, entry in enumerate(entries, 1):
-        try:
-            item = _entry(entry)
-        except ValueError as problem:
-            problems.append(f"entry {number}: {problem}")
-            continue
-        if item.streamer in wanted:
-            problems.append(f"entry {number}: {item.streamer} is listed twice")
-        wanted[item.streamer] = item
-    if problems:
-        raise StartRefused("\n".join(f"{source}: {problem}" for problem in problems))
-    return tuple(wanted.values())
-
-
-def _entry(entry: Any) -> Wanted:
-    if isinstance(entry, str):
-        return Wanted(normalise(entry))
-    if not isinstance(entry, dict):
-        raise ValueError(f"{entry!r} is neither a unique id nor a mapping (quote a name that YAML reads otherwise)")
-    options = dict(entry)
-    name = options.pop("unique_id", None)
-    if not isinstance(name, str):
-        raise ValueError("unique_id is missing or not a text")
-    enabled, priority = options.pop("enabled", True), options.pop("priority", 0)
-    if not isinstance(enabled, bool):
-        raise ValueError(f"{name}: enabled must be true or false, not {enabled!r}")
-    if not isinstance(priority, int) or isinstance(priority, bool):
-        raise ValueError(f"{name}: priority must be a whole number, not {priority!r}")
-    if options:
-        raise ValueError(f"{name}: unknown option {', '.join(map(repr, options))}")
-    return Wanted(normalise(name), enabled, priority)
 
 
 def share(streamers: int, *, workers: int, most: int) -> int:

@@ -16,10 +16,8 @@ from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import IO
 
-import yaml
-
 from producer import logs
-from producer.assignments import claims
+from producer.assignments import claims, lists
 from producer.assignments.claims import Streamer, Wanted
 from producer.errors import StartRefused
 
@@ -149,13 +147,12 @@ class FileAssignments:
 
     def _read(self) -> tuple[Wanted, ...]:
         try:
-            document = yaml.safe_load(self._list_file.read_text("utf-8"))
+            text = self._list_file.read_text("utf-8")
         except OSError as cause:
             raise StartRefused(f"the list {self._list_file} cannot be read: {cause.strerror}") from cause
-        except (yaml.YAMLError, UnicodeDecodeError) as cause:
-            detail = " ".join(str(cause).split())
-            raise StartRefused(f"the list {self._list_file} is not YAML: {detail}") from cause
-        return claims.read_list(document, source=str(self._list_file))
+        except UnicodeDecodeError as cause:
+            raise StartRefused(f"the list {self._list_file} is not UTF-8: {cause}") from cause
+        return lists.read(text, lists.form_of(self._list_file.name), source=str(self._list_file))
 
     def _note(self) -> str:
         return json.dumps({"worker": self._worker, "pid": os.getpid(), "since": int(time.time())})

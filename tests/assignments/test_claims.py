@@ -1,11 +1,8 @@
 """producer.assignments.claims: literals in, literals out."""
 
-from typing import Any
-
 import pytest
 
-from producer.assignments.claims import Streamer, Wanted, candidates, normalise, read_list, share, to_release
-from producer.errors import StartRefused
+from producer.assignments.claims import Streamer, Wanted, candidates, normalise, share, to_release
 
 
 def names(*texts: str) -> set[Streamer]:
@@ -31,58 +28,6 @@ def test_a_unique_id_is_normalised_as_people_write_it(text: str) -> None:
 def test_what_cannot_be_a_unique_id_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="is not a unique id"):
         normalise(text)
-
-
-def test_a_list_of_names_and_options_is_read() -> None:
-    document = {"streamers": ["@One", {"unique_id": "two", "priority": 5}, {"unique_id": "three", "enabled": False}]}
-
-    wanted = read_list(document, source="list.yaml")
-
-    assert wanted == (
-        Wanted(Streamer("one")),
-        Wanted(Streamer("two"), priority=5),
-        Wanted(Streamer("three"), enabled=False),
-    )
-
-
-def test_every_problem_of_a_list_is_a_line() -> None:
-    document = {
-        "streamers": [
-            "one",
-            "@ONE",
-            "not ok",
-            12345,
-            {"priority": 1},
-            {"unique_id": "two", "prio": 1},
-            {"unique_id": "four", "enabled": "yes"},
-            {"unique_id": "five", "priority": 1.5},
-        ],
-        "streamer": [],
-    }
-
-    with pytest.raises(StartRefused) as refused:
-        read_list(document, source="list.yaml")
-
-    assert str(refused.value).splitlines() == [
-        "list.yaml: unknown key 'streamer'",
-        "list.yaml: entry 2: one is listed twice",
-        "list.yaml: entry 3: 'not ok' is not a unique id (2 to 24 letters, digits, _ and .)",
-        "list.yaml: entry 4: 12345 is neither a unique id nor a mapping (quote a name that YAML reads otherwise)",
-        "list.yaml: entry 5: unique_id is missing or not a text",
-        "list.yaml: entry 6: two: unknown option 'prio'",
-        "list.yaml: entry 7: four: enabled must be true or false, not 'yes'",
-        "list.yaml: entry 8: five: priority must be a whole number, not 1.5",
-    ]
-
-
-@pytest.mark.parametrize("document", [None, [], "x", {}, {"streamers": None}, {"streamers": {"a": 1}}])
-def test_a_document_that_is_no_list_is_refused(document: Any) -> None:
-    with pytest.raises(StartRefused, match="expected a mapping with a list `streamers`"):
-        read_list(document, source="list.yaml")
-
-
-def test_an_empty_list_is_a_list() -> None:
-    assert read_list({"streamers": []}, source="list.yaml") == ()
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ from prometheus_client import generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
 from producer import __version__
-from producer.assignments import claims
+from producer.assignments import lists
 from producer.delivery import topic_plan
 from producer.observability.metrics import PREFIX, Metrics
 from producer.settings import Settings, from_environ, variable
@@ -287,9 +287,10 @@ def test_profile_gives_a_list_that_the_program_accepts(helm: str, values: Path) 
     objects = render(helm, values)
     [[file, text]] = objects["ConfigMap streamers"]["data"].items()
 
-    wanted = claims.read_list(yaml.safe_load(text), source=file)
+    wanted = lists.read(text, lists.form_of(file), source=file)
 
-    assert wanted == claims.read_list({"streamers": read(values).get("streamers", [])}, source="the profile")
+    given = yaml.safe_dump({"streamers": read(values).get("streamers", [])})
+    assert wanted == lists.read(given, "yaml", source="the profile")
 
 
 @pytest.mark.parametrize("values", PROFILES, ids=by_name)
