@@ -85,11 +85,22 @@ class Settings(BaseModel):
     topic_replication_factor: Annotated[int, Field(ge=1)] = Field(
         3, description="Replication factor of each topic, when created."
     )
+    topic_retention_days: Annotated[float, Field(gt=0, le=36_500)] = Field(
+        30.0, description="How long events are kept, when their topics are created or mended."
+    )
+    dead_letter_retention_days: Annotated[float, Field(gt=0, le=36_500)] = Field(
+        14.0, description="The same of dead letters: long enough to mend what refused them and send them again."
+    )
     schema_registry_url: Annotated[str, Field(pattern=r"^https?://\S+$")] | None = Field(
         None, description="Confluent-compatible schema registry; without one, Avro single-object encoding is written."
     )
 
-    assignments_file: Path | None = Field(None, description="The list of streamers (YAML); needed by `run`.")
+    assignments_file: Path | None = Field(
+        None, description="The list of streamers (YAML, CSV or lines); without one the list is a Kafka topic."
+    )
+    assignment_slots: Annotated[int, Field(ge=1, le=10_000)] = Field(
+        128, description="Partitions of the topic with the list, when created; far more than there will be workers."
+    )
     claims_directory: Path | None = Field(
         None, description="Folder of claim files, one for all workers of the machine; default: beside the list."
     )

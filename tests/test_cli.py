@@ -63,7 +63,7 @@ def topics_of(kafka: Kafka) -> Mapping[str, str]:
         "topic_partitions": "1",
         "topic_replication_factor": "1",
     }
-    result = producer("topics", "apply", **chosen)
+    result = producer("topics", "apply", **chosen, assignments_file="list.yaml")
     assert result.returncode == 0, result.stderr
     assert result.stdout.startswith("create cli.comment.v1: 1 partitions, replication factor 1, ")
     assert len(result.stdout.splitlines()) == 14

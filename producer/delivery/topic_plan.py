@@ -9,9 +9,8 @@ from dataclasses import dataclass
 from producer.events import schemas
 
 DAY_MS = 24 * 60 * 60 * 1000
-EVENT_RETENTION_MS = 30 * DAY_MS
-DEAD_LETTER_RETENTION_MS = 14 * DAY_MS
-"""Long enough to mend what refused them, and to send them through it again."""
+TABLE_SEGMENT_MS = DAY_MS
+"""A compacted topic is compacted up to its newest segment, so a day's edits are read twice at the most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +21,21 @@ class Topic:
     partitions: int
     replication_factor: int
     configs: Mapping[str, str]
+    grows: bool = True
+    """Whether it may be given more partitions."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """How topics of ours are laid out."""
+
+    partitions: int
+    """Of each topic of records."""
+    replication_factor: int
+    event_retention_days: float
+    dead_letter_retention_days: float
+    slots: int | None
+    """Partitions of the assignments topic; None where the list is a file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,25 +95,43 @@ def dead_letter_topic(prefix: str) -> str:
     return f"{prefix}.dlq.v1"
 
 
+def assignments_topic(prefix: str) -> str:
+    """The shared list of streamers; its partitions are the slots."""
+    return f"{prefix}.assignments"
+
+
+def status_topic(prefix: str) -> str:
+    """Who streams whom."""
+    return f"{prefix}.assignment-status"
+
+
 def names(prefix: str) -> tuple[str, ...]:
-    """Every topic that the service writes."""
-    return tuple(topic.name for topic in wanted(prefix, partitions=1, replication_factor=1))
+    """Every topic that records are published to."""
+    return (*(schema.topic(prefix) for schema in schemas.events().values()), dead_letter_topic(prefix))
 
 
-def wanted(prefix: str, *, partitions: int, replication_factor: int) -> tuple[Topic, ...]:
+def wanted(prefix: str, shape: Shape) -> tuple[Topic, ...]:
     """Every topic as it should be. One replica may be missing where there are three."""
-    in_sync = {"min.insync.replicas": str(max(1, replication_factor - 1))}
-    retention = {schema.topic(prefix): EVENT_RETENTION_MS for schema in schemas.events().values()}
-    retention[dead_letter_topic(prefix)] = DEAD_LETTER_RETENTION_MS
-    return tuple(
-        Topic(
-            name,
-            partitions,
-            replication_factor,
-            {"cleanup.policy": "delete", "compression.type": "producer", "retention.ms": str(kept)} | in_sync,
-        )
-        for name, kept in retention.items()
-    )
+    common = {
+        "compression.type": "producer",
+        "min.insync.replicas": str(max(1, shape.replication_factor - 1)),
+    }
+
+    def kept(name: str, days: float) -> Topic:
+        configs = {"cleanup.policy": "delete", "retention.ms": str(int(days * DAY_MS))} | common
+        return Topic(name, shape.partitions, shape.replication_factor, configs)
+
+    def compacted(name: str, partitions: int, *, grows: bool) -> Topic:
+        configs = {"cleanup.policy": "compact", "segment.ms": str(TABLE_SEGMENT_MS)} | common
+        return Topic(name, partitions, shape.replication_factor, configs, grows)
+
+    events = [kept(schema.topic(prefix), shape.event_retention_days) for schema in schemas.events().values()]
+    letters = kept(dead_letter_topic(prefix), shape.dead_letter_retention_days)
+    if shape.slots is None:
+        return (*events, letters)
+    # With more slots nearly every streamer would change its slot, and with it its worker, at once.
+    shared_list = compacted(assignments_topic(prefix), shape.slots, grows=False)
+    return (*events, letters, shared_list, compacted(status_topic(prefix), shape.partitions, grows=True))
 
 
 def plan(topics: Iterable[Topic], found: Mapping[str, Found]) -> list[Change]:
@@ -110,7 +142,7 @@ def plan(topics: Iterable[Topic], found: Mapping[str, Found]) -> list[Change]:
         if there is None:
             changes.append(Create(topic))
             continue
-        if there.partitions < topic.partitions:
+        if there.partitions < topic.partitions and topic.grows:
             changes.append(AddPartitions(topic.name, there.partitions, topic.partitions))
         changed = {key: value for key, value in topic.configs.items() if there.configs.get(key) != value}
         if changed:

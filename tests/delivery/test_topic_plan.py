@@ -1,6 +1,8 @@
 """producer.delivery.topic_plan: literals in, changes out."""
 
-from producer.delivery.topic_plan import AddPartitions, Create, Found, SetConfigs, Topic, names, plan, wanted
+from dataclasses import replace
+
+from producer.delivery.topic_plan import AddPartitions, Create, Found, SetConfigs, Shape, Topic, names, plan, wanted
 
 COMMENT = Topic("t.comment.v1", 6, 3, {"retention.ms": "100", "cleanup.policy": "delete"})
 RIGHT = Found(6, {"retention.ms": "100", "cleanup.policy": "delete"})
@@ -43,15 +45,34 @@ def test_every_event_and_the_dead_letters_have_a_topic() -> None:
     assert {"p.comment.v1", "p.gift_finalized.v1", "p.dlq.v1"} <= set(names("p"))
 
 
-def test_dead_letters_are_kept_for_a_fortnight_and_events_for_thirty_days() -> None:
-    kept = {topic.name: topic.configs["retention.ms"] for topic in wanted("p", partitions=1, replication_factor=3)}
+SHAPE = Shape(6, 3, event_retention_days=30, dead_letter_retention_days=0.5, slots=128)
 
-    assert kept["p.dlq.v1"] == "1209600000"
+
+def test_dead_letters_and_events_are_kept_for_as_long_as_the_shape_says() -> None:
+    kept = {topic.name: topic.configs.get("retention.ms") for topic in wanted("p", SHAPE)}
+
+    assert kept["p.dlq.v1"] == "43200000"
     assert kept["p.comment.v1"] == "2592000000"
 
 
+def test_the_shared_list_is_compacted_and_its_slots_are_never_more_than_they_were() -> None:
+    [shared_list] = [topic for topic in wanted("p", SHAPE) if topic.name == "p.assignments"]
+
+    assert (shared_list.partitions, shared_list.configs["cleanup.policy"]) == (128, "compact")
+    assert plan([shared_list], {shared_list.name: Found(64, shared_list.configs)}) == []
+
+
+def test_where_the_list_is_a_file_it_has_no_topics() -> None:
+    with_slots = {topic.name for topic in wanted("p", SHAPE)}
+
+    assert with_slots - {topic.name for topic in wanted("p", replace(SHAPE, slots=None))} == {
+        "p.assignments",
+        "p.assignment-status",
+    }
+
+
 def test_one_replica_of_three_may_be_missing() -> None:
-    [in_sync] = {t.configs["min.insync.replicas"] for t in wanted("p", partitions=1, replication_factor=3)}
-    [alone] = {t.configs["min.insync.replicas"] for t in wanted("p", partitions=1, replication_factor=1)}
+    [in_sync] = {t.configs["min.insync.replicas"] for t in wanted("p", SHAPE)}
+    [alone] = {t.configs["min.insync.replicas"] for t in wanted("p", replace(SHAPE, replication_factor=1))}
 
     assert (in_sync, alone) == ("2", "1")

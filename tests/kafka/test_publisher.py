@@ -30,6 +30,7 @@ def settings(kafka: Kafka, **more: str) -> Settings:
         "PRODUCER_TOPIC_PREFIX": next(prefixes),
         "PRODUCER_TOPIC_PARTITIONS": "3",
         "PRODUCER_TOPIC_REPLICATION_FACTOR": "1",
+        "PRODUCER_ASSIGNMENTS_FILE": "list.yaml",
     }
     return from_environ(least | {f"PRODUCER_{name.upper()}": value for name, value in more.items()})
 
@@ -75,10 +76,8 @@ def test_a_plan_names_what_differs_and_nothing_else_and_apply_mends_it(kafka: Ka
         admin = AIOKafkaAdminClient(bootstrap_servers=kafka.bootstrap_servers)
         await admin.start()
         try:
-            right = {
-                topic.name: topic
-                for topic in topic_plan.wanted(chosen.topic_prefix, partitions=3, replication_factor=1)
-            }
+            shape = topic_plan.Shape(3, 1, event_retention_days=30, dead_letter_retention_days=14, slots=None)
+            right = {topic.name: topic for topic in topic_plan.wanted(chosen.topic_prefix, shape)}
             new = [
                 NewTopic(n, 2 if n == gift else 3, 1, topic_configs=dict(right[n].configs)) for n in names if n != like
             ]
