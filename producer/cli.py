@@ -4,6 +4,7 @@ import asyncio
 import os
 import sys
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
@@ -11,7 +12,9 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from producer import __version__, logs, settings
+from producer import __version__, cli_status, settings
+from producer.cli_assign import assign, catalogue
+from producer.configured import configured
 from producer.delivery import topics as kafka_topics
 from producer.delivery.registry import Registry, subject
 from producer.errors import ProducerError, StartRefused
@@ -29,6 +32,7 @@ topics = typer.Typer(help="The topics that the service writes.", no_args_is_help
 schemas = typer.Typer(help="The schemas that the records are written with.", no_args_is_help=True)
 application.add_typer(topics, name="topics")
 application.add_typer(schemas, name="schemas")
+application.add_typer(assign, name="assign")
 
 
 def main() -> None:
@@ -46,7 +50,7 @@ def run() -> None:
     """Run one worker: claim streamers, stream their lives, publish their events. SIGTERM ends it in good order."""
     from producer import service  # the whole service; the other commands start faster without it
 
-    chosen = _settings()
+    chosen = configured()
     _run(lambda: service.run(chosen))
 
 
@@ -104,17 +108,27 @@ def demo() -> None:
     raise SystemExit(asyncio.run(local.run(os.environ)))
 
 
+@application.command()
+def status(
+    as_json: Annotated[bool, typer.Option("--json", help="Print it as JSON, once.")] = False,
+    once: Annotated[bool, typer.Option("--once", help="Print it once, on a terminal too.")] = False,
+) -> None:
+    """Show who streams whom, where the list is a Kafka topic; on a terminal until interrupted."""
+    with suppress(KeyboardInterrupt):
+        cli_status.show(catalogue(configured()), as_json=as_json, once=once)
+
+
 @topics.command("plan")
 def topics_plan() -> None:
     """Print what `apply` would change; nothing where the topics are as they should be."""
-    for change in asyncio.run(kafka_topics.plan(_settings())):
+    for change in asyncio.run(kafka_topics.plan(configured())):
         sys.stdout.write(f"{change}\n")
 
 
 @topics.command("apply")
 def topics_apply() -> None:
     """Make the topics what they should be: create, add partitions, configure. Deletes and shrinks nothing."""
-    for change in asyncio.run(kafka_topics.apply(_settings())):
+    for change in asyncio.run(kafka_topics.apply(configured())):
         sys.stdout.write(f"{change}\n")
 
 
@@ -151,7 +165,7 @@ Answer = TypeVar("Answer")
 
 def _with_registry(ask: Callable[[Registry, avro.Schema, str], Coroutine[Any, Any, Answer]]) -> list[Answer]:
     """Ask the registry of the settings about every schema and its topic."""
-    chosen = _settings()
+    chosen = configured()
     if chosen.schema_registry_url is None:
         raise StartRefused("PRODUCER_SCHEMA_REGISTRY_URL is not set")
     url = chosen.schema_registry_url
@@ -164,7 +178,7 @@ def _with_registry(ask: Callable[[Registry, avro.Schema, str], Coroutine[Any, An
 
 
 @application.command("settings")
-def list_settings() -> None:
+def listconfigured() -> None:
     """List every setting: its variable, default and meaning."""
     table = Table("Variable", "Default", "Meaning", box=None, pad_edge=False, header_style="bold")
     for name, field in settings.Settings.model_fields.items():
@@ -177,12 +191,6 @@ def list_settings() -> None:
 def version() -> None:
     """Print the version."""
     sys.stdout.write(f"{__version__}\n")
-
-
-def _settings() -> settings.Settings:
-    chosen = settings.from_environ(os.environ)
-    logs.configure(form=chosen.log_format, level=chosen.log_level)
-    return chosen
 
 
 def _run(main: Callable[[], Coroutine[Any, Any, Any]]) -> None:

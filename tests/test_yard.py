@@ -44,7 +44,22 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     },
     "simulator": EVERYONE | {"webcast.wire", "webcast.frames"},
     "local": frozenset({"simulator"}),
-    "cli": EVERYONE | {"delivery", "events", "local", "logs", "service", "settings", "simulator"},
+    "configured": EVERYONE | {"logs", "settings"},
+    "cli_assign": EVERYONE | {"assignments", "configured", "delivery.client", "delivery.topic_plan", "settings"},
+    "cli_status": EVERYONE | {"assignments"},
+    "cli": EVERYONE
+    | {
+        "cli_assign",
+        "cli_status",
+        "configured",
+        "delivery",
+        "events",
+        "local",
+        "logs",
+        "service",
+        "settings",
+        "simulator",
+    },
     "__main__": frozenset({"cli"}),
 }
 """What each room of the house may import of ours, beside itself. Nobody but the CLI imports simulator or local."""

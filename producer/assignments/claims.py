@@ -9,6 +9,7 @@ Streamer = NewType("Streamer", str)
 """A normalised unique id: lower case, no @."""
 
 UNIQUE_ID = re.compile(r"[a-z0-9_.]{2,24}")
+MOST_WEIGHT = 1e6
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +21,7 @@ class Wanted:
     priority: int = 0
     """Higher is claimed first where the workers cannot hold all."""
     weight: float = 1.0
-    """What it costs, against the others, until its rate has been measured."""
+    """What it costs beside an ordinary streamer; workers that share by weight even it out."""
 
 
 def normalise(name: str) -> Streamer:
@@ -33,6 +34,11 @@ def normalise(name: str) -> Streamer:
     if not UNIQUE_ID.fullmatch(text):
         raise ValueError(f"{name!r} is not a unique id (2 to 24 letters, digits, _ and .)")
     return Streamer(text)
+
+
+def is_weight(value: object) -> bool:
+    """Whether something that was read can be a weight."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 < value <= MOST_WEIGHT
 
 
 def share(streamers: int, *, workers: int, most: int) -> int:

@@ -13,7 +13,7 @@ from typing import Any, Literal, get_args
 
 import yaml
 
-from producer.assignments.claims import Streamer, Wanted, normalise
+from producer.assignments.claims import Streamer, Wanted, is_weight, normalise
 from producer.errors import StartRefused
 
 Form = Literal["yaml", "csv", "lines"]
@@ -161,7 +161,7 @@ def _wanted(entry: Any) -> Wanted:
         raise ValueError(f"{name}: enabled must be true or false, not {enabled!r}")
     if not isinstance(priority, int) or isinstance(priority, bool):
         raise ValueError(f"{name}: priority must be a whole number, not {priority!r}")
-    if not isinstance(weight, int | float) or isinstance(weight, bool) or not 0 < weight < float("inf"):
+    if not is_weight(weight):
         raise ValueError(f"{name}: weight must be a number above 0, not {weight!r}")
     if options:
         raise ValueError(f"{name}: unknown option {', '.join(map(repr, options))}")

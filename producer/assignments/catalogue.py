@@ -1,0 +1,145 @@
+"""The shared list's topics as an administrator sees them: read whole, edited, without any worker's help."""
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+
+from producer import logs
+from producer.assignments.claims import Streamer, Wanted
+from producer.assignments.clients import KAFKA_FAILURES, Options, close_consumer
+from producer.assignments.lists import Difference
+from producer.assignments.table import Status, Table, decode_status, encode_row, slot_of
+from producer.errors import StartRefused
+
+START_SECONDS = 15.0
+"""How long Kafka may take to answer at all."""
+DONE_SECONDS = 60.0
+"""How long a whole list may take."""
+POLL_MILLISECONDS = 500
+
+
+class Catalogue:
+    """The list and who streams it. Every method raises StartRefused where Kafka cannot be used."""
+
+    def __init__(self, options: Options, *, list_topic: str, status_topic: str) -> None:
+        self._options = options
+        self._list_topic = list_topic
+        self._status_topic = status_topic
+
+    async def wanted(self) -> dict[Streamer, Wanted]:
+        """The list as it stands, by name; a record that cannot be used is logged and left out, as workers do."""
+        async with self._consumer(self._list_topic) as (consumer, partitions):
+            table = Table(partitions)
+            async with asyncio.timeout(DONE_SECONDS):
+                async for record in _whole(consumer):
+                    with _logged(record):
+                        table.apply(record.partition, record.offset, record.key, record.value)
+        return {streamer: row for slot in range(partitions) for streamer, row in table.rows(slot).items()}
+
+    async def edit(self, difference: Difference) -> None:
+        """Write what makes the list the other; return once all of it is acknowledged."""
+        async with self._consumer(self._list_topic) as (_, partitions):
+            pass
+        with _translated():
+            producer = AIOKafkaProducer(**{**self._options(), "acks": "all", "enable_idempotence": True})
+            try:
+                async with asyncio.timeout(START_SECONDS):
+                    await producer.start()
+                async with asyncio.timeout(DONE_SECONDS):
+                    await asyncio.gather(
+                        *[
+                            await producer.send(
+                                self._list_topic, key=key, value=value, partition=slot_of(streamer, partitions)
+                            )
+                            for streamer, key, value in _edits(difference)
+                        ]
+                    )
+            finally:
+                await producer.stop()
+
+    async def follow(self) -> AsyncGenerator[dict[Streamer, Status]]:
+        """Yield what workers said last of each streamer: once all that is there, then whenever it changes."""
+        async with self._consumer(self._status_topic) as (consumer, _):
+            said: dict[Streamer, Status] = {}
+            async with asyncio.timeout(DONE_SECONDS):
+                async for record in _whole(consumer):
+                    _take(record, said)
+            yield said
+            while True:
+                found = await consumer.getmany(timeout_ms=POLL_MILLISECONDS)
+                for record in (record for records in found.values() for record in records):
+                    _take(record, said)
+                if found:
+                    yield said
+
+    @asynccontextmanager
+    async def _consumer(self, topic: str) -> AsyncIterator[tuple[Any, int]]:
+        """A consumer of all partitions of a topic, from the beginning, and how many they are."""
+        with _translated():
+            consumer = AIOKafkaConsumer(
+                **{**self._options(), "enable_auto_commit": False, "auto_offset_reset": "earliest"}
+            )
+            try:
+                async with asyncio.timeout(START_SECONDS):
+                    await consumer.start()
+                    if topic not in await consumer.topics():
+                        raise StartRefused(f"the topic {topic} is missing; run `producer topics apply`")
+                    consumer.assign([TopicPartition(topic, 0)])
+                    await consumer.end_offsets(consumer.assignment())  # returns once the metadata is here
+                    places = [TopicPartition(topic, number) for number in consumer.partitions_for_topic(topic)]
+                    consumer.assign(places)
+                yield consumer, len(places)
+            finally:
+                await close_consumer(consumer)
+
+
+async def _whole(consumer: Any) -> AsyncIterator[Any]:
+    """Every record up to where the partitions end now."""
+    ends = {place: end for place, end in (await consumer.end_offsets(consumer.assignment())).items() if end}
+    while ends:
+        found = await consumer.getmany(timeout_ms=POLL_MILLISECONDS)
+        for records in found.values():
+            for record in records:
+                yield record
+        ends = {place: end for place, end in ends.items() if await consumer.position(place) < end}
+
+
+def _edits(difference: Difference) -> Iterator[tuple[Streamer, bytes, bytes | None]]:
+    for item in (*difference.added, *(after for _, after in difference.changed)):
+        yield item.streamer, *encode_row(item)
+    for item in difference.removed:
+        yield item.streamer, item.streamer.encode(), None
+
+
+def _take(record: Any, said: dict[Streamer, Status]) -> None:
+    with _logged(record):
+        streamer, status = decode_status(record.key, record.value)
+        if status is None:
+            said.pop(streamer, None)
+        else:
+            said[streamer] = status
+
+
+@contextmanager
+def _logged(record: Any) -> Iterator[None]:
+    try:
+        yield
+    except ValueError as problem:
+        logs.get().warning(
+            "record not used",
+            topic=record.topic,
+            partition=record.partition,
+            offset=record.offset,
+            problem=str(problem),
+        )
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except KAFKA_FAILURES as cause:
+        raise StartRefused(f"the shared list cannot be used: {cause or type(cause).__name__}") from cause

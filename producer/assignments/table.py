@@ -1,0 +1,169 @@
+"""The shared list as a compacted topic, and the topic of who streams whom: their records, and the table; pure.
+
+Assignment record: key is the normalised unique id (UTF-8); value is JSON `{"enabled": bool, "priority": int,
+"weight": number}`, each optional, unknown keys ignored; no value: removed. The partition is the streamer's slot, by
+Kafka's default partitioner (murmur2), so that every Java client, and kcat with `-X partitioner=murmur2_random`, agrees.
+
+Status record: key as above; value is JSON of `Status`; no value: nobody streams it.
+"""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from types import MappingProxyType
+from typing import Any
+
+from aiokafka.partitioner import murmur2
+
+from producer.assignments.assignor import Load
+from producer.assignments.claims import Streamer, Wanted, is_weight, normalise
+
+SLOTS = 128
+"""The fixed number of slots: well above any number of workers, so that shares come out even."""
+MAX_VALUE_BYTES = 16 * 1024
+
+CONNECTED = "connected"
+OFFLINE = "offline"
+UNASSIGNED = "unassigned"
+"""States that the sharing itself understands; the others are only passed on."""
+
+
+def slot_of(streamer: Streamer, slots: int) -> int:
+    """The slot of a streamer among so many."""
+    return int(murmur2(streamer.encode()) & 0x7FFFFFFF) % slots
+
+
+def encode_row(wanted: Wanted) -> tuple[bytes, bytes]:
+    """Key and value of an assignment record."""
+    value = {"enabled": wanted.enabled, "priority": wanted.priority, "weight": wanted.weight}
+    return wanted.streamer.encode(), json.dumps(value, separators=(",", ":")).encode()
+
+
+def decode_row(key: bytes | None, value: bytes | None) -> tuple[Streamer, Wanted | None]:
+    """Read an assignment record; None is a removal. Raises ValueError, saying what is wrong."""
+    streamer = _key(key)
+    if value is None:
+        return streamer, None
+    options = _object(value)
+    enabled, priority, weight = options.get("enabled", True), options.get("priority", 0), options.get("weight", 1.0)
+    if not isinstance(enabled, bool):
+        raise ValueError(f"enabled must be true or false, not {_shown(enabled)}")
+    if not isinstance(priority, int) or isinstance(priority, bool):
+        raise ValueError(f"priority must be a whole number, not {_shown(priority)}")
+    if not is_weight(weight):
+        raise ValueError(f"weight must be a number above 0, not {_shown(weight)}")
+    return streamer, Wanted(streamer, enabled, priority, float(weight))
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """Who streams a streamer, and how it goes."""
+
+    worker: str
+    generation: int
+    """The group's generation under which it was said: of two workers, the newer one is right."""
+    state: str
+    since: int
+    """When the state began: milliseconds since 1970, by that worker's clock."""
+    room_id: str | None = None
+    error: str | None = None
+    """The last error, while it explains the state."""
+
+
+def encode_status(status: Status) -> bytes:
+    """The value of a status record."""
+    return json.dumps(asdict(status), separators=(",", ":")).encode()
+
+
+def decode_status(key: bytes | None, value: bytes | None) -> tuple[Streamer, Status | None]:
+    """Read a status record; None is nobody. Raises ValueError, saying what is wrong."""
+    streamer = _key(key)
+    if value is None:
+        return streamer, None
+    said = _object(value)
+    worker, state, generation, since = (said.get(name) for name in ("worker", "state", "generation", "since"))
+    room_id, error = said.get("room_id"), said.get("error")
+    if not (
+        isinstance(worker, str)
+        and isinstance(state, str)
+        and type(generation) is int
+        and type(since) is int
+        and (room_id is None or isinstance(room_id, str))
+        and (error is None or isinstance(error, str))
+    ):
+        raise ValueError(f"not a status: {_shown(said)}")
+    return streamer, Status(worker, generation, state, since, room_id, error)
+
+
+def _key(key: bytes | None) -> Streamer:
+    try:
+        text = (key or b"").decode()
+        streamer = normalise(text)
+    except ValueError as cause:
+        raise ValueError(f"the key {key!r:.100} is not a unique id") from cause
+    if streamer != text:
+        raise ValueError(f"the key {text!r:.100} is not normalised: {streamer}")
+    return streamer
+
+
+def _object(value: bytes) -> dict[str, Any]:
+    if len(value) > MAX_VALUE_BYTES:
+        raise ValueError(f"{len(value)} bytes are more than {MAX_VALUE_BYTES}")
+    try:
+        document = json.loads(value)
+    except (ValueError, RecursionError) as cause:
+        raise ValueError(f"not JSON: {value[:50]!r}") from cause
+    if not isinstance(document, dict):
+        raise ValueError(f"not a JSON object: {_shown(document)}")
+    return document
+
+
+def _shown(value: object) -> str:
+    return f"{value!r:.100}"
+
+
+class Table:
+    """The list, slot by slot, as its records made it."""
+
+    def __init__(self, slots: int) -> None:
+        self.slots = slots
+        self._rows: list[dict[Streamer, Wanted]] = [{} for _ in range(slots)]
+        self._read: list[int] = [-1] * slots
+        """The last offset of each slot."""
+
+    def apply(self, slot: int, offset: int, key: bytes | None, value: bytes | None) -> None:
+        """Take in one record of a slot's partition.
+
+        A later offset overrules an earlier one; one that was read before is passed over. Raises ValueError, saying
+        what is wrong, for a record that cannot be used: the row stays as it was.
+        """
+        if offset <= self._read[slot]:
+            return
+        self._read[slot] = offset
+        streamer, wanted = decode_row(key, value)
+        if (right := slot_of(streamer, self.slots)) != slot:
+            raise ValueError(f"{streamer} is in partition {slot} and belongs in {right}: use the murmur2 partitioner")
+        if wanted is None:
+            self._rows[slot].pop(streamer, None)
+        else:
+            self._rows[slot][streamer] = wanted
+
+    def rows(self, slot: int) -> Mapping[Streamer, Wanted]:
+        """The rows of a slot."""
+        return MappingProxyType(self._rows[slot])
+
+    def enabled(self, slots: Iterable[int]) -> list[Wanted]:
+        """The enabled rows of some slots."""
+        return [row for slot in slots for row in self._rows[slot].values() if row.enabled]
+
+    def get(self, streamer: Streamer) -> Wanted | None:
+        """The row of a streamer."""
+        return self._rows[slot_of(streamer, self.slots)].get(streamer)
+
+    def loads(self, factors: Mapping[int, float]) -> list[Load]:
+        """What each slot carries; `factors` corrects the weights of some slots by what was measured."""
+        return [self._load(slot, factors.get(slot, 1.0)) for slot in range(self.slots)]
+
+    def _load(self, slot: int, factor: float) -> Load:
+        rows = self.enabled([slot])
+        return Load(len(rows), factor * sum(row.weight for row in rows))

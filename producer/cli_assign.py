@@ -1,0 +1,120 @@
+"""`producer assign`: the shared list of streamers, edited as people keep it."""
+
+import asyncio
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from producer.assignments import lists
+from producer.assignments.catalogue import Catalogue
+from producer.assignments.claims import Streamer, Wanted
+from producer.assignments.lists import Form
+from producer.configured import configured
+from producer.delivery import client, topic_plan
+from producer.errors import StartRefused
+from producer.settings import Settings
+
+assign = typer.Typer(help="The shared list of streamers, where it is a Kafka topic.", no_args_is_help=True)
+
+Names = Annotated[list[str], typer.Argument(help="Unique ids, with or without @, or addresses of their pages.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would change, and change nothing.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Remove more than half of the list, too.")]
+STANDARD_INPUT = Path("-")
+AsForm = Annotated[Form, typer.Option("--as", help="How it is written.")]
+
+
+def catalogue(chosen: Settings) -> Catalogue:
+    """The shared list that the settings mean."""
+    return Catalogue(
+        lambda: client.options(chosen),
+        list_topic=topic_plan.assignments_topic(chosen.topic_prefix),
+        status_topic=topic_plan.status_topic(chosen.topic_prefix),
+    )
+
+
+@assign.command()
+def add(
+    names: Names,
+    priority: Annotated[int, typer.Option(help="Higher is claimed first where workers cannot hold all.")] = 0,
+    weight: Annotated[float, typer.Option(help="What it costs beside an ordinary streamer.")] = 1.0,
+    disabled: Annotated[bool, typer.Option("--disabled", help="List it, and do not stream it.")] = False,
+    dry_run: DryRun = False,
+) -> None:
+    """Put streamers on the list, or change those that are there."""
+    given = {name: Wanted(name, not disabled, priority, weight) for name in _names(names)}
+    _change(lambda before: (dict(before) | given).values(), dry_run=dry_run, yes=True)
+
+
+@assign.command()
+def remove(names: Names, dry_run: DryRun = False, yes: Yes = False) -> None:
+    """Take streamers off the list."""
+    gone = _names(names)
+
+    def without(before: Mapping[Streamer, Wanted]) -> list[Wanted]:
+        if absent := [name for name in gone if name not in before]:
+            raise StartRefused("\n".join(f"{name} is not on the list" for name in absent))
+        return [item for item in before.values() if item.streamer not in gone]
+
+    _change(without, dry_run=dry_run, yes=yes)
+
+
+@assign.command("list")
+def show() -> None:
+    """Print the list with its options, a streamer a line."""
+    sys.stdout.write(lists.write(asyncio.run(catalogue(configured()).wanted()).values(), "csv"))
+
+
+@assign.command()
+def export(form: AsForm = "yaml") -> None:
+    """Print the list as a file that `apply` reads again."""
+    sys.stdout.write(lists.write(asyncio.run(catalogue(configured()).wanted()).values(), form))
+
+
+@assign.command("apply")
+def apply_list(
+    file: Annotated[Path, typer.Argument(help="The list; - reads standard input.")],
+    form: Annotated[Form | None, typer.Option("--as", help="How it is written; by its suffix if not said.")] = None,
+    dry_run: DryRun = False,
+    yes: Yes = False,
+) -> None:
+    """Make the list what a file says: YAML, CSV or lines. Prints what changes."""
+    text = _text(file)
+    wanted = lists.read(text, form or lists.form_of(file.name), source=str(file))
+    _change(lambda _: wanted, dry_run=dry_run, yes=yes)
+
+
+def _change(after: Callable[[Mapping[Streamer, Wanted]], Iterable[Wanted]], *, dry_run: bool, yes: bool) -> None:
+    """Print each difference and make it."""
+    target = catalogue(configured())
+
+    async def main() -> None:
+        before = await target.wanted()
+        difference = lists.difference(before, after(before))
+        for line in difference.lines():
+            sys.stdout.write(f"{line}\n")
+        if dry_run or not difference:
+            return
+        if difference.drastic and not yes:
+            raise StartRefused(
+                f"this removes {len(difference.removed)} of {difference.before} streamers, which is more than half; "
+                "nothing was changed (--yes does it)"
+            )
+        await target.edit(difference)
+
+    asyncio.run(main())
+
+
+def _names(names: Iterable[str]) -> list[Streamer]:
+    return [item.streamer for item in lists.read("\n".join(names), "lines", source="the command line")]
+
+
+def _text(file: Path) -> str:
+    try:
+        return sys.stdin.read() if file == STANDARD_INPUT else file.read_text("utf-8")
+    except OSError as cause:
+        raise StartRefused(f"the list {file} cannot be read: {cause.strerror}") from cause
+    except UnicodeDecodeError as cause:
+        raise StartRefused(f"the list {file} is not UTF-8: {cause}") from cause

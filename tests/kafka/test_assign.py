@@ -1,0 +1,153 @@
+"""`producer assign` against a real Kafka, as people type it."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from itertools import count
+from pathlib import Path
+
+import pytest
+from confluent_kafka import Message, Producer
+
+from producer.local.kafka import Kafka
+from tests.kafka.reading import read_topics
+
+prefixes = (f"assign{number}" for number in count())
+Command = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+@pytest.fixture
+def assign(kafka: Kafka) -> Command:
+    """Runs `producer` for a shared list of its own; says what it printed."""
+    prefix = next(prefixes)
+    environ = {name: value for name, value in os.environ.items() if not name.startswith("PRODUCER_")} | {
+        "PRODUCER_UPSTREAM": "http://127.0.0.1:9",
+        "PRODUCER_KAFKA_BOOTSTRAP_SERVERS": kafka.bootstrap_servers,
+        "PRODUCER_TOPIC_PREFIX": prefix,
+        "PRODUCER_TOPIC_PARTITIONS": "1",
+        "PRODUCER_TOPIC_REPLICATION_FACTOR": "1",
+        "PRODUCER_ASSIGNMENT_SLOTS": "8",
+    }
+
+    def run(*arguments: str, given: str = "") -> "subprocess.CompletedProcess[str]":
+        return subprocess.run(
+            [sys.executable, "-m", "producer", *arguments],
+            env=environ,
+            input=given,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+
+    made = run("topics", "apply")
+    assert made.returncode == 0, made.stderr
+    run.prefix = prefix  # type: ignore[attr-defined]
+    return run
+
+
+def said(result: "subprocess.CompletedProcess[str]") -> list[str]:
+    assert result.returncode == 0, result.stderr
+    return result.stdout.splitlines()
+
+
+def test_names_are_added_changed_listed_and_removed(assign: Command) -> None:
+    assert said(assign("assign", "add", "@Ann", "https://www.tiktok.com/@bo/live", "--priority", "2")) == [
+        "+ ann priority=2",
+        "+ bo priority=2",
+    ]
+    assert said(assign("assign", "add", "bo", "--disabled")) == ["~ bo enabled=False (was bo priority=2)"]
+    assert said(assign("assign", "add", "cai", "--dry-run")) == ["+ cai"]
+    assert said(assign("assign", "list")) == [
+        "unique_id,enabled,priority,weight",
+        "ann,true,2,1.0",
+        "bo,false,0,1.0",
+    ]
+    assert said(assign("assign", "remove", "bo")) == ["- bo"]
+    assert said(assign("assign", "export", "--as", "lines")) == ["ann"]
+
+
+def test_a_file_is_applied_and_only_what_differs_is_said(assign: Command, tmp_path: Path) -> None:
+    first, second = tmp_path / "first.yaml", tmp_path / "second.csv"
+    first.write_text("streamers: [ann, bo, {unique_id: cai, weight: 3}]")
+    second.write_text("unique_id,weight\nann,\nbo,2\ndua,\n")
+
+    assert said(assign("assign", "apply", str(first), "--dry-run")) == ["+ ann", "+ bo", "+ cai weight=3.0"]
+    assert len(said(assign("assign", "apply", str(first)))) == 3
+    assert said(assign("assign", "apply", str(first))) == []
+    assert said(assign("assign", "apply", str(second))) == ["+ dua", "~ bo weight=2.0 (was bo)", "- cai"]
+    exported = assign("assign", "export").stdout
+    assert said(assign("assign", "apply", "-", "--as", "yaml", given=exported)) == []
+
+
+def test_more_than_half_goes_only_if_that_is_meant(assign: Command) -> None:
+    said(assign("assign", "apply", "-", given="ann\nbo\ncai\n"))
+
+    refused = assign("assign", "apply", "-", given="ann\n")
+    kept = said(assign("assign", "export", "--as", "lines"))
+    meant = said(assign("assign", "apply", "-", "--yes", given="ann\n"))
+
+    assert refused.returncode == 1
+    assert refused.stderr.splitlines() == [
+        "producer: this removes 2 of 3 streamers, which is more than half; nothing was changed (--yes does it)"
+    ]
+    assert kept == ["ann", "bo", "cai"]
+    assert meant == ["- bo", "- cai"]
+    assert said(assign("assign", "export", "--as", "lines")) == ["ann"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "given", "lines"),
+    [
+        (
+            ("add", "@ann", "ANN", "not ok"),
+            "",
+            [
+                "producer: the command line: line 2: ann is listed twice",
+                "producer: the command line: line 3: 'not ok' is not a unique id (2 to 24 letters, digits, _ and .)",
+            ],
+        ),
+        (("remove", "nobody"), "", ["producer: nobody is not on the list"]),
+        (("apply", "-", "--as", "yaml"), "[]", ["producer: -: expected a mapping with a list `streamers`"]),
+        (("apply", "missing.yaml"), "", ["producer: the list missing.yaml cannot be read: No such file or directory"]),
+    ],
+    ids=["bad names", "nobody", "no list", "no file"],
+)
+def test_what_cannot_be_is_refused_line_by_line(
+    assign: Command, arguments: tuple[str, ...], given: str, lines: list[str]
+) -> None:
+    result = assign("assign", *arguments, given=given)
+
+    assert result.returncode == 1
+    assert result.stderr.splitlines() == lines
+
+
+def test_a_removal_is_a_tombstone_and_each_row_is_in_its_slot(assign: Command, kafka: Kafka) -> None:
+    said(assign("assign", "apply", "-", given="ann\nbo\ncai\n"))
+    said(assign("assign", "remove", "bo"))
+    topic = f"{assign.prefix}.assignments"  # type: ignore[attr-defined]
+
+    [messages] = read_topics(kafka.bootstrap_servers, [topic]).values()
+
+    found = {(message.key(), message.value() and json.loads(message.value())["enabled"]) for message in messages}
+    assert found == {(b"ann", True), (b"bo", True), (b"cai", True), (b"bo", None)}
+    assert {message.key(): message.partition() for message in messages} == partitions_by_librdkafka(
+        kafka, topic, b"ann", b"bo", b"cai"
+    )
+
+
+def partitions_by_librdkafka(kafka: Kafka, topic: str, *keys: bytes) -> dict[bytes | None, int | None]:
+    """Where another client, with the partitioner of Kafka's Java client, puts these keys."""
+    found: dict[bytes | None, int | None] = {}
+
+    def delivered(error: object, message: Message) -> None:
+        assert error is None
+        found[message.key()] = message.partition()
+
+    other = Producer({"bootstrap.servers": kafka.bootstrap_servers, "partitioner": "murmur2"})
+    for key in keys:
+        other.produce(topic, key=key, value=b"{}", on_delivery=delivered)
+    assert other.flush(30) == 0
+    return found

@@ -1,0 +1,59 @@
+"""producer.cli_status: what it makes of statuses."""
+
+import io
+
+from rich.console import Console
+
+from producer.assignments.claims import Streamer
+from producer.assignments.table import Status
+from producer.cli_status import document, picture
+
+SAID = {
+    Streamer("ann"): Status("worker-1", 3, "connected", 1_700_000_000_000, room_id="7300000000000000001"),
+    Streamer("bo"): Status("worker-0", 3, "backing_off", 1_700_000_055_000, error="FailedConnection (handshake)"),
+    Streamer("cai"): Status("worker-1", 2, "offline", 1_699_990_000_000),
+    Streamer("dua"): Status("worker-1", 3, "connected", 1_699_800_000_000, room_id="7300000000000000002"),
+}
+
+
+def printed(rows: int) -> list[list[str]]:
+    out = io.StringIO()
+    Console(file=out, width=150, color_system=None).print(picture(SAID, now=1_700_000_060.0, rows=rows))
+    return [line.split() for line in out.getvalue().splitlines()]
+
+
+def test_workers_are_counted_by_state() -> None:
+    lines = printed(9)
+
+    assert lines[0][:3] == ["worker", "streamers", "connected"]
+    assert lines[1] == ["worker-0", "1", "·", "·", "·", "·", "1", "·", "·"]
+    assert lines[2] == ["worker-1", "3", "2", "1", "·", "·", "·", "·", "·"]
+
+
+def test_streamers_that_need_somebody_come_first_and_the_rest_is_counted() -> None:
+    lines = printed(3)
+
+    assert lines[5:] == [
+        ["bo", "backing_off", "5", "s", "worker-0", "FailedConnection", "(handshake)"],
+        ["cai", "offline", "2", "h", "worker-1"],
+        ["ann", "connected", "1", "min", "worker-1", "7300000000000000001"],
+        ["and", "1", "more"],
+    ]
+
+
+def test_the_document_has_every_streamer_and_the_workers_counts() -> None:
+    whole = document(SAID)
+
+    assert whole["workers"] == {"worker-0": {"backing_off": 1}, "worker-1": {"connected": 2, "offline": 1}}
+    streamers = whole["streamers"]
+    assert isinstance(streamers, list)
+    assert [each["streamer"] for each in streamers] == ["ann", "bo", "cai", "dua"]
+    assert streamers[0] == {
+        "streamer": "ann",
+        "worker": "worker-1",
+        "generation": 3,
+        "state": "connected",
+        "since": 1_700_000_000_000,
+        "room_id": "7300000000000000001",
+        "error": None,
+    }
