@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
@@ -14,11 +14,10 @@ from rich.table import Table
 
 from producer import __version__, cli_status, settings
 from producer.cli_assign import assign, catalogue
+from producer.cli_schemas import schemas
 from producer.configured import configured
 from producer.delivery import topics as kafka_topics
-from producer.delivery.registry import Registry, subject
 from producer.errors import ProducerError, StartRefused
-from producer.events import schemas as avro
 
 application = typer.Typer(
     name="producer",
@@ -29,7 +28,6 @@ application = typer.Typer(
     pretty_exceptions_enable=False,
 )
 topics = typer.Typer(help="The topics that the service writes.", no_args_is_help=True)
-schemas = typer.Typer(help="The schemas that the records are written with.", no_args_is_help=True)
 application.add_typer(topics, name="topics")
 application.add_typer(schemas, name="schemas")
 application.add_typer(assign, name="assign")
@@ -130,51 +128,6 @@ def topics_apply() -> None:
     """Make the topics what they should be: create, add partitions, configure. Deletes and shrinks nothing."""
     for change in asyncio.run(kafka_topics.apply(configured())):
         sys.stdout.write(f"{change}\n")
-
-
-@schemas.command("list")
-def schemas_list() -> None:
-    """List every event: its name, record and CRC-64-AVRO fingerprint."""
-    for event, schema in avro.events().items():
-        sys.stdout.write(f"{event:<20}  {schema.record:<22}  {schema.fingerprint.hex()}\n")
-
-
-@schemas.command("check")
-def schemas_check() -> None:
-    """Compare every schema with the registry and change nothing; exit status 1 where one is absent or incompatible."""
-    standings = _with_registry(lambda registry, schema, topic: registry.check(schema, topic))
-    for standing in standings:
-        sys.stdout.write(f"{standing}\n")
-    if any(standing.state in ("absent", "incompatible") for standing in standings):
-        raise SystemExit(1)
-
-
-@schemas.command("register")
-def schemas_register() -> None:
-    """Register every schema under its topic's subject."""
-
-    async def register(registry: Registry, schema: avro.Schema, topic: str) -> None:
-        schema_id = await registry.register(schema, topic)
-        sys.stdout.write(f"{schema_id:>6}  {subject(topic)}\n")
-
-    _with_registry(register)
-
-
-Answer = TypeVar("Answer")
-
-
-def _with_registry(ask: Callable[[Registry, avro.Schema, str], Coroutine[Any, Any, Answer]]) -> list[Answer]:
-    """Ask the registry of the settings about every schema and its topic."""
-    chosen = configured()
-    if chosen.schema_registry_url is None:
-        raise StartRefused("PRODUCER_SCHEMA_REGISTRY_URL is not set")
-    url = chosen.schema_registry_url
-
-    async def main() -> list[Answer]:
-        async with Registry(url) as registry:
-            return [await ask(registry, schema, schema.topic(chosen.topic_prefix)) for schema in avro.events().values()]
-
-    return asyncio.run(main())
 
 
 @application.command("settings")

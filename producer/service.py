@@ -17,7 +17,7 @@ from producer.delivery import client as kafka
 from producer.delivery import topic_plan, topics
 from producer.delivery.ledger import Ledger
 from producer.delivery.publisher import Publisher
-from producer.delivery.registry import Registry
+from producer.delivery.registry import Registry, access
 from producer.errors import StartRefused
 from producer.events import schemas
 from producer.events.encoding import Encoder
@@ -160,8 +160,10 @@ async def _encoder(settings: Settings) -> Encoder:
     events = schemas.events()
     ids: dict[str, int] | None = None
     if settings.schema_registry_url is not None:
-        async with Registry(settings.schema_registry_url) as registry:
-            ids = await registry.ids(events, topic_prefix=settings.topic_prefix)
+        async with Registry(settings.schema_registry_url, access(settings)) as registry:
+            ids = await registry.ids(
+                events, topic_prefix=settings.topic_prefix, auto_register=settings.schema_auto_register
+            )
     return Encoder(
         events,
         topic_prefix=settings.topic_prefix,

@@ -95,6 +95,26 @@ class Settings(BaseModel):
         None, description="Confluent-compatible schema registry; without one, Avro single-object encoding is written."
     )
 
+    schema_subject_strategy: Literal["topic_name", "record_name", "topic_record_name"] = Field(
+        "topic_name", description="How the subjects of schemas are named, as Confluent's strategies of these names."
+    )
+    schema_auto_register: bool = Field(
+        False, description="Register schemas at start; otherwise a missing one refuses the start."
+    )
+    schema_registry_patience_seconds: Annotated[float, Field(ge=0, allow_inf_nan=False)] = Field(
+        60.0, description="How long a registry that does not answer, or answers 429 or 5xx, is asked again."
+    )
+    schema_registry_username: str | None = Field(None, description="User name for the registry (basic authentication).")
+    schema_registry_password_file: Path | None = Field(None, description="File with the registry's password.")
+    schema_registry_token_file: Path | None = Field(None, description="File with the registry's bearer token.")
+    schema_registry_ca_file: Path | None = Field(
+        None, description="CA certificates for the registry (PEM); default: the system's."
+    )
+    schema_registry_certificate_file: Path | None = Field(
+        None, description="Client certificate for the registry (PEM)."
+    )
+    schema_registry_key_file: Path | None = Field(None, description="Key of that certificate (PEM).")
+
     assignments_file: Path | None = Field(
         None, description="The list of streamers (YAML, CSV or lines); without one the list is a Kafka topic."
     )
@@ -130,6 +150,13 @@ class Settings(BaseModel):
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="The least level logged.")
 
 
+TOGETHER = (
+    ("kafka_tls_certificate_file", "kafka_tls_key_file"),
+    ("schema_registry_username", "schema_registry_password_file"),
+    ("schema_registry_certificate_file", "schema_registry_key_file"),
+)
+
+
 def variable(name: str) -> str:
     """The environment variable of a setting."""
     return PREFIX + name.upper()
@@ -160,8 +187,13 @@ def _misfits(values: Mapping[str, str]) -> Iterator[str]:
         for name in ("kafka_sasl_mechanism", "kafka_sasl_username", "kafka_sasl_password_file"):
             if name not in values:
                 yield f"{variable(name)} is needed with {PREFIX}KAFKA_SECURITY_PROTOCOL={protocol}"
-    if ("kafka_tls_certificate_file" in values) != ("kafka_tls_key_file" in values):
-        yield f"{PREFIX}KAFKA_TLS_CERTIFICATE_FILE and {PREFIX}KAFKA_TLS_KEY_FILE belong together"
+    for one, other in TOGETHER:
+        if (one in values) != (other in values):
+            yield f"{variable(one)} and {variable(other)} belong together"
+    if "schema_registry_username" in values and "schema_registry_token_file" in values:
+        yield f"{PREFIX}SCHEMA_REGISTRY_USERNAME and {PREFIX}SCHEMA_REGISTRY_TOKEN_FILE exclude each other"
+    if "@" in values.get("schema_registry_url", ""):
+        yield f"{PREFIX}SCHEMA_REGISTRY_URL must not have credentials in it; see {PREFIX}SCHEMA_REGISTRY_PASSWORD_FILE"
     for suffix in values.get("socket_host_suffixes", "").split(","):
         if suffix and not re.fullmatch(r"(\.[a-z0-9-]+){2,}", suffix.strip()):
             yield f"{PREFIX}SOCKET_HOST_SUFFIXES: {suffix!r} is not a dot and a domain, as .example.com"

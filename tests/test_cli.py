@@ -149,10 +149,10 @@ def test_topics_that_are_not_there_are_named(listed: Path, kafka: Kafka) -> None
 def test_a_registry_that_is_not_there_is_named(topics_of: Mapping[str, str], listed: Path) -> None:
     url = f"http://{NOWHERE}"
 
+    chosen = {**topics_of, "schema_registry_url": url, "schema_registry_patience_seconds": "0"}
+
     for arguments in (("run",), ("schemas", "register")):
-        [line] = refused(
-            producer(*arguments, **topics_of, assignments_file=str(listed), http_port="0", schema_registry_url=url)
-        )
+        [line] = refused(producer(*arguments, **chosen, assignments_file=str(listed), http_port="0"))
 
         assert line.startswith(f"the schema registry at {url} cannot be used: ConnectError")
 

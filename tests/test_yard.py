@@ -23,6 +23,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "observability": EVERYONE | {"events", "webcast.frames"},
     "delivery": EVERYONE
     | {"backoff", "logs", "settings", "events.encoding", "events.schemas", "observability.metrics"},
+    "cli_schemas": EVERYONE | {"configured", "delivery.reference", "delivery.registry", "events.schemas"},
     "assignments": EVERYONE | {"logs"},
     "gift_lists": EVERYONE | {"backoff", "events", "logs", "observability.metrics"},
     "pipeline": EVERYONE | {"delivery", "events", "gift_lists", "observability.metrics", "webcast"},
@@ -50,6 +51,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "cli": EVERYONE
     | {
         "cli_assign",
+        "cli_schemas",
         "cli_status",
         "configured",
         "delivery",

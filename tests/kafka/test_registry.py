@@ -5,9 +5,10 @@ import dataclasses
 import json
 from itertools import count
 
+import httpx
 import pytest
 
-from producer.delivery.registry import Registry, Standing
+from producer.delivery.registry import Access, Registry, Standing, Strategy
 from producer.errors import StartRefused
 from producer.events import schemas
 from producer.events.schemas import Schema
@@ -55,20 +56,32 @@ def test_registering_twice_changes_nothing(registry: Apicurio) -> None:
     assert first == second
 
 
-@pytest.mark.parametrize("schema", [NOT_NULL, LONGER], ids=["another type", "a wider union"])
-def test_an_incompatible_schema_is_refused_and_named(registry: Apicurio, schema: Schema) -> None:
+@pytest.mark.parametrize(
+    ("schema", "differences"),
+    [
+        (NOT_NULL, ("comment: type long (was [null, string])", "comment: default absent (was null)")),
+        (LONGER, ("comment: type [null, string, long] (was [null, string])",)),
+    ],
+    ids=["another type", "a wider union"],
+)
+def test_an_incompatible_schema_is_refused_and_named(
+    registry: Apicurio, schema: Schema, differences: tuple[str, ...]
+) -> None:
     topic = f"{next(prefixes)}.comment.v1"
 
     async def main() -> Standing:
         async with Registry(registry.url) as subject:
             await subject.register(COMMENT, topic)
-            with pytest.raises(StartRefused, match=f"refused POST /subjects/{topic}-value/versions: 409 "):
+            with pytest.raises(
+                StartRefused, match=f"^{topic}-value: version 1 is incompatible with ours under FULL_TRANS"
+            ):
                 await subject.register(schema, topic)
             return await subject.check(schema, topic)
 
     standing = asyncio.run(main())
 
     assert (standing.subject, standing.state) == (f"{topic}-value", "incompatible")
+    assert standing.differences == differences
 
 
 def test_a_check_tells_what_is_there_from_what_is_not(registry: Apicurio) -> None:
@@ -88,3 +101,36 @@ def test_a_check_tells_what_is_there_from_what_is_not(registry: Apicurio) -> Non
             ]
 
     assert asyncio.run(main()) == ["absent", "registered", "compatible"]
+
+
+def test_what_backward_forbids_is_refused_with_that_rule(registry: Apicurio) -> None:
+    topic = f"{next(prefixes)}.comment.v1"
+    more = json.loads(COMMENT.text)
+    more["fields"].append({"name": "further", "type": "string"})
+    needs_more = dataclasses.replace(COMMENT, text=json.dumps(more), parsed=more)
+
+    async def main() -> Standing:
+        async with Registry(registry.url) as subject, httpx.AsyncClient(trust_env=False) as client:
+            await subject.register(COMMENT, topic)
+            rule = {"compatibility": "BACKWARD"}
+            (await client.put(f"{registry.url}/config/{topic}-value", json=rule)).raise_for_status()
+            return await subject.check(needs_more, topic)
+
+    standing = asyncio.run(main())
+
+    assert (standing.state, standing.rule, standing.version) == ("incompatible", "BACKWARD", 1)
+    assert standing.differences == ("further: added without a default",)
+
+
+@pytest.mark.parametrize("strategy", ["topic_name", "record_name", "topic_record_name"])
+def test_an_id_found_by_any_strategy_is_that_of_our_schema(registry: Apicurio, strategy: Strategy) -> None:
+    prefix = next(prefixes)
+
+    async def main() -> int:
+        async with Registry(registry.url, Access(strategy)) as subject:
+            await subject.register(COMMENT, f"{prefix}.comment.v1")
+            return (await subject.ids({"comment": COMMENT}, topic_prefix=prefix))["comment"]
+
+    found = httpx.get(f"{registry.url}/schemas/ids/{asyncio.run(main())}", trust_env=False).json()
+
+    assert json.loads(found["schema"])["name"].endswith("CommentEvent")

@@ -15,9 +15,10 @@ from typing import Any
 import avro.io
 import avro.schema
 import httpx
+import pytest
 
 from producer.local.kafka import Kafka
-from producer.local.processes import free_ports
+from producer.local.processes import LocalFailure, free_ports
 from producer.local.programs import STEP_SECONDS, Program, Worker, command
 from producer.local.registry import Registry
 from tests.kafka.reading import read_topics
@@ -99,6 +100,12 @@ class System:
         [port] = free_ports(1)
         environ = self._environ | {f"PRODUCER_{key.upper()}": value for key, value in settings.items()}
         return await self._stack.enter_async_context(Worker(name, port, environ, self._folder))
+
+    async def refused(self) -> list[str]:
+        """Start a worker that must not start; return the lines that say why."""
+        with pytest.raises(LocalFailure) as failure:
+            await command("run", environ=self._environ | {"PRODUCER_HTTP_PORT": "0"})
+        return [line.removeprefix("producer: ") for line in str(failure.value).splitlines() if "producer: " in line]
 
     @property
     def upstream(self) -> str:

@@ -1,0 +1,89 @@
+"""`producer schemas`: what the records are written with, and how it stands with the registry."""
+
+import asyncio
+import sys
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+import typer
+
+from producer.configured import configured
+from producer.delivery import reference, registry
+from producer.delivery.registry import Registry, Standing
+from producer.errors import StartRefused
+from producer.events import schemas as avro
+
+schemas = typer.Typer(help="The schemas that the records are written with.", no_args_is_help=True)
+
+Answer = TypeVar("Answer")
+Ask = Callable[[avro.Schema, str], Awaitable[Answer]]
+
+
+@schemas.command("list")
+def show() -> None:
+    """List every event: its name, record and CRC-64-AVRO fingerprint."""
+    width = max(map(len, avro.events()))
+    for event, schema in avro.events().items():
+        sys.stdout.write(f"{event:<{width}}  {schema.fingerprint.hex()}  {schema.record}\n")
+
+
+@schemas.command()
+def docs() -> None:
+    """Print the reference of all topics, records and fields (Markdown)."""
+    sys.stdout.write(reference.page())
+
+
+@schemas.command()
+def check() -> None:
+    """Compare every schema with the registry and change nothing; exit status 1 where one is absent or incompatible."""
+    standings = _with_registry(lambda there: there.check)
+    for standing in standings:
+        sys.stdout.write(f"{standing}\n")
+    if any(standing.state in ("absent", "incompatible") for standing in standings):
+        raise SystemExit(1)
+
+
+@schemas.command()
+def diff() -> None:
+    """Print what differs from the registry's latest versions, field by field; exit status 1 where something does."""
+    differing = [standing for standing in _with_registry(lambda there: there.check) if standing.state != "registered"]
+    for standing in differing:
+        sys.stdout.write(f"{_heading(standing)}\n")
+        for difference in standing.differences:
+            sys.stdout.write(f"  {difference}\n")
+    if differing:
+        raise SystemExit(1)
+
+
+@schemas.command()
+def register() -> None:
+    """Register every schema under its subject, with FULL_TRANSITIVE compatibility."""
+
+    def ask(there: Registry) -> Ask[None]:
+        async def one(schema: avro.Schema, topic: str) -> None:
+            schema_id = await there.register(schema, topic)
+            sys.stdout.write(f"{schema_id:>6}  {there.subject(schema, topic)}\n")
+
+        return one
+
+    _with_registry(ask)
+
+
+def _heading(standing: Standing) -> str:
+    if standing.state == "absent":
+        return f"{standing.subject}: nothing is registered"
+    return f"{standing.subject}: version {standing.version}, {standing.state} under {standing.rule}"
+
+
+def _with_registry(ask: Callable[[Registry], Ask[Answer]]) -> list[Answer]:
+    """Ask the registry of the settings about every schema and its topic."""
+    chosen = configured()
+    url = chosen.schema_registry_url
+    if url is None:
+        raise StartRefused("PRODUCER_SCHEMA_REGISTRY_URL is not set")
+
+    async def main() -> list[Answer]:
+        async with Registry(url, registry.access(chosen)) as there:
+            return await there.each(avro.events().values(), chosen.topic_prefix, ask(there))
+
+    return asyncio.run(main())
