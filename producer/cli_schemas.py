@@ -8,9 +8,10 @@ from typing import TypeVar
 import typer
 
 from producer.configured import configured
-from producer.delivery import reference, registry
+from producer.delivery import registry, topic_plan
 from producer.delivery.registry import Registry, Standing
 from producer.errors import StartRefused
+from producer.events import reference
 from producer.events import schemas as avro
 
 schemas = typer.Typer(help="The schemas that the records are written with.", no_args_is_help=True)
@@ -30,7 +31,7 @@ def show() -> None:
 @schemas.command()
 def docs() -> None:
     """Print the reference of all topics, records and fields (Markdown)."""
-    sys.stdout.write(reference.page())
+    sys.stdout.write(reference.page(dead_letter_topic=topic_plan.dead_letter_topic(reference.PREFIX)))
 
 
 @schemas.command()

@@ -14,6 +14,7 @@ import pytest
 
 from producer import errors
 from producer.errors import Recovery
+from tests.published import OWN, PARTS, UNDOCUMENTED
 
 Records = dict[str, dict[str, Any]]
 
@@ -168,8 +169,19 @@ OBJECTS = {
     ),
 }
 
-OURS = ("GiftFinalizedEvent", "Meta")
+OURS = (*OWN.values(), *dict(UNDOCUMENTED.values()).values(), *PARTS)
 """Records beyond the documentation."""
+
+TWINS = {
+    "ExtendedGift": ("id", "id_str"),
+    "Gift": ("giftId", "gift_id_str"),
+    "GiftExtra": ("receiverUserId", "receiver_user_id_str"),
+    "User": ("userId", "user_id_str"),
+}
+"""Ids of documented records and their string twins, which are ours and come last."""
+
+FURTHER = {"Gift": ("gift_list_version",)}
+"""What else of ours is in a documented object."""
 
 RECORDS = {**EVENTS, **OBJECTS}
 
@@ -290,6 +302,56 @@ def test_each_file_is_named_after_its_record_and_all_share_one_namespace() -> No
     names = {stem: (schema["type"], schema["name"], schema["namespace"]) for stem, schema in records.items()}
 
     assert names == {stem: ("record", stem, "tiktok.live.v1") for stem in [*RECORDS, *OURS]}
+
+
+def test_documented_ids_have_string_twins_and_nothing_else_of_ours_is_in_a_documented_object() -> None:
+    records = published()
+
+    beyond = {
+        name: [each["name"] for each in records[name]["fields"]][len(documented.fields) + len(documented.properties) :]
+        for name, documented in OBJECTS.items()
+    }
+
+    assert {name: fields for name, fields in beyond.items() if fields} == {
+        name: [*FURTHER.get(name, ()), twin] for name, (_, twin) in TWINS.items()
+    }
+    assert all(records[name]["fields"][-1]["type"] == ["null", "string"] for name in TWINS)
+    assert all(f"`{number}`" in records[name]["fields"][-1]["doc"] for name, (number, _) in TWINS.items())
+
+
+def test_each_id_of_a_record_of_ours_is_followed_by_its_string_twin() -> None:
+    records = published()
+    long, longs = ["null", "long"], {"type": "array", "items": "long"}
+    twins = {str(long): ["null", "string"], str(longs): {"type": "array", "items": "string"}}
+
+    alone = []
+    for name in OURS:
+        fields = [*records[name]["fields"], {}]
+        for at, each in enumerate(fields[:-1]):
+            numeric = each["type"] in (long, longs)
+            if numeric and (each["name"] == "id" or each["name"].endswith(("_id", "_ids"))):
+                after = fields[at + 1]
+                if (after.get("name"), after.get("type")) != (f"{each['name']}_str", twins[str(each["type"])]):
+                    alone.append(f"{name}.{each['name']}")
+
+    assert alone == []
+
+
+def test_each_field_of_a_record_of_ours_may_be_absent() -> None:
+    records = published()
+    own = {*OWN.values(), "Meta"}
+
+    required = [
+        f"{name}.{each['name']}"
+        for name in OURS
+        if name not in own
+        for each in records[name]["fields"]
+        if each["name"] != "name" or not name.endswith("Event")
+        if (each["type"], each.get("default", "none"))
+        not in [(["null", each["type"][-1] if isinstance(each["type"], list) else ""], None), (each["type"], [])]
+    ]
+
+    assert required == []
 
 
 Edit = Callable[[list[dict[str, Any]], int], None]

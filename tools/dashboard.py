@@ -157,7 +157,7 @@ def _panels() -> Iterator[Panel | Number | str]:
     yield "Events"
     yield Panel(
         "Messages received by method",
-        "Webcast messages; unknown is every kind that is not documented.",
+        "Webcast messages; unknown is every kind that nobody knows.",
         "cps",
         ((_by("method", "events_received_total"), "{{method}}"),),
         stacked=True,

@@ -12,6 +12,7 @@ from tools.events_page import page
 
 ROOT = Path(__file__).resolve().parent.parent
 WIRE = Path("producer/webcast/wire")
+PROTOCOLS = ("webcast", "kinds")
 RECORDS = Path("producer/events/records.py")
 PYTHON_TYPES = {"string": "str", "bytes": "bytes", "long": "int", "boolean": "bool"}
 
@@ -22,20 +23,13 @@ def generate(into: Path) -> list[Path]:
 
 
 def wire(into: Path) -> list[Path]:
-    """Compile webcast.proto to its Python module and that module's type stub."""
+    """Compile the .proto files to their Python modules and those modules' type stubs."""
     (into / WIRE).mkdir(parents=True, exist_ok=True)
-    status = protoc.main(
-        [
-            "protoc",
-            f"--proto_path={ROOT}",
-            f"--python_out={into}",
-            f"--pyi_out={into}",
-            str(ROOT / WIRE / "webcast.proto"),
-        ]
-    )
+    sources = [str(ROOT / WIRE / f"{name}.proto") for name in PROTOCOLS]
+    status = protoc.main(["protoc", f"--proto_path={ROOT}", f"--python_out={into}", f"--pyi_out={into}", *sources])
     if status != 0:
-        raise SystemExit(f"protoc refused webcast.proto (status {status})")
-    return [WIRE / "webcast_pb2.py", WIRE / "webcast_pb2.pyi"]
+        raise SystemExit(f"protoc refused {' or '.join(sources)} (status {status})")
+    return [WIRE / f"{name}_pb2.{suffix}" for name in PROTOCOLS for suffix in ("py", "pyi")]
 
 
 def records(into: Path) -> list[Path]:

@@ -15,6 +15,8 @@ from producer.errors import StartRefused
 from producer.settings import Settings
 
 SPREAD_SECONDS = 15.0
+NAMED = 5
+"""How many missing topics are named: a fresh cluster lacks all."""
 SET_ON_TOPIC = 1
 """Kafka's config source DYNAMIC_TOPIC_CONFIG: set on the topic itself."""
 
@@ -37,13 +39,14 @@ async def apply(settings: Settings) -> list[Change]:
 
 
 async def partition_counts(settings: Settings) -> dict[str, int]:
-    """How many partitions each of our topics has. Raises StartRefused, naming every topic that is missing."""
+    """How many partitions each of our topics has. Raises StartRefused, naming what is missing."""
     wanted = topic_plan.names(settings.topic_prefix)
     async with _Admin(settings) as admin:
         counts = await _counts(admin, wanted)
     missing = sorted(set(wanted) - counts.keys())
     if missing:
-        raise StartRefused(f"topics are missing: {', '.join(missing)}; run `producer topics apply`")
+        more = f" and {len(missing) - NAMED} more" if len(missing) > NAMED else ""
+        raise StartRefused(f"topics are missing: {', '.join(missing[:NAMED])}{more}; run `producer topics apply`")
     return counts
 
 

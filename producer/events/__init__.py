@@ -1,6 +1,6 @@
 """Our side of the wall: what a Webcast message means, and how that is written for Kafka.
 
-Owns the contract with consumers: the schemas, the mapping from messages to documented events, and their encoding.
+Owns the contract with consumers: the schemas, the mapping from messages to events, and their encoding.
 
 Assumes a message is a stranger's: it is mapped, or refused whole with a reason.
 

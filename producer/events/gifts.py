@@ -60,6 +60,7 @@ def _gift(entry: object) -> Any:
         "is_effect_befview": _typed(entry, "is_effect_befview", bool),
         "is_random_gift": _typed(entry, "is_random_gift", bool),
         "is_gray": _typed(entry, "is_gray", bool),
+        "id_str": str(gift_id),
     }
     return gift
 

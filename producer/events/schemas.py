@@ -24,9 +24,9 @@ class Schema:
     """One event's schema, self-contained."""
 
     record: str
-    """The record's documented class name, such as CommentEvent."""
+    """The record's class name, such as CommentEvent."""
     event: str
-    """The documented event name, such as comment."""
+    """The event's name, such as comment."""
     major: str
     """The major version that its namespace ends with, such as v1."""
     text: str = field(repr=False)
@@ -56,6 +56,11 @@ def records() -> dict[str, JSON]:
     return {path.stem: json.loads(path.read_text("utf-8")) for path in sorted(_folder().glob("*.avsc"))}
 
 
+def event_name(record: str) -> str:
+    """The event that a record is of: the default of its field `name`."""
+    return str(next(field["default"] for field in records()[record]["fields"] if field["name"] == "name"))
+
+
 class _Files(fastavro.repository.AbstractSchemaRepository):
     def load(self, name: str) -> JSON:
         return copy.deepcopy(records()[name.rpartition(".")[2]])  # fastavro writes into what it is given
@@ -64,10 +69,9 @@ class _Files(fastavro.repository.AbstractSchemaRepository):
 def _event(record: str) -> Schema:
     parsed = fastavro.schema.load_schema(record, repo=_Files())
     plain = cast(JSON, _plain(parsed))
-    name = next(field for field in plain["fields"] if field["name"] == "name")
     return Schema(
         record=record,
-        event=name["default"],
+        event=event_name(record),
         major=records()[record]["namespace"].rpartition(".")[2],
         text=json.dumps(plain, separators=(",", ":"), ensure_ascii=False),
         parsed=plain,

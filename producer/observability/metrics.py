@@ -86,7 +86,7 @@ class Metrics:
         self._frames = self._counter("frames_received_total", "WebSocket messages received.")
         self._received = self._counter(
             "events_received_total",
-            "Webcast messages received, by method; `unknown` is every kind that is not documented.",
+            "Webcast messages received, by method; `unknown` is every kind that nobody knows.",
             method=(*sorted(mapping.METHODS), "unknown"),
         )
         self._duplicates = self._counter(
@@ -170,7 +170,7 @@ class Metrics:
         self._last_event.set(at)
 
     def message_received(self, method: str) -> None:
-        self._received.labels(method if method in mapping.METHODS else "unknown").inc()
+        self._received.labels(mapping.kind_of(method) or "unknown").inc()
 
     def lagged(self, seconds: float) -> None:
         self._lag.observe(max(0.0, seconds))

@@ -40,10 +40,10 @@ NAMES = (
 )
 UNKNOWN_KINDS: tuple[tuple[str, bytes], ...] = (
     ("WebcastSimulatorOnlyMessage", b"\x0a\x02\x18\x07\x12\x04\xde\xad\xbe\xef"),
-    ("WebcastLinkMicMethod", b"\x0a\x16\x0a\x14WebcastLinkMicMethod\x10\x04\x18\xac\x02"),
-    ("RoomMessage", b"\x0a\x0f\x0a\x0dSystemMessage\x12\x07welcome"),
+    ("WebcastCompetitionMessage", b"\x0a\x1b\x0a\x19WebcastCompetitionMessage\x10\x04\x18\xac\x02"),
+    ("HashtagMessage", b"\x0a\x10\x0a\x0eHashtagMessage\x12\x07welcome"),
 )
-"""Kinds that have no documented event; real ones among them, one without the prefix (protocol sheet section 8.3)."""
+"""Kinds that have no event; real ones among them, one without the prefix (protocol sheet section 8.3)."""
 SCENE_MODERATOR, SCENE_SUBSCRIBER = 1, 4
 STREAK_IDS = 1_780_000_000_000
 """A streak's id is the time of its first tap in ms; here, a count from this one."""
@@ -51,7 +51,7 @@ STREAK_IDS = 1_780_000_000_000
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One message, and the documented event that it must become."""
+    """One message, and the event that it must become."""
 
     message_id: int
     method: str

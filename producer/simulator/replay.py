@@ -20,7 +20,46 @@ BY_METHOD = {
     "WebcastLikeMessage": "like",
     "WebcastRoomUserSeqMessage": "viewer_count_update",
     "WebcastQuestionNewMessage": "question",
+    "WebcastAccessRecallMessage": "access_recall",
+    "WebcastBarrageMessage": "barrage",
+    "WebcastBottomMessage": "bottom",
+    "WebcastCapsuleMessage": "capsule",
+    "WebcastCaptionMessage": "caption",
+    "WebcastEmoteChatMessage": "emote_chat",
+    "WebcastEnvelopeMessage": "envelope",
+    "WebcastGiftBroadcastMessage": "gift_broadcast",
+    "WebcastGoalUpdateMessage": "goal_update",
+    "WebcastHourlyRankMessage": "hourly_rank",
+    "WebcastImDeleteMessage": "im_delete",
+    "WebcastInRoomBannerMessage": "in_room_banner",
+    "WebcastLinkLayerMessage": "link_layer",
+    "WebcastLinkMessage": "link",
+    "WebcastLinkMicArmies": "link_mic_armies",
+    "WebcastLinkMicBattle": "link_mic_battle",
+    "WebcastLinkMicBattleItemCard": "link_mic_battle_item_card",
+    "WebcastLinkMicBattlePunishFinish": "link_mic_battle_punish_finish",
+    "WebcastLinkMicFanTicketMethod": "link_mic_fan_ticket",
+    "WebcastLinkMicMethod": "link_mic",
+    "WebcastLinkmicBattleTaskMessage": "linkmic_battle_task",
+    "WebcastLiveIntroMessage": "live_intro",
+    "WebcastMarqueeAnnouncementMessage": "marquee_announcement",
+    "WebcastMsgDetectMessage": "msg_detect",
+    "WebcastOecLiveShoppingMessage": "oec_live_shopping",
+    "WebcastPartnershipDropsUpdateMessage": "partnership_drops_update",
+    "WebcastPerceptionMessage": "perception",
+    "WebcastPollMessage": "poll",
+    "WebcastRankTextMessage": "rank_text",
+    "WebcastRankUpdateMessage": "rank_update",
+    "WebcastRoomMessage": "room",
+    "WebcastRoomNotifyMessage": "room_notify",
+    "WebcastRoomPinMessage": "room_pin",
+    "WebcastRoomVerifyMessage": "room_verify",
+    "WebcastSubNotifyMessage": "sub_notify",
+    "WebcastSubPinEventMessage": "sub_pin",
+    "WebcastSystemMessage": "system",
+    "WebcastUnauthorizedMemberMessage": "unauthorized_member",
 }
+"""Kinds of which each message is one event."""
 
 
 class Replay:
@@ -61,7 +100,9 @@ class _Part:
 
 
 def event_of(method: str, payload: bytes) -> str:
-    """The documented event that a message must become (protocol sheet section 10)."""
+    """The event that a message must become (protocol sheet section 10)."""
+    if not method.startswith("Webcast"):
+        method = f"Webcast{method}"  # TikTok leaves it away now and then (protocol sheet section 8.3)
     if method in BY_METHOD:
         return BY_METHOD[method]
     if method == "WebcastControlMessage":

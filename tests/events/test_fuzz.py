@@ -1,6 +1,7 @@
 """What strangers send: any payload is an event or MessageRefused, and any event is a record or NotEncodable."""
 
 import os
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -8,10 +9,12 @@ from hypothesis import strategies as st
 
 from producer.errors import MessageRefused, NotEncodable
 from producer.events.event import Origin
-from producer.events.mapping import METHODS, to_event
+from producer.events.mapping import METHODS, kind_of, to_event
 from producer.webcast.wire import Envelope
 from tests.events.decoding import encode_and_decode
+from tests.events.shapes import PERSON, SHAPES, full
 from tests.events.wire_writer import Field, Fields, write
+from tests.published import UNDOCUMENTED
 
 STEADY = settings(
     derandomize="FUZZ_EXAMPLES" not in os.environ,
@@ -19,16 +22,9 @@ STEADY = settings(
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],  # a busy machine is no finding
 )
+STEADY_OVER_ALL_KINDS = settings(STEADY, max_examples=max(600, STEADY.max_examples))
+"""For a test whose examples are spread over the further kinds."""
 ORIGIN = Origin(streamer="someone", room_id=7000000000000000001, worker="worker-0")
-PERSON: Fields = {
-    1: 6800000000000000001,
-    3: "Ann 🌹",
-    9: {1: ["https://p/1", "https://p/2"]},
-    22: {3: 2},
-    32: {2: 1},
-    38: "ann",
-    64: [{3: 1, 21: {2: "pm_mt_moderator_im", 3: "Moderator"}}, {3: 8, 23: {1: 1}}],
-}
 # One message that has something in every field that some documented kind reads.
 FULL = write(
     {
@@ -50,6 +46,9 @@ FULL_GIFT = write(
         32: {5: 1},
     }
 )
+
+DOCUMENTED = sorted(METHODS - UNDOCUMENTED.keys())
+FURTHER = sorted(UNDOCUMENTED)
 
 FIELD_NUMBERS = st.sampled_from([1, 2, 3, 4, 5, 7, 8, 9, 10, 11, 12, 15, 16, 18, 21, 22, 23, 32, 38, 64, 9999])
 LEAVES: st.SearchStrategy[Field] = st.one_of(
@@ -112,6 +111,42 @@ SHAPED = some(
 )
 
 
+def shaped(record: str) -> st.SearchStrategy[Fields]:
+    """Some of the fields of a record, most of them of the right kind."""
+    fields: dict[int, st.SearchStrategy[Field]] = {1: COMMONS}
+    for place, kind in SHAPES[record].values():
+        if isinstance(place, int):
+            fields[place] = _field(kind)
+        else:
+            fields[place[0]] = COMMONS | some({4: LEAVES, place[1]: _field(kind)})
+    return some(fields)
+
+
+def _field(kind: str) -> st.SearchStrategy[Any]:
+    match kind.strip("[]"):
+        case "number" | "numbers" | "number as text" | "numbers as texts" | "flag":
+            return ACTIONS | LEAVES | st.lists(LEAVES, max_size=3)
+        case "text" | "texts":
+            return st.lists(TEXTS, max_size=3) | LEAVES
+        case "User":
+            return USERS | LEAVES
+        case record:
+            return st.deferred(lambda: st.lists(shaped(record), max_size=2) | LEAVES)
+
+
+PINNED = some(dict.fromkeys(range(2, 7), SHAPED))
+FURTHER_FORMS = {
+    method: st.builds(lambda own, pinned: {**own, **pinned}, shaped(record), PINNED)
+    if event == "room_pin"
+    else shaped(record)
+    for method, (event, record) in UNDOCUMENTED.items()
+}
+FURTHER_SHAPED = st.sampled_from(FURTHER).flatmap(lambda method: st.tuples(st.just(method), FURTHER_FORMS[method]))
+FURTHER_FULL = {
+    method: write({1: {2: 11, 8: full("Text")}, **full(record)}) for method, (_, record) in UNDOCUMENTED.items()
+}
+
+
 def deliver(method: str, payload: bytes, *, msg_id: int = 0) -> str:
     """Take a payload all the way; return the event's name, or why it went no further."""
     envelope = Envelope(method=method, payload=payload, msg_id=msg_id)
@@ -130,7 +165,7 @@ def deliver(method: str, payload: bytes, *, msg_id: int = 0) -> str:
     return event.name
 
 
-@pytest.mark.parametrize("method", sorted(METHODS))
+@pytest.mark.parametrize("method", DOCUMENTED)
 def test_arbitrary_bytes_are_an_event_or_refused(method: str) -> None:
     @STEADY
     @given(st.binary(max_size=200))
@@ -140,7 +175,7 @@ def test_arbitrary_bytes_are_an_event_or_refused(method: str) -> None:
     check()
 
 
-@pytest.mark.parametrize("method", sorted(METHODS))
+@pytest.mark.parametrize("method", DOCUMENTED)
 @pytest.mark.parametrize("messages", [FORMLESS, SHAPED], ids=["formless", "shaped"])
 def test_valid_protobuf_of_any_fields_is_an_event_or_refused(method: str, messages: st.SearchStrategy[Fields]) -> None:
     @STEADY
@@ -151,7 +186,7 @@ def test_valid_protobuf_of_any_fields_is_an_event_or_refused(method: str, messag
     check()
 
 
-@pytest.mark.parametrize("method", sorted(METHODS))
+@pytest.mark.parametrize("method", DOCUMENTED)
 @pytest.mark.parametrize("full", [FULL, FULL_GIFT], ids=["full", "full gift"])
 def test_a_spoilt_message_is_an_event_or_refused(method: str, full: bytes) -> None:
     @STEADY
@@ -162,8 +197,46 @@ def test_a_spoilt_message_is_an_event_or_refused(method: str, full: bytes) -> No
     check()
 
 
+@STEADY_OVER_ALL_KINDS
+@given(st.sampled_from(FURTHER), st.binary(max_size=200))
+def test_arbitrary_bytes_of_a_further_kind_are_its_event_or_refused(method: str, payload: bytes) -> None:
+    assert deliver(method, payload) in (UNDOCUMENTED[method][0], "refused")
+
+
+@STEADY_OVER_ALL_KINDS
+@given(st.sampled_from(FURTHER), FORMLESS | SHAPED, st.integers(-(2**63), 2**63 - 1))
+def test_valid_protobuf_of_any_fields_is_a_further_kinds_event_or_refused(
+    method: str, fields: Fields, msg_id: int
+) -> None:
+    assert deliver(method, write(fields), msg_id=msg_id) in (UNDOCUMENTED[method][0], "refused")
+
+
+@STEADY_OVER_ALL_KINDS
+@given(FURTHER_SHAPED)
+def test_the_shape_of_a_further_kind_filled_with_anything_is_its_event_or_refused(found: tuple[str, Fields]) -> None:
+    method, fields = found
+
+    assert deliver(method, write(fields)) in (UNDOCUMENTED[method][0], "refused")
+
+
+@STEADY_OVER_ALL_KINDS
+@given(st.sampled_from(FURTHER), st.floats(0, 1, exclude_max=True), st.integers(0, 20), st.binary(max_size=20))
+def test_a_spoilt_message_of_a_further_kind_is_its_event_or_refused(
+    method: str, place: float, cut: int, put: bytes
+) -> None:
+    whole = FURTHER_FULL[method]
+    at = int(place * len(whole))
+
+    assert deliver(method, whole[:at] + put + whole[at + cut :]) in (UNDOCUMENTED[method][0], "refused")
+
+
+@pytest.mark.parametrize("method", FURTHER)
+def test_a_full_message_of_a_further_kind_is_its_event(method: str) -> None:
+    assert deliver(method, FURTHER_FULL[method]) == UNDOCUMENTED[method][0]
+
+
 @STEADY
-@given(st.text(max_size=30).filter(lambda method: method not in METHODS), st.binary(max_size=200))
+@given(st.text(max_size=30).filter(lambda method: kind_of(method) is None), st.binary(max_size=200))
 def test_arbitrary_bytes_of_any_other_kind_are_unknown_and_kept(method: str, payload: bytes) -> None:
     name = deliver(method, payload)
 
@@ -171,14 +244,14 @@ def test_arbitrary_bytes_of_any_other_kind_are_unknown_and_kept(method: str, pay
 
 
 @STEADY
-@given(st.text(max_size=30).filter(lambda method: method not in METHODS), FORMLESS)
+@given(st.text(max_size=30).filter(lambda method: kind_of(method) is None), FORMLESS)
 def test_valid_protobuf_of_any_other_kind_is_unknown_and_kept(method: str, fields: Fields) -> None:
     name = deliver(method, write(fields))
 
     assert name == "unknown"
 
 
-@pytest.mark.parametrize("method", sorted(METHODS))
+@pytest.mark.parametrize("method", DOCUMENTED)
 @pytest.mark.parametrize("full", [FULL, FULL_GIFT], ids=["full", "full gift"])
 def test_a_message_cut_at_any_byte_is_an_event_or_refused(method: str, full: bytes) -> None:
     ends = {deliver(method, full[:size]) for size in range(len(full))}
@@ -193,10 +266,13 @@ def test_a_message_cut_at_any_byte_is_an_event_or_refused(method: str, full: byt
         ("WebcastChatMessage", {3: "x" * 1_100_000}, "not encodable"),
         ("WebcastChatMessage", {2: {64: [{21: {2: "badge" * 30}}] * 7_000}}, "comment"),
         ("WebcastLikeMessage", {1: {8: {2: "x" * 1_100_000}}}, "not encodable"),
-        ("WebcastLinkMicBattle", {2: "x" * 1_100_000}, "not encodable"),
+        ("WebcastNobodyKnows", {2: "x" * 1_100_000}, "not encodable"),
+        ("WebcastRoomMessage", {2: "x" * 1_100_000}, "not encodable"),
+        ("WebcastImDeleteMessage", {2: [2**63 - 1] * 150_000}, "im_delete"),
+        ("WebcastLinkMessage", {20: {2: [{5: "x" * 20}] * 60_000}}, "link"),
         ("WebcastChatMessage", {9999: "x" * 1_100_000}, "comment"),
     ],
-    ids=["text", "badges", "label", "unknown kind", "field that is not read"],
+    ids=["text", "badges", "label", "unknown kind", "text of a further kind", "ids", "users", "field that is not read"],
 )
 def test_a_message_whose_record_would_be_too_large_is_not_encodable_and_badges_are_bounded(
     method: str, fields: Fields, end: str

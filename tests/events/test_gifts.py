@@ -58,6 +58,7 @@ def test_an_entry_is_read_by_name_and_what_the_documentation_lacks_is_left_out()
     assert listed.gifts[5655] == {key: value for key, value in ROSE.items() if key != "combo"} | {
         "icon": ICON,
         "image": ICON | {"is_animated": True},
+        "id_str": "5655",
     }
 
 

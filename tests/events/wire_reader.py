@@ -43,6 +43,18 @@ def _varint(data: bytes, at: int) -> tuple[int, int]:
         shift += 7
 
 
+def _packed(data: bytes) -> list[int]:
+    values, at = [], 0
+    while at < len(data):
+        value, at = _varint(data, at)
+        values.append(value)
+    return values
+
+
+def _signed(value: int) -> int:
+    return value - (1 << 64) if value >> 63 else value
+
+
 @dataclass(frozen=True)
 class Raw:
     """A message's fields by number, as the field tables of the protocol sheet name them."""
@@ -56,9 +68,14 @@ class Raw:
     def number(self, field: int) -> int | None:
         """The last value of an int64; None where there is none."""
         values = [value for value in self.fields.get(field, []) if isinstance(value, int)]
-        if not values:
-            return None
-        return values[-1] - (1 << 64) if values[-1] >> 63 else values[-1]
+        return _signed(values[-1]) if values else None
+
+    def numbers(self, field: int) -> list[int]:
+        """The values of a repeated int64, one by one or packed."""
+        values: list[int] = []
+        for value in self.fields.get(field, []):
+            values += [value] if isinstance(value, int) else _packed(value)
+        return [_signed(value) for value in values]
 
     def texts(self, field: int) -> list[str]:
         return [value.decode() for value in self._chunks(field)]

@@ -18,6 +18,7 @@ from producer.events.encoding import Record
 from producer.local.kafka import Kafka
 from producer.observability.metrics import Metrics
 from producer.settings import Settings, from_environ
+from tests import published
 from tests.kafka.reading import read_topics
 
 prefixes = (f"publisher{number}" for number in count())
@@ -62,7 +63,7 @@ def test_topics_are_made_once_and_left_alone_after(kafka: Kafka) -> None:
 
     first, second, counts = asyncio.run(main())
 
-    assert [type(change) for change in first] == [Create] * 14
+    assert [type(change) for change in first] == [Create] * (len(published.EVENTS) + 1)
     assert second == []
     assert counts == dict.fromkeys(topic_plan.names(chosen.topic_prefix), 3)
 
@@ -83,7 +84,7 @@ def test_a_plan_names_what_differs_and_nothing_else_and_apply_mends_it(kafka: Ka
             ]
             await admin.create_topics(new)
             wrong = {**right[comment].configs, "retention.ms": "1000", "max.message.bytes": "2000000"}
-            while len([t for t in await admin.describe_topics(list(names)) if t["partitions"]]) < 13:
+            while len([t for t in await admin.describe_topics(list(names)) if t["partitions"]]) < len(published.EVENTS):
                 await asyncio.sleep(0.1)
             await admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, comment, wrong)])
             async with asyncio.timeout(20):  # brokers learn of a change a moment later

@@ -12,6 +12,7 @@ import websockets
 from producer.simulator.replay import Replay, event_of
 from producer.simulator.server import Simulator
 from producer.webcast import wire
+from tests.published import UNDOCUMENTED
 from tests.simulator.client import enter, envelopes, receive_batch, simulate, socket
 
 CAPTURES = Path(__file__).resolve().parents[2].parent / "shared" / "captures" / "messages.jsonl.gz"
@@ -87,6 +88,26 @@ def test_social_messages_are_judged_by_key_then_by_action(key: str, action: int,
         social.common.display_text.key = key
 
     assert event_of("WebcastSocialMessage", social.SerializeToString()) == event
+
+
+@pytest.mark.parametrize(
+    ("method", "event"),
+    [
+        ("WebcastLinkMicArmies", "link_mic_armies"),
+        ("LinkMicMethod", "link_mic"),
+        ("SystemMessage", "system"),
+        ("ChatMessage", "comment"),
+        ("HashtagMessage", "unknown"),
+    ],
+)
+def test_a_kind_with_one_event_is_known_with_and_without_its_prefix(method: str, event: str) -> None:
+    assert event_of(method, b"") == event
+
+
+def test_the_replay_knows_the_event_of_each_kind_that_has_one() -> None:
+    assert {method: event_of(method, b"") for method in UNDOCUMENTED} == {
+        method: event for method, (event, _) in UNDOCUMENTED.items()
+    }
 
 
 def test_bytes_that_cannot_be_read_are_served_all_the_same(tmp_path: Path) -> None:

@@ -21,23 +21,9 @@ from producer.local.kafka import Kafka
 from producer.local.processes import LocalFailure, free_ports
 from producer.local.programs import STEP_SECONDS, Program, Worker, command
 from producer.local.registry import Registry
+from tests import published
 from tests.kafka.reading import read_topics
 
-EVENTS = (
-    "comment",
-    "connect",
-    "disconnect",
-    "follow",
-    "gift",
-    "gift_finalized",
-    "join",
-    "like",
-    "live_end",
-    "question",
-    "share",
-    "unknown",
-    "viewer_count_update",
-)
 prefixes = (f"system{number}" for number in count())
 
 
@@ -126,7 +112,7 @@ class System:
 
     def read(self) -> list[Found]:
         """Every event on the topics, by librdkafka and Apache's avro, with the registry's schemas."""
-        topics = [f"{self.prefix}.{event}.v1" for event in EVENTS]
+        topics = [f"{self.prefix}.{event}.v1" for event in published.EVENTS]
         found = read_topics(self._kafka.bootstrap_servers, topics)
         return [
             Found(topic.removeprefix(f"{self.prefix}.").removesuffix(".v1"), self._decode(message.value()))

@@ -18,6 +18,7 @@ from producer.events import schemas
 from producer.local.kafka import Kafka
 from producer.local.registry import Registry
 from tests.kafka.reading import read_topics
+from tests.published import NOT_CAPTURED, UNDOCUMENTED
 from tests.system.harness import System, connected, metric, stop, until
 
 CAPTURES = Path(__file__).resolve().parents[2].parent / "shared" / "captures" / "messages.jsonl.gz"
@@ -200,6 +201,11 @@ def test_the_captured_messages_arrive_one_for_one(tmp_path: Path, kafka: Kafka, 
         assert Counter(f.value["meta"]["method"] for f in found) == sent
         unknown = Counter(f.value["payload"] for f in found if f.event == "unknown")
         assert unknown <= Counter(base64.b64decode(message["b64"]) for message in captured)
+        # Each is on the topic of its own kind.
+        assert {f.event_id: f.event for f in found} == system.sent()
+        further = {(f.value["meta"]["method"], f.event) for f in found if f.value["meta"]["method"] in UNDOCUMENTED}
+        assert further == {(method, event) for method, (event, _) in UNDOCUMENTED.items() if method not in NOT_CAPTURED}
+        assert unknown.total() == 8
         for method in sorted(sent):
             topics = Counter(f.event for f in found if f.value["meta"]["method"] == method)
             print(f"{method:40} {sent[method]:5} {dict(sorted(topics.items()))}")

@@ -1,7 +1,11 @@
-"""Webcast's protobuf messages: `webcast.proto` and the module generated from it (`make generate`)."""
+"""Webcast's protobuf messages: the .proto files and the modules generated from them (`make generate`).
+
+`kinds` has the messages of the kinds that the documentation does not name.
+"""
 
 from google.protobuf.message import DecodeError
 
+from . import kinds_pb2 as kinds
 from .webcast_pb2 import (
     AnyMessage,
     ChatMessage,
@@ -47,4 +51,5 @@ __all__ = [
     "SocialMessage",
     "Text",
     "User",
+    "kinds",
 ]

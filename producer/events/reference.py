@@ -2,8 +2,7 @@
 
 from typing import Any
 
-from producer.delivery.topic_plan import dead_letter_topic
-from producer.events import schemas
+from producer.events import kinds, schemas
 
 PREFIX = "tiktok.live"
 
@@ -16,14 +15,33 @@ format) where a schema registry is set, otherwise `C3 01` and the schema's CRC-6
 encoding). The key is the streamer's unique id. `{PREFIX}` is the default of `PRODUCER_TOPIC_PREFIX`.
 
 Records of one streamer keep their order within a topic. Delivery is at least once: the same event has the same
-`meta.event_id` however often it comes, so a duplicate can be removed by it. Ids are 64-bit integers above 2^53 where
-the documented type is a number; `meta` has them as strings.
+`meta.event_id` however often it comes, so a duplicate can be removed by it. Ids are 64-bit integers above 2^53, which
+JavaScript rounds: beside each there is the same as a string, `…_str`, and `meta` has strings alone.
 """
 
-DEAD_LETTERS = f"""
+DOCUMENTED = """
+## Topics
+
+The documented events, and one of ours.
+
+| topic | record | what |
+|---|---|---|
+"""
+
+FURTHER = """
+## Topics of the kinds that the documentation does not name
+
+One a kind. Names are the protocol's own where field tables have them; where they have none, only what captured messages
+show beyond doubt is read. [coverage.md](coverage.md) says how much of each kind that is.
+
+| topic | record | kind | what |
+|---|---|---|---|
+"""
+
+DEAD_LETTERS = """
 ## Dead letters
 
-`{dead_letter_topic(PREFIX)}` has no schema: the value is the bytes as they were received (the first 512 KiB of them),
+`{topic}` has no schema: the value is the bytes as they were received (the first 512 KiB of them),
 the headers say the rest.
 
 | header | meaning |
@@ -35,18 +53,25 @@ the headers say the rest.
 """
 
 
-def page() -> str:
+def page(*, dead_letter_topic: str) -> str:
     """Make the page, in Markdown."""
     events = schemas.events().values()
-    parts = [HEAD, "\n## Topics\n\n| topic | record | what |\n|---|---|---|\n"]
-    for schema in events:
-        doc = schemas.records()[schema.record]["doc"]
-        parts.append(f"| `{schema.topic(PREFIX)}` | [{schema.record}](#{schema.record.lower()}) | {doc} |\n")
-    parts.append(DEAD_LETTERS)
+    further = {record: method for method, (_, record) in kinds.RECORDS.items()}
+    parts = [HEAD, DOCUMENTED]
+    parts += [_topic(schema) for schema in events if schema.record not in further]
+    parts.append(FURTHER)
+    parts += [_topic(schema, further[schema.record]) for schema in events if schema.record in further]
+    parts.append(DEAD_LETTERS.replace("{topic}", dead_letter_topic))
     named = [schema.record for schema in events]
     shared = [name for name in schemas.records() if name not in named]
     parts += [_record(name, schemas.records()[name]) for name in (*named, *shared)]
     return "".join(parts)
+
+
+def _topic(schema: schemas.Schema, *method: str) -> str:
+    doc = schemas.records()[schema.record]["doc"]
+    link = f"[{schema.record}](#{schema.record.lower()})"
+    return f"| {' | '.join((f'`{schema.topic(PREFIX)}`', link, *method, doc))} |\n"
 
 
 def _record(name: str, schema: dict[str, Any]) -> str:

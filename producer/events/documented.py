@@ -1,0 +1,206 @@
+"""The kinds of message that documented events come from.
+
+Facts: protocol sheet section 10. Absent numbers and texts become None, never zero or empty, as documented.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from google.protobuf.message import Message
+
+from producer.events import records
+from producer.events.event import Event
+from producer.events.streaks import Tap
+from producer.events.users import user_of
+from producer.webcast import wire
+
+STREAKABLE = 1
+ENDED = frozenset({3, 4})
+
+JOIN_KEYS = frozenset({"live_room_enter_toast", "pm_mt_join_message_other_viewer"})
+JOINED, FOLLOWED, SHARED = 1, 1, 3
+SEVERAL_SHARES = ("_viewer_5_share", "_viewer_10_share")
+"""Messages about other people's shares; the documentation makes no share event of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mapper:
+    """What becomes of one kind of message."""
+
+    parse: Callable[[bytes], Message]
+    map: Callable[[Any, records.Meta], Event | None]
+    """None where a message of this kind is not one of the documented events."""
+
+
+def _comment(chat: wire.ChatMessage, meta: records.Meta) -> Event:
+    value: records.CommentEvent = {
+        "user": user_of(chat, moderator=chat.user_identity.is_moderator_of_anchor),
+        "comment": chat.content if chat.HasField("content") else None,
+        "name": "comment",
+        "meta": meta,
+    }
+    return Event("comment", value)
+
+
+def _like(like: wire.LikeMessage, meta: records.Meta) -> Event:
+    value: records.LikeEvent = {
+        "user": user_of(like),
+        "likeCount": like.count if like.HasField("count") else None,
+        "totalLikeCount": like.total if like.HasField("total") else None,
+        "displayType": _display_type(like.common),
+        "label": _label(like.common),
+        "name": "like",
+        "meta": meta,
+    }
+    return Event("like", value)
+
+
+def _member(member: wire.MemberMessage, meta: records.Meta) -> Event | None:
+    key = _display_type(member.common)
+    if not (key in JOIN_KEYS if key else member.action == JOINED):
+        return None
+    value: records.JoinEvent = {
+        "user": user_of(member),
+        "displayType": key,
+        "label": _label(member.common),
+        "name": "join",
+        "meta": meta,
+    }
+    return Event("join", value)
+
+
+def _social(social: wire.SocialMessage, meta: records.Meta) -> Event | None:
+    key = _display_type(social.common)
+    label = _label(social.common)
+    if "follow" in key if key else social.action == FOLLOWED:
+        follow: records.FollowEvent = {
+            "user": user_of(social),
+            "displayType": key,
+            "label": label,
+            "name": "follow",
+            "meta": meta,
+        }
+        return Event("follow", follow)
+    if "share" in key and not key.endswith(SEVERAL_SHARES) if key else social.action == SHARED:
+        share: records.ShareEvent = {
+            "user": user_of(social),
+            "displayType": key,
+            "label": label,
+            "name": "share",
+            "meta": meta,
+        }
+        return Event("share", share)
+    return None
+
+
+def _viewers(seq: wire.RoomUserSeqMessage, meta: records.Meta) -> Event:
+    value: records.ViewerCountUpdateEvent = {
+        "viewerCount": seq.total if seq.HasField("total") else None,
+        "name": "viewer_count_update",
+        "meta": meta,
+    }
+    return Event("viewer_count_update", value)
+
+
+def _question(question: wire.QuestionNewMessage, meta: records.Meta) -> Event:
+    data = question.data
+    value: records.QuestionEvent = {
+        "questionText": data.content if data.HasField("content") else None,
+        "user": user_of(data),
+        "name": "question",
+        "meta": meta,
+    }
+    return Event("question", value)
+
+
+def _control(control: wire.ControlMessage, meta: records.Meta) -> Event | None:
+    if control.action not in ENDED:
+        return None
+    value: records.LiveEndEvent = {"name": "live_end", "reason": "control_message", "meta": meta}
+    return Event("live_end", value)
+
+
+def _gift(message: wire.GiftMessage, meta: records.Meta) -> Event:
+    repeat_count = message.repeat_count if message.HasField("repeat_count") else None
+    repeat_end = message.repeat_end if message.HasField("repeat_end") else None
+    details = _gift_details(message.gift) if message.HasField("gift") else None
+    gift_type = details["giftType"] if details else None
+    gift: records.Gift = {
+        "giftId": message.gift_id if message.HasField("gift_id") else None,
+        "repeatCount": repeat_count,
+        "repeatEnd": repeat_end,
+        "giftDetails": details,
+        "giftExtra": _gift_extra(message.monitor_info) if message.HasField("monitor_info") else None,
+        "extended_gift": None,
+        "gift_type": gift_type,
+        "repeat_count": repeat_count,
+        "repeat_end": repeat_end,
+        "streakable": gift_type == STREAKABLE,
+        "streaking": gift_type == STREAKABLE and repeat_end != 1,
+        "gift_list_version": None,
+        "gift_id_str": str(message.gift_id) if message.HasField("gift_id") else None,
+    }
+    value: records.GiftEvent = {
+        "user": user_of(message, moderator=message.user_identity.is_moderator_of_anchor),
+        "gift": gift,
+        "name": "gift",
+        "meta": meta,
+    }
+    tap = Tap(
+        message_id=int(meta["message_id"] or 0),
+        user_id=message.user.id,
+        gift_id=message.gift_id,
+        group_id=message.group_id,
+        streakable=gift["streakable"],
+        repeat_count=message.repeat_count,
+        repeat_end=message.repeat_end == 1,
+        added_diamonds=message.fan_ticket_count if message.HasField("fan_ticket_count") else None,
+        diamond_count=details["diamondCount"] if details else None,
+        details=value,
+    )
+    meta["streak_id"] = tap.streak
+    return Event("gift", value, tap)
+
+
+def _gift_details(gift: wire.Gift) -> records.GiftDetails:
+    image: records.GiftDetailImage | None = None
+    if gift.HasField("image"):
+        # The last of the URLs, as the documented schema (one string, the last on the wire wins) would read it.
+        image = {"giftPictureUrl": gift.image.url_list[-1] if gift.image.url_list else None}
+    return {
+        "giftImage": image,
+        "describe": gift.describe if gift.HasField("describe") else None,
+        "giftType": gift.type if gift.HasField("type") else None,
+        "diamondCount": gift.diamond_count if gift.HasField("diamond_count") else None,
+        "giftName": gift.name if gift.HasField("name") else None,
+    }
+
+
+def _gift_extra(info: wire.GiftMonitorInfo) -> records.GiftExtra:
+    sent_at = "send_gift_send_message_success_ms"
+    return {
+        "timestamp": info.send_gift_send_message_success_ms if info.HasField(sent_at) else None,
+        "receiverUserId": info.to_user_id if info.HasField("to_user_id") else None,
+        "receiver_user_id_str": str(info.to_user_id) if info.HasField("to_user_id") else None,
+    }
+
+
+def _display_type(common: wire.Common) -> str | None:
+    return common.display_text.key if common.display_text.HasField("key") else None
+
+
+def _label(common: wire.Common) -> str | None:
+    return common.display_text.default_pattern if common.display_text.HasField("default_pattern") else None
+
+
+MAPPERS: dict[str, Mapper] = {
+    "WebcastChatMessage": Mapper(wire.ChatMessage.FromString, _comment),
+    "WebcastControlMessage": Mapper(wire.ControlMessage.FromString, _control),
+    "WebcastGiftMessage": Mapper(wire.GiftMessage.FromString, _gift),
+    "WebcastLikeMessage": Mapper(wire.LikeMessage.FromString, _like),
+    "WebcastMemberMessage": Mapper(wire.MemberMessage.FromString, _member),
+    "WebcastQuestionNewMessage": Mapper(wire.QuestionNewMessage.FromString, _question),
+    "WebcastRoomUserSeqMessage": Mapper(wire.RoomUserSeqMessage.FromString, _viewers),
+    "WebcastSocialMessage": Mapper(wire.SocialMessage.FromString, _social),
+}

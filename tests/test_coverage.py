@@ -1,0 +1,110 @@
+"""docs/coverage.md: current, and honest. Skips where the captured messages are not beside this checkout."""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from producer.events.event import Origin
+from producer.events.mapping import METHODS, to_event
+from producer.webcast.wire import Envelope
+from tests.events.wire_reader import read
+from tests.events.wire_writer import varint
+from tests.published import NOT_CAPTURED
+from tools import coverage
+
+pytestmark = pytest.mark.skipif(
+    not coverage.CAPTURES.exists(), reason="../shared/captures is absent: no real messages here"
+)
+
+ORIGIN = Origin(streamer="someone", room_id=1, worker="worker-0")
+Path = tuple[int, ...]
+
+EXCEPT: dict[str, set[Path]] = {
+    "WebcastGiftMessage": {(15, 1, 1)},
+    "WebcastRoomPinMessage": {(4, 15, 1, 1)},
+}
+"""URLs of a gift's picture: the documented type has the last alone, and only its bytes count."""
+
+
+def test_the_page_is_current() -> None:
+    assert (coverage.ROOT / coverage.PAGE).read_text("utf-8") == coverage.page(), "run `python -m tools.coverage`"
+
+
+def messages() -> dict[str, bytes]:
+    """Of each kind, the captured message with the most different fields."""
+    found: dict[str, list[bytes]] = defaultdict(list)
+    for method, payload in coverage.captured():
+        found[method].append(payload)
+    return {
+        method: max(each, key=lambda payload: (len(read(payload)), -len(payload))) for method, each in found.items()
+    }
+
+
+def published(method: str, payload: bytes) -> tuple[str, Any]:
+    """The event's name, and its value without the bytes of an unknown one."""
+    event = to_event(Envelope(method=method, payload=payload), ORIGIN, received_at=0, room_sequence=1)
+    return event.name, {field: content for field, content in event.value.items() if field != "payload"}
+
+
+def leaves(data: bytes, plan: coverage.Plan, path: Path = ()) -> Iterator[tuple[Path, bool, bytes]]:
+    """Each value: its path, whether the plan counts it, and the message without it."""
+    at = 0
+    while at < len(data):
+        start = at
+        tag, at = _varint(data, at)
+        number, body = tag >> 3, at
+        if tag & 7 == 0:
+            _, at = _varint(data, at)
+        else:
+            size, body = _varint(data, at)
+            at = body + size
+        inner = plan.get(number)
+        if inner:
+            for place, counted, changed in leaves(data[body:at], inner, (*path, number)):
+                whole = varint(tag) + varint(len(changed)) + changed
+                yield place, counted, data[:start] + whole + data[at:]
+        else:
+            yield (*path, number), number in plan, data[:start] + data[at:]
+
+
+def _varint(data: bytes, at: int) -> tuple[int, int]:
+    value = shift = 0
+    while True:
+        value |= (data[at] & 0x7F) << shift
+        at, shift = at + 1, shift + 7
+        if data[at - 1] < 0x80:
+            return value, at
+
+
+CAPTURED = sorted(METHODS - NOT_CAPTURED)
+
+
+@pytest.mark.parametrize("method", CAPTURED)
+def test_what_counts_changes_the_event_when_it_is_taken_away_and_what_does_not_count_does_not(method: str) -> None:
+    payload = messages()[method]
+    event = published(method, payload)
+
+    wrong = {
+        path
+        for path, counted, without in leaves(payload, coverage.plan(method, event[0]))
+        # The method is in `meta`, but from the envelope.
+        if path not in {(1, 1), (2, 1, 1), (4, 1, 1)}
+        if (published(method, without) != event) is not counted
+    }
+
+    assert wrong - EXCEPT.get(method, set()) == set()
+
+
+def test_bytes_are_counted_with_their_tags_and_lengths() -> None:
+    chat = b"\x0a\x04\x10\x05\x18\x07" + b"\x12\x05\x08\x05\xf2\x02\x00" + b"\x1a\x02hi" + b"\x22\x01x"
+
+    counted = coverage.understood("WebcastChatMessage", chat, "comment")
+
+    # common with its id, but not the room; the user's id, but not an unread text; the comment; nothing of field 4
+    assert counted == (2 + 2) + (2 + 2) + 4
+
+
+def test_of_a_message_that_is_no_documented_event_only_the_meta_counts() -> None:
+    assert coverage.understood("WebcastSocialMessage", b"\x0a\x02\x10\x05\x20\x02", "unknown") == 4
