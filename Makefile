@@ -8,13 +8,16 @@ KUBECONFORM ?= kubeconform
 COMPILE := $(RUN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	--no-header --no-annotate
 
-.PHONY: demo test verify-chart format generate requirements clean
+.PHONY: demo test chaos-claims verify-chart format generate requirements clean
 
 demo: $(READY)  ## a real Kafka, a registry, the simulator and two workers, until Ctrl-C or DEMO_SECONDS
 	$(RUN)/producer demo
 
 test: $(READY)  ## everything that a change must pass
 	$(RUN)/pytest $(PYTEST_ARGS)
+
+chaos-claims: $(READY)  ## many workers, killed, stopped and paused, again and again
+	CLAIMS_STREAMERS=200 CLAIMS_ROUNDS=20 CLAIMS_PAUSE_SECONDS=30 $(RUN)/pytest -s tests/system/test_claims.py $(PYTEST_ARGS)
 
 verify-chart: $(READY)  ## the chart, with Helm and kubeconform; KUBECONFORM_SCHEMAS names the schemas' folder
 	HELM=$(HELM) KUBECONFORM=$(KUBECONFORM) $(RUN)/pytest tests/helm

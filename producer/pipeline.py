@@ -6,8 +6,8 @@ No step waits, so a session that is cancelled between two steps cannot lose what
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from producer.delivery.gate import Gate
 from producer.delivery.ledger import Ledger
-from producer.delivery.publisher import Publisher
 from producer.errors import MessageRefused, NotEncodable
 from producer.events import life, mapping
 from producer.events.encoding import Encoder, Record
@@ -28,7 +28,7 @@ class Sink:
     """Where a worker's events go; shared by all its connections."""
 
     encoder: Encoder
-    publisher: Publisher
+    publisher: Gate
     ledger: Ledger
     metrics: Metrics
     gift_lists: GiftLists

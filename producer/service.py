@@ -12,9 +12,14 @@ from pathlib import Path
 from typing import Any
 
 from producer import __version__, logs
+from producer.assignments.claims import Streamer
 from producer.assignments.file import FileAssignments
+from producer.assignments.interface import Assignments
+from producer.assignments.kafka import KafkaAssignments
+from producer.assignments.membership import Timing
 from producer.delivery import client as kafka
 from producer.delivery import topic_plan, topics
+from producer.delivery.gate import Gate
 from producer.delivery.ledger import Ledger
 from producer.delivery.publisher import Publisher
 from producer.delivery.registry import Registry, access
@@ -25,8 +30,9 @@ from producer.events.event import Payloads
 from producer.gift_lists import GiftLists
 from producer.observability import exposition
 from producer.observability.metrics import Metrics
+from producer.observability.sharing import SharingCollector
 from producer.pipeline import Sink
-from producer.session import Session, Surroundings
+from producer.session import Report, Session, State, Surroundings
 from producer.settings import Settings
 from producer.webcast import http
 from producer.webcast.address import AddressSource, Budget, Direct, Signed
@@ -41,25 +47,20 @@ RECORD_OVERHEAD_BYTES = 1024
 
 async def run(settings: Settings) -> Ledger:
     """Run one worker until SIGTERM or SIGINT; return its final account. Raises StartRefused."""
-    if settings.assignments_file is None:
-        raise StartRefused("PRODUCER_ASSIGNMENTS_FILE is not set: the list of streamers to share")
     stop = _Stop()
     worker_name = settings.worker_name or f"{socket.gethostname()}-{os.getpid()}"
     logs.bind(worker=worker_name)
     log = logs.get()
     metrics = Metrics(topics=topic_plan.names(settings.topic_prefix), version=__version__)
     ledger = Ledger()
-    assignments = FileAssignments(
-        settings.assignments_file,
-        settings.claims_directory or settings.assignments_file.parent / "claims",
-        worker=worker_name,
-        max_streams=settings.max_streams,
-        list_read=lambda wanted: metrics.list_read(wanted=wanted),
-    )
+    assignments = _assignments(settings, worker_name, metrics)
     publisher = await _publisher(settings, ledger, metrics)
+    gate = Gate(
+        publisher, assignments.fence, ledger=ledger, metrics=metrics, most_held=settings.kafka_max_in_flight_records
+    )
     sink = Sink(
         encoder=await _encoder(settings),
-        publisher=publisher,
+        publisher=gate,
         ledger=ledger,
         metrics=metrics,
         gift_lists=GiftLists(metrics, refresh_seconds=settings.gift_list_refresh_seconds),
@@ -68,15 +69,19 @@ async def run(settings: Settings) -> Ledger:
     )
     upstream = _upstream(settings)
     web = http.client(user_agent=USER_AGENT, trust_environment=upstream.is_tiktok)
-    async with publisher, web, assignments:
-        around = _surroundings(settings, worker_name, upstream, http.HTTP(web, metrics.requested), sink)
+
+    def report(streamer: Streamer, state: State, room_id: str | None, error: str | None) -> None:
+        assignments.report(streamer, state=state, room_id=room_id, error=error)
+
+    async with publisher, web, assignments, gate:
+        around = _surroundings(settings, worker_name, upstream, http.HTTP(web, metrics.requested), sink, report)
         worker = Worker(assignments, lambda streamer: Session(streamer, around), metrics)
 
         def status() -> dict[str, Any]:
             return {
                 "worker": worker_name,
                 "version": __version__,
-                "ledger": {**asdict(ledger), "in_flight": publisher.in_flight},
+                "ledger": {**asdict(ledger), "in_flight": gate.in_flight},
                 "streamers": [_describe(session) for session in worker.sessions()],
             }
 
@@ -84,12 +89,13 @@ async def run(settings: Settings) -> Ledger:
             host=settings.http_host,
             port=settings.http_port,
             registry=metrics.registry,
-            readiness=lambda: {"kafka": publisher.connected, "assignments": True},
+            readiness=lambda: {"kafka": publisher.connected, "assignments": assignments.fence.current()},
             status=status,
         ) as port:
             log.info("started", version=__version__, http_port=port, upstream=settings.upstream)
             refresh = settings.gift_list_refresh_seconds > 0
-            await _until(stop, _work(worker, sink.gift_lists, around.rooms.gift_list if refresh else None))
+            work = _work(worker, sink.gift_lists, around.rooms.gift_list if refresh else None)
+            await _until(stop, work, lambda: assignments.drain(settings.handover_seconds))
     log.info("stopped", **asdict(ledger), in_flight=0, balanced=ledger.balances(in_flight=0))
     return ledger
 
@@ -124,10 +130,18 @@ async def _work(
             tasks.create_task(gift_lists.keep(fetch), name="gift list")
 
 
-async def _until(stop: _Stop, work: Coroutine[Any, Any, None]) -> None:
-    """Work until told to stop. Whatever ends it earlier is a bug of ours, and ends the process with it."""
+async def _until(stop: _Stop, work: Coroutine[Any, Any, None], drain: Callable[[], Awaitable[None]]) -> None:
+    """Work until told to stop, and until others have what we held.
+
+    Whatever ends the work earlier is a bug of ours, and ends the process with it.
+    """
+
+    async def end() -> None:
+        await stop.wait()
+        await drain()
+
     working = asyncio.create_task(work, name="work")
-    stopping = asyncio.create_task(stop.wait(), name="stop")
+    stopping = asyncio.create_task(end(), name="stop")
     try:
         await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
         if stop.signal is None:
@@ -140,6 +154,35 @@ async def _until(stop: _Stop, work: Coroutine[Any, Any, None]) -> None:
 
 def _failure(task: "asyncio.Task[None]") -> BaseException | None:
     return None if task.cancelled() else task.exception()
+
+
+def _assignments(settings: Settings, worker: str, metrics: Metrics) -> Assignments:
+    """The shared list: a file where one is named, otherwise Kafka's topic."""
+    if settings.assignments_file is not None:
+        return FileAssignments(
+            settings.assignments_file,
+            settings.claims_directory or settings.assignments_file.parent / "claims",
+            worker=worker,
+            max_streams=settings.max_streams,
+            list_read=lambda wanted: metrics.list_read(wanted=wanted),
+        )
+    shared = KafkaAssignments(
+        lambda: kafka.options(settings),
+        list_topic=topic_plan.assignments_topic(settings.topic_prefix),
+        status_topic=topic_plan.status_topic(settings.topic_prefix),
+        group=f"{settings.topic_prefix}.workers",
+        worker=worker,
+        max_streams=settings.max_streams,
+        slots=settings.assignment_slots,
+        timing=Timing(
+            session=settings.claim_session_seconds,
+            heartbeat=min(1.0, settings.claim_session_seconds / 4),
+            handover=settings.handover_seconds,
+        ),
+        list_read=lambda wanted: metrics.list_read(wanted=wanted),
+    )
+    metrics.registry.register(SharingCollector(shared))
+    return shared
 
 
 async def _publisher(settings: Settings, ledger: Ledger, metrics: Metrics) -> Publisher:
@@ -178,7 +221,9 @@ def _upstream(settings: Settings) -> Upstream:
     return Upstream.at(settings.upstream)
 
 
-def _surroundings(settings: Settings, worker: str, upstream: Upstream, web: http.HTTP, sink: Sink) -> Surroundings:
+def _surroundings(
+    settings: Settings, worker: str, upstream: Upstream, web: http.HTTP, sink: Sink, report: Report
+) -> Surroundings:
     return Surroundings(
         worker=worker,
         upstream=upstream,
@@ -191,6 +236,7 @@ def _surroundings(settings: Settings, worker: str, upstream: Upstream, web: http
         live_poll_seconds=settings.live_poll_seconds,
         silence_seconds=settings.silence_seconds,
         payloads=Payloads(settings.payloads),
+        report=report,
     )
 
 

@@ -42,6 +42,10 @@ class State(StrEnum):
     FAILED = "failed"
 
 
+Report = Callable[[Streamer, State, str | None, str | None], None]
+"""Told of each state of a session, with the room's id and what went wrong last."""
+
+
 @dataclass(frozen=True, slots=True)
 class Surroundings:
     """What a worker's sessions share."""
@@ -57,6 +61,7 @@ class Surroundings:
     live_poll_seconds: float
     silence_seconds: float
     payloads: Payloads
+    report: Report
 
 
 class _Memory:
@@ -79,6 +84,8 @@ class Session:
         """None while nobody runs it."""
         self.room_id: RoomId | None = None
         self.last_error: str | None = None
+        self.leaving = "released"
+        """Why it ends, if it is cancelled."""
         self._around = surroundings
         self._metrics = surroundings.metrics
         self._attempt = 0
@@ -141,7 +148,7 @@ class Session:
             self._log.info("connected", room_id=str(room_id))
             self._memory.watched = True
             pipeline.connected()
-            reason = "released"
+            reason: str | None = None
             try:
                 protocol = Protocol(
                     room_id,
@@ -162,6 +169,7 @@ class Session:
                 reason = "live_ended"
                 pipeline.live_ended("room_status")
             finally:
+                reason = reason or self.leaving
                 pipeline.disconnected(reason)
                 self._metrics.connection_closed(reason, seconds=loop.time() - opened)
 
@@ -201,8 +209,8 @@ class Session:
             if self.state is not State.OFFLINE:
                 self._log.info("offline")
             self._leave()
-            self._move(State.OFFLINE)
             self.last_error, self.room_id, self._attempt = None, None, 0
+            self._move(State.OFFLINE)
             await asyncio.sleep(self._around.live_poll_seconds * (0.8 + 0.4 * random()))
             return
         self.last_error = f"{error.label} ({error.reason}): {error}"
@@ -227,6 +235,9 @@ class Session:
     def _move(self, state: State | None) -> None:
         self._metrics.session_moved(self.state, state)
         self.state = state
+        if state is not None:
+            error = self.last_error if state in (State.BACKING_OFF, State.FAILED) else None
+            self._around.report(self.streamer, state, str(self.room_id) if self.room_id else None, error)
 
 
 SessionFactory = Callable[[Streamer], Session]

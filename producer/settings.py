@@ -124,6 +124,14 @@ class Settings(BaseModel):
     claims_directory: Path | None = Field(
         None, description="Folder of claim files, one for all workers of the machine; default: beside the list."
     )
+    claim_session_seconds: Annotated[float, Field(ge=1, le=300)] = Field(
+        6.0,
+        description="After how long without a sign of life a worker's streamers go to others, where the list is a "
+        "Kafka topic; brokers refuse less than their group.min.session.timeout.ms.",
+    )
+    handover_seconds: Seconds = Field(
+        15.0, description="How long a streamer is streamed on for its next worker to be connected too, at the most."
+    )
     max_streams: Annotated[int, Field(ge=1)] = Field(1_000, description="Streamers, at the most, of this worker.")
     worker_name: Annotated[str, Field(pattern=r"^[a-zA-Z0-9._-]+$")] | None = Field(
         None, description="This worker's name in records, claims and logs; default: host name and process id."

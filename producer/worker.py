@@ -6,7 +6,7 @@ from contextlib import suppress
 
 from producer import logs
 from producer.assignments.claims import Streamer
-from producer.assignments.file import FileAssignments
+from producer.assignments.interface import Assignments
 from producer.observability.metrics import Metrics
 from producer.session import Session, SessionFactory
 
@@ -14,7 +14,7 @@ from producer.session import Session, SessionFactory
 class Worker:
     """One process's sessions."""
 
-    def __init__(self, assignments: FileAssignments, make_session: SessionFactory, metrics: Metrics) -> None:
+    def __init__(self, assignments: Assignments, make_session: SessionFactory, metrics: Metrics) -> None:
         self._assignments = assignments
         self._make_session = make_session
         self._metrics = metrics
@@ -30,7 +30,9 @@ class Worker:
         async with asyncio.TaskGroup() as tasks:
             async for held in self._assignments.changes():
                 for streamer in self._running.keys() - held:
-                    self._running[streamer][1].cancel()
+                    session, task = self._running[streamer]
+                    session.leaving = self._assignments.why(streamer)
+                    task.cancel()
                 for streamer in held - self._running.keys():
                     session = self._make_session(streamer)
                     self._running[streamer] = (session, tasks.create_task(self._hold(session), name=streamer))

@@ -13,8 +13,8 @@ import pytest
 from producer import backoff
 from producer import session as session_module
 from producer.assignments.claims import Streamer
+from producer.delivery.gate import Gate
 from producer.delivery.ledger import Ledger
-from producer.delivery.publisher import Publisher
 from producer.errors import (
     AlreadyConnected,
     AlreadyConnecting,
@@ -100,7 +100,7 @@ def sink(publisher: Recorded) -> Sink:
     metrics = Metrics(topics=(), version="test")
     return Sink(
         encoder=Encoder(schemas.events(), topic_prefix="t", schema_ids=None),
-        publisher=cast(Publisher, publisher),
+        publisher=cast(Gate, publisher),
         ledger=Ledger(),
         metrics=metrics,
         gift_lists=GiftLists(metrics, refresh_seconds=60.0),
@@ -127,6 +127,7 @@ def surroundings(
         live_poll_seconds=0.05,
         silence_seconds=1.0,
         payloads=Payloads.NONE,
+        report=lambda *_: None,
     )
 
 

@@ -72,8 +72,12 @@ PURE = (
     "events",
     "webcast/frames",
     "webcast/protocol",
+    "assignments/assignor",
     "assignments/claims",
+    "assignments/holding",
+    "assignments/interface",
     "assignments/lists",
+    "assignments/table",
     "simulator/world",
 )
 WORLD = frozenset({"asyncio", "logging", "os", "random", "socket", "ssl", "structlog", "time", "httpx", "websockets"})

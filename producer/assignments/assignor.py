@@ -14,6 +14,8 @@ TOLERANCE = 0.10
 GOAL = 0.05
 """Where one is further away, moves go on until all are within this: a little less than what starts them."""
 
+ROUNDING = 1e-9
+
 
 @dataclass(frozen=True, slots=True)
 class Load:
@@ -133,7 +135,7 @@ def _moves(shares: _Shares) -> Iterator[tuple[int, str, str]]:
 
 
 def _beyond(level: float, distance: float) -> bool:
-    return abs(level - 1.0) > distance
+    return abs(level - 1.0) > distance + ROUNDING
 
 
 def _relief(shares: _Shares) -> tuple[int, str, str] | None:
@@ -174,7 +176,7 @@ def _fitting(shares: _Shares, giver: str, taker: str) -> int | None:
         for slot in shares.slots[giver]
         if (shares.loads[slot].streamers or not shares.any_loaded)
         and shares.loads[slot].streamers <= shares.room(taker)
-        and shares.level(taker, shares.weights[slot]) < shares.level(giver) - 1e-9
+        and shares.level(taker, shares.weights[slot]) < shares.level(giver) - ROUNDING
     ]
     return min(fitting, key=lambda slot: (abs(shares.weights[slot] - wanted), slot), default=None)
 

@@ -6,8 +6,7 @@ and a new one is begun, for as long as it takes.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from typing import Any, NoReturn
 
 from aiokafka.errors import KafkaError
@@ -85,6 +84,11 @@ class Kept:
                 if problem != self._problem:
                     logs.get().warning("Kafka client lost; it is replaced", of=self._name, problem=problem)
                     self._problem = problem
+            except asyncio.CancelledError:
+                task = asyncio.current_task()
+                if task is None or task.cancelling():
+                    raise
+                logs.get().warning("Kafka client lost; it is replaced", of=self._name, problem="cancelled from within")
             self.rebuilds += 1
             await asyncio.sleep(RETRY_SECONDS)
 
@@ -95,33 +99,40 @@ class Kept:
             raise self._refused
 
 
+async def within(seconds: float, work: Coroutine[object, object, object]) -> bool:
+    """Let something of aiokafka's finish, but no longer than this; return whether it did.
+
+    It runs as a task of its own: the cancellation of aiokafka's inner tasks can come out of it (of `Fetcher.close`, for
+    one), and would pass for ours.
+    """
+    task = asyncio.ensure_future(work)
+    try:
+        await asyncio.wait({task}, timeout=seconds)
+    finally:
+        task.cancel()
+    await asyncio.wait({task}, timeout=seconds)
+    return task.done() and not task.cancelled() and task.exception() is None
+
+
 async def close_consumer(consumer: Any) -> None:
     """Close a consumer for good: a member that was given up must not go on sending heartbeats.
 
     aiokafka's own `stop` waits for whatever the client is waiting for (its issue 773), so it has a bound.
     """
+    closed = False
     try:
-        async with asyncio.timeout(CLOSE_SECONDS):
-            await consumer.stop()
-    except KAFKA_FAILURES:
-        await _end(consumer)
-    except BaseException:
-        await _end(consumer)
-        raise
+        closed = await within(CLOSE_SECONDS, consumer.stop())
+    finally:
+        if not closed:
+            _cancel_tasks(consumer)
+            await within(CLOSE_SECONDS, consumer._client.close())
 
 
-async def _end(consumer: Any) -> None:
-    coordinator = consumer._coordinator
-    names = ("_coordination_task", "_heartbeat_task", "_commit_refresh_task", "_reset_committed_task")
-    tasks = {task for name in names if (task := getattr(coordinator, name, None)) is not None}
-    for task in tasks:
-        task.cancel()
-    if tasks:
-        await asyncio.wait(tasks)
-        for task in tasks:
-            if not task.cancelled():
-                task.exception()
-    if consumer._fetcher is not None:
-        with suppress(*KAFKA_FAILURES):
-            await consumer._fetcher.close()
-    await consumer._client.close()
+def _cancel_tasks(consumer: Any) -> None:
+    names = ("_coordination_task", "_heartbeat_task", "_commit_refresh_task", "_reset_committed_task", "_fetch_task")
+    for owner in (consumer._coordinator, consumer._fetcher):
+        for name in names:
+            task = getattr(owner, name, None)
+            if task is not None:
+                task.cancel()
+                task.add_done_callback(lambda done: done.cancelled() or done.exception())

@@ -12,13 +12,14 @@ import fcntl
 import json
 import os
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from pathlib import Path
 from typing import IO
 
 from producer import logs
 from producer.assignments import claims, lists
 from producer.assignments.claims import Streamer, Wanted
+from producer.assignments.interface import Leaving
 from producer.errors import StartRefused
 
 LOOK_SECONDS = 0.5
@@ -50,6 +51,8 @@ class FileAssignments:
         self._wanted: tuple[Wanted, ...] = ()
         self._read_at: tuple[int, int] | None = None
         self._log = logs.get()
+        self.fence = LockFence(self._held)
+        """To be asked before anything is published."""
 
     async def __aenter__(self) -> "FileAssignments":
         """Read the list and join the workers. Raises StartRefused."""
@@ -83,12 +86,25 @@ class FileAssignments:
                 before = held
             await asyncio.sleep(LOOK_SECONDS)
 
+    def why(self, streamer: Streamer) -> Leaving:
+        """Say why a streamer left the set: given up, or off the list."""
+        return Leaving.RELEASED
+
     async def release(self, streamer: Streamer) -> None:
         """Give a claim up, once the session for it has ended."""
         claim = self._held.pop(streamer, None)
         self._releasing.discard(streamer)
         if claim is not None:
             _unlock(claim)
+
+    def report(self, streamer: Streamer, *, state: str, room_id: str | None = None, error: str | None = None) -> None:
+        """Write in the claim's file how the session goes, for people to read."""
+        claim = self._held.get(streamer)
+        if claim is not None:
+            _write(claim, self._note(state=state, room_id=room_id, error=error))
+
+    async def drain(self, seconds: float) -> None:
+        """Nothing to do: the locks of a worker that ends are free at once, and the others look every half second."""
 
     async def _join(self) -> IO[str] | None:
         for _ in range(JOIN_ATTEMPTS):
@@ -154,8 +170,26 @@ class FileAssignments:
             raise StartRefused(f"the list {self._list_file} is not UTF-8: {cause}") from cause
         return lists.read(text, lists.form_of(self._list_file.name), source=str(self._list_file))
 
-    def _note(self) -> str:
-        return json.dumps({"worker": self._worker, "pid": os.getpid(), "since": int(time.time())})
+    def _note(self, **more: str | None) -> str:
+        return json.dumps({"worker": self._worker, "pid": os.getpid(), "since": int(time.time()), **more})
+
+
+class LockFence:
+    """A fence (`interface.Fence`): the kernel takes no lock from a living process, however long it stands still."""
+
+    def __init__(self, held: Mapping[Streamer, object]) -> None:
+        self._held = held
+
+    def current(self) -> bool:
+        """Always."""
+        return True
+
+    async def wait(self) -> None:
+        """Nothing to wait for."""
+
+    def allows(self, streamer: str) -> bool:
+        """Whether the claim's lock is held."""
+        return streamer in self._held
 
 
 def refuse_network_file_system(folder: Path) -> None:
@@ -195,11 +229,16 @@ def _lock(path: Path, note: str | None) -> IO[str] | None:
             break
         file.close()
     if note is not None:
-        file.seek(0)
-        file.truncate()
-        file.write(note)
-        file.flush()
+        _write(file, note)
     return file
+
+
+def _write(file: IO[str], note: str) -> None:
+    """Write a note into a file in place of what is there."""
+    file.seek(0)
+    file.truncate()
+    file.write(note)
+    file.flush()
 
 
 def _unlock(file: IO[str]) -> None:

@@ -46,6 +46,11 @@ class Program:
     def ended(self) -> bool:
         return self._process is None or self._process.returncode is not None
 
+    def send(self, number: signal.Signals) -> None:
+        """Send a signal."""
+        assert self._process is not None
+        self._process.send_signal(number)
+
     async def end(self, number: signal.Signals) -> int:
         """Send a signal, unless it has ended; wait for the end; return its exit status."""
         assert self._process is not None

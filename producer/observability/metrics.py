@@ -22,7 +22,7 @@ from producer.webcast.frames import Fault, Stage
 PREFIX = "tiktok_live_"
 
 STATES = ("offline", "resolving", "connecting", "connected", "backing_off", "failed")
-CLOSINGS = ("live_ended", "released", *sorted(Reason))
+CLOSINGS = ("live_ended", "released", "handover", "fenced", *sorted(Reason))
 ENDPOINTS = ("room_id", "room_info", "gift_list", "sign", "ttwid")
 CODES = ("2xx", "3xx", "4xx", "429", "5xx", "error")
 PUBLISH_ERRORS = (
@@ -122,7 +122,9 @@ class Metrics:
         )
         self._publish = self._histogram("publish_duration_seconds", "From hand-over to acknowledgement.", LATENCY)
         self._in_flight = self._gauge("inflight_records", "Records handed over and not yet acknowledged.")
-        self._undelivered = self._counter("events_dropped_total", "Records lost.", reason=("shutdown",))
+        self._undelivered = self._counter(
+            "events_dropped_total", "Records lost, or another worker's.", reason=("shutdown", "fenced")
+        )
         self._kafka = self._gauge("kafka_connected", "1 while a Kafka client stands; 0 while one is being replaced.")
 
     # ------------------------------------------------------------------------------------------------- claims
@@ -202,6 +204,9 @@ class Metrics:
 
     def dropped_at_shutdown(self, records: int) -> None:
         self._undelivered.labels("shutdown").inc(records)
+
+    def dropped_by_fence(self) -> None:
+        self._undelivered.labels("fenced").inc()
 
     def kafka_connected(self, connected: bool) -> None:
         self._kafka.set(connected)

@@ -1,6 +1,7 @@
 """producer.assignments.file: real files and real locks; the other worker is a real process."""
 
 import asyncio
+import json
 import signal
 import subprocess
 import sys
@@ -215,6 +216,28 @@ def test_a_claim_is_not_free_before_it_is_released(tmp_path: Path) -> None:
                 assert await anext(two.changes()) == frozenset()
                 await one.release(Streamer("aa"))
                 await held_when(two, "aa")
+
+    asyncio.run(main())
+
+
+def test_what_is_reported_stands_in_the_claims_file(tmp_path: Path) -> None:
+    write(tmp_path, "aa")
+
+    async def main() -> None:
+        async with assignments(tmp_path) as source:
+            await held_when(source, "aa")
+            source.report(Streamer("aa"), state="backing_off", room_id="7", error="no answer")
+            source.report(Streamer("bb"), state="connected")
+            note = json.loads((tmp_path / "claims" / "aa.claim").read_text())
+            assert {key: note[key] for key in ("worker", "state", "room_id", "error")} == {
+                "worker": "me",
+                "state": "backing_off",
+                "room_id": "7",
+                "error": "no answer",
+            }
+            assert source.fence.allows(Streamer("aa")) is True
+            await source.release(Streamer("aa"))
+            assert source.fence.allows(Streamer("aa")) is False
 
     asyncio.run(main())
 

@@ -4,8 +4,8 @@ from typing import Any, cast
 
 import pytest
 
+from producer.delivery.gate import Gate
 from producer.delivery.ledger import Ledger
-from producer.delivery.publisher import Publisher
 from producer.events.encoding import Record
 from producer.events.event import Origin
 from producer.events.streaks import Streaks
@@ -39,7 +39,7 @@ def room(shelf: Shelf, *, watched_before: bool = False) -> tuple[Pipeline, Ledge
     metrics = Metrics(topics=(), version="test")
     lists = GiftLists(metrics, refresh_seconds=60.0)
     ledger = Ledger()
-    sink = Sink(ENCODER, cast(Publisher, shelf), ledger, metrics, lists, "dead", wall_clock=lambda: 1_700_000_000.0)
+    sink = Sink(ENCODER, cast(Gate, shelf), ledger, metrics, lists, "dead", wall_clock=lambda: 1_700_000_000.0)
     origin = Origin(streamer="someone", room_id=7000000000000000001, worker="worker-0")
     return Pipeline(sink, origin, Streaks(), watched_before=watched_before), ledger
 

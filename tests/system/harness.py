@@ -42,7 +42,10 @@ class Found:
 class System:
     """One test's processes. Use it as an async context manager."""
 
-    def __init__(self, folder: Path, kafka: Kafka, registry: Registry, **settings: str) -> None:
+    def __init__(
+        self, folder: Path, kafka: Kafka, registry: Registry, *, shared: bool = False, **settings: str
+    ) -> None:
+        """`shared`: the list is a Kafka topic, and not a file."""
         self.prefix = next(prefixes)
         self.truth_file = folder / "truth.jsonl"
         self._folder = folder
@@ -62,6 +65,9 @@ class System:
             "PRODUCER_SILENCE_SECONDS": "30",
             "PRODUCER_LOG_FORMAT": "json",
         } | {f"PRODUCER_{name.upper()}": value for name, value in settings.items()}
+        self._shared = shared
+        if shared:
+            del self._environ["PRODUCER_ASSIGNMENTS_FILE"]
 
     async def __aenter__(self) -> "System":
         await command("topics", "apply", environ=self._environ)
@@ -80,12 +86,18 @@ class System:
         await self._stack.enter_async_context(program)
         line = await program.line_with("http://")
         self._environ["PRODUCER_UPSTREAM"] = line[line.index("http://") :].split()[0]
+        if self._shared:
+            await command("assign", "apply", str(self._folder / "list.yaml"), environ=self._environ)
         return program
 
     async def worker(self, name: str = "worker", **settings: str) -> Worker:
         [port] = free_ports(1)
         environ = self._environ | {f"PRODUCER_{key.upper()}": value for key, value in settings.items()}
         return await self._stack.enter_async_context(Worker(name, port, environ, self._folder))
+
+    async def producer(self, *arguments: str) -> str:
+        """Run one of the product's commands with this test's settings; return what it printed."""
+        return await command(*arguments, environ=self._environ)
 
     async def refused(self) -> list[str]:
         """Start a worker that must not start; return the lines that say why."""
@@ -174,7 +186,7 @@ async def stop(worker: Worker) -> Mapping[str, Any]:
     assert status == 0, worker.output()
     assert ledger["balanced"] is True
     assert ledger["received"] == ledger["mapped"] + ledger["refused"]
-    ended = ledger["acknowledged"] + ledger["dead_lettered"] + ledger["lost"]
+    ended = ledger["acknowledged"] + ledger["dead_lettered"] + ledger["fenced"] + ledger["lost"]
     assert ledger["mapped"] + ledger["own"] + ledger["refused"] == ended
     return ledger
 

@@ -1,0 +1,156 @@
+"""Follows the list and the status topic, all of both, without a group.
+
+Each worker knows the whole list, so a slot that it is given needs no reading before it is streamed, the group's leader
+knows what every slot weighs, and a list edit is at its owner with the next fetch. Ten thousand streamers are a few
+megabytes.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterable
+from typing import Any, NoReturn, Protocol
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+from producer import logs
+from producer.assignments.claims import Streamer
+from producer.assignments.clients import Kept, Options, Watchdog, close_consumer
+from producer.assignments.table import Status, Table, decode_status
+from producer.errors import StartRefused
+
+POLL_MILLISECONDS = 500
+RECORDS_A_TIME = 1_000
+"""So that a long list does not hold the loop for more than some milliseconds at a time."""
+
+
+class Listener(Protocol):
+    """Who is told."""
+
+    def list_changed(self, *, refused: int) -> None:
+        """The list changed, or was read anew; so many of the records could not be used."""
+
+    def heard(self, streamer: Streamer, status: Status | None) -> None:
+        """A status was written, by whomever."""
+
+
+class Follower:
+    """Run `kept.run` as a task."""
+
+    def __init__(
+        self,
+        options: Options,
+        *,
+        list_topic: str,
+        status_topic: str,
+        slots: int,
+        listener: Listener,
+        watchdog_seconds: float,
+        clock: Callable[[], float],
+    ) -> None:
+        self._options = options
+        self._list_topic = list_topic
+        self._status_topic = status_topic
+        self._slots = slots
+        self._listener = listener
+        self._watchdog_seconds = watchdog_seconds
+        self._clock = clock
+        self._log = logs.get()
+        self.table = Table(slots)
+        """The list as last read; during an outage it stands."""
+        self.refused = 0
+        """Records of the list that could not be used."""
+        self.kept = Kept("the list of streamers", self._live)
+
+    async def _live(self) -> NoReturn:
+        consumer = AIOKafkaConsumer(
+            **{
+                **self._options(),
+                "group_id": None,
+                "enable_auto_commit": False,
+                "auto_offset_reset": "earliest",
+                "request_timeout_ms": int(self._watchdog_seconds * 1000),
+            }
+        )
+        try:
+            async with asyncio.timeout(self._watchdog_seconds):
+                await consumer.start()
+                places = await self._assign(consumer)
+                table, refused = await self._read(consumer, places)
+            self.table = table
+            self._listener.list_changed(refused=refused)
+            self.kept.alive()
+            await self._follow(consumer, places)
+        finally:
+            await close_consumer(consumer)
+
+    async def _assign(self, consumer: Any) -> list[TopicPartition]:
+        """Take all partitions of both topics: the list from its beginning, statuses from now on."""
+        there = await consumer.topics()
+        missing = sorted({self._list_topic, self._status_topic} - there)
+        if missing:
+            raise StartRefused(f"topics are missing: {', '.join(missing)}; run `producer topics apply`")
+        first = [TopicPartition(self._list_topic, 0), TopicPartition(self._status_topic, 0)]
+        consumer.assign(first)
+        await consumer.end_offsets(first)  # returns once their metadata is here
+        slots = len(consumer.partitions_for_topic(self._list_topic))
+        if slots != self._slots:
+            raise StartRefused(
+                f"{self._list_topic} has {slots} partitions and must have {self._slots}: the number of slots is fixed, "
+                "since workers that count differently would share the list differently; make the topic anew "
+                "(`producer assign export`, delete it, `producer topics apply`, `producer assign apply`)"
+            )
+        lists = [TopicPartition(self._list_topic, slot) for slot in range(slots)]
+        statuses = [
+            TopicPartition(self._status_topic, number) for number in consumer.partitions_for_topic(self._status_topic)
+        ]
+        consumer.assign([*lists, *statuses])
+        await consumer.seek_to_end(*statuses)
+        return lists
+
+    async def _read(self, consumer: Any, lists: Iterable[TopicPartition]) -> tuple[Table, int]:
+        """Read the list up to where it ends now; count the records that cannot be used."""
+        table = Table(self._slots)
+        ends = {place: end for place, end in (await consumer.end_offsets(list(lists))).items() if end}
+        refused = 0
+        while ends:
+            refused += self._take(table, await self._poll(consumer))[1]
+            ends = {place: end for place, end in ends.items() if await consumer.position(place) < end}
+        return table, refused
+
+    async def _follow(self, consumer: Any, lists: list[TopicPartition]) -> NoReturn:
+        watchdog = Watchdog(self._list_topic, seconds=self._watchdog_seconds, clock=self._clock)
+        polled: list[int | None] = []
+        while True:
+            changed, refused = self._take(self.table, await self._poll(consumer))
+            if changed:
+                self._listener.list_changed(refused=refused)
+            before, polled = polled, [consumer.last_poll_timestamp(place) for place in lists]
+            if polled != before:
+                watchdog.alive()
+            watchdog.look()
+
+    async def _poll(self, consumer: Any) -> Any:
+        await asyncio.sleep(0)  # what was fetched already comes without giving way to anybody
+        return await consumer.getmany(timeout_ms=POLL_MILLISECONDS, max_records=RECORDS_A_TIME)
+
+    def _take(self, table: Table, found: Any) -> tuple[int, int]:
+        """Take records in; count those of the list, and those of them that could not be used."""
+        changed = refused = 0
+        for place, records in found.items():
+            for record in records:
+                try:
+                    if place.topic == self._list_topic:
+                        changed += 1
+                        table.apply(place.partition, record.offset, record.key, record.value)
+                    else:
+                        self._listener.heard(*decode_status(record.key, record.value))
+                except ValueError as problem:
+                    refused += place.topic == self._list_topic
+                    self._log.error(
+                        "record not used; what stood before it stands",
+                        topic=place.topic,
+                        partition=place.partition,
+                        offset=record.offset,
+                        problem=str(problem),
+                    )
+        self.refused += refused
+        return changed, refused

@@ -1,0 +1,67 @@
+"""What a source of claims is to the rest of the house; every backend satisfies it, and one suite of tests asks it."""
+
+from collections.abc import AsyncIterator
+from enum import StrEnum
+from types import TracebackType
+from typing import Protocol, Self
+
+from producer.assignments.claims import Streamer
+
+
+class Leaving(StrEnum):
+    """Why a streamer is let go; the reason of its `disconnect`."""
+
+    RELEASED = "released"
+    """Nobody wants it, or this worker ends."""
+    HANDOVER = "handover"
+    """Another worker has it now."""
+    FENCED = "fenced"
+    """Another worker was given it while this one could not know."""
+
+
+class Fence(Protocol):
+    """Whether this worker still has the right to what it holds."""
+
+    def current(self) -> bool:
+        """Whether it is certain, now, that nobody else was given our claims. Cheap enough for each record."""
+
+    async def wait(self) -> None:
+        """Wait until it is certain again."""
+
+    def allows(self, streamer: str) -> bool:
+        """Whether this streamer may be published now: it is certain, and the claim was not lost meanwhile."""
+
+
+class Assignments(Protocol):
+    """This worker's part of the list. Use it as an async context manager; entering raises StartRefused."""
+
+    @property
+    def fence(self) -> Fence:
+        """To be asked before anything is published."""
+
+    async def __aenter__(self) -> Self: ...
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+
+    def changes(self) -> AsyncIterator[frozenset[Streamer]]:
+        """Yield the whole set of streamers to hold, now and after each change.
+
+        A streamer that left the set is not in it again before it was released.
+        """
+
+    def why(self, streamer: Streamer) -> Leaving:
+        """Say why a streamer left the set."""
+
+    async def release(self, streamer: Streamer) -> None:
+        """Give a claim up, once the session for it has ended."""
+
+    def report(self, streamer: Streamer, *, state: str, room_id: str | None = None, error: str | None = None) -> None:
+        """Say how the session of a streamer goes, at each change of its state."""
+
+    async def drain(self, seconds: float) -> None:
+        """Take nothing new and hand over what is held, while `changes` goes on; return once that is done.
+
+        That is at once where nobody is there to take over, and after `seconds` in any case.
+        """

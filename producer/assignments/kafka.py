@@ -1,0 +1,356 @@
+"""The shared list as a compacted topic; a claim is the ownership of a partition of it, a slot.
+
+Kafka's group protocol is the failure detector: `membership` is in the group, `assignor` shares the slots out,
+`follower` knows the whole list and what others report, `holding` works out what is held, `reports` says so to others.
+"""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from types import TracebackType
+from typing import Self
+
+from producer import logs
+from producer.assignments import assignor
+from producer.assignments.assignor import Load, Member
+from producer.assignments.claims import Streamer, Wanted
+from producer.assignments.clients import Options
+from producer.assignments.follower import Follower
+from producer.assignments.holding import Holding
+from producer.assignments.interface import Leaving
+from producer.assignments.lease import Lease, boot_clock
+from producer.assignments.membership import Assigned, Membership, Timing
+from producer.assignments.reports import Reports
+from producer.assignments.table import SLOTS, UNASSIGNED, Status, encode_status, slot_of
+
+FLUSH_SECONDS = 2.0
+MOST_MOVES = 4
+"""At most one in so many slots moves in one round; the rest follows in the next."""
+
+
+class KafkaAssignments:
+    """This worker's part of the list (`interface.Assignments`)."""
+
+    def __init__(
+        self,
+        options: Options,
+        *,
+        list_topic: str,
+        status_topic: str,
+        group: str,
+        worker: str,
+        max_streams: int,
+        slots: int = SLOTS,
+        timing: Timing | None = None,
+        measure: Callable[[Wanted], float] = lambda row: row.weight,
+        list_read: Callable[[int | None], None] = lambda _: None,
+        clock: Callable[[], float] = boot_clock,
+        wall_clock: Callable[[], float] = time.time,
+    ) -> None:
+        """`measure` tells what a streamer of ours costs beside an ordinary one (1).
+
+        `list_read` is told how many streamers a changed list wants, and None for each record that cannot be used.
+        """
+        self._worker = worker
+        self._max_streams = max_streams
+        self._timing = timing = timing or Timing()
+        self._measure = measure
+        self._list_read = list_read
+        self._clock = clock
+        self._wall_clock = wall_clock
+        self._holding = Holding(worker=worker, max_streams=max_streams, handover_seconds=timing.handover)
+        self.fence = Lease(timing.session, lost=self._holding.fenced.__contains__, clock=clock)
+        """To be asked before anything is published."""
+        self._reports = Reports(options, topic=status_topic)
+        self._follower = Follower(
+            options,
+            list_topic=list_topic,
+            status_topic=status_topic,
+            slots=slots,
+            listener=self,
+            watchdog_seconds=timing.watchdog,
+            clock=clock,
+        )
+        self._membership = Membership(
+            options,
+            group=group,
+            topic=list_topic,
+            worker=worker,
+            # A group is one fleet's: with the topic and its slots in the protocol's name, the broker refuses others.
+            protocol=f"weighted-sticky-v1:{list_topic}:{slots}",
+            timing=timing,
+            introduce=self._introduce,
+            plan=self._plan,
+            assigned=self._assigned,
+            lease=self.fence,
+            clock=clock,
+        )
+        self._said: dict[Streamer, Status] = {}
+        self._planned: tuple[Member, ...] = ()
+        """Where we lead: the members, with what the plan gave them."""
+        self._draining = False
+        self._introduced_draining = False
+        """Whether we last joined, or are joining, as one that drains."""
+        self._joined_draining = False
+        self._unassigned: frozenset[Streamer] = frozenset()
+        """Those that were reported so."""
+        self._changed = asyncio.Event()
+        self._drained = asyncio.Event()
+        self._tasks: list[asyncio.Task[None]] = []
+        self._log = logs.get()
+
+    # ------------------------------------------------------------------------------------------- what a metric asks
+
+    @property
+    def slots_owned(self) -> int:
+        """Slots of this worker."""
+        return len(self._holding.slots)
+
+    @property
+    def generation(self) -> int:
+        """The group's generation of the last assignment; -1 before the first."""
+        return self._holding.generation
+
+    @property
+    def rebalances(self) -> int:
+        """Assignments received."""
+        return self._membership.rebalances
+
+    @property
+    def unassigned(self) -> int:
+        """Streamers of our slots beyond what this worker may hold."""
+        return len(self._holding.unassigned)
+
+    @property
+    def handing_over(self) -> int:
+        """Streamers held only until their next owner is connected."""
+        return len(self._holding.bridged)
+
+    @property
+    def fenced(self) -> int:
+        """Claims lost, in all, while this worker was stalled or cut off."""
+        return self._holding.fenced_total
+
+    @property
+    def rebuilds(self) -> int:
+        """Kafka clients of the sharing that were replaced, in all."""
+        return self._membership.kept.rebuilds + self._follower.kept.rebuilds
+
+    @property
+    def refused_records(self) -> int:
+        """Records of the list, in all, that could not be used."""
+        return self._follower.refused
+
+    # ------------------------------------------------------------------------------------------------- the interface
+
+    async def __aenter__(self) -> Self:
+        """Read the list and join the group. Raises StartRefused."""
+        try:
+            self._start(self._reports.run(), "statuses")
+            self._start(self._follower.kept.run(), "list")
+            await self._follower.kept.started()
+            self._start(self._membership.kept.run(), "membership")
+            await self._membership.kept.started()
+            self._start(self._keep_even(), "balance")
+        except BaseException:
+            await self._stop()
+            raise
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._reports.flush(FLUSH_SECONDS)
+        await self._stop()
+
+    async def changes(self) -> AsyncIterator[frozenset[Streamer]]:
+        """Yield the whole set of streamers to hold, now and after each change."""
+        before: frozenset[Streamer] | None = None
+        while True:
+            self._changed.clear()
+            held = self._holding.show()
+            if held != before:
+                yield held
+                before = held
+                continue
+            deadline = self._holding.next_deadline()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(None if deadline is None else deadline - self._clock()):
+                    await self._changed.wait()
+            self._settle()
+            for task in self._tasks:
+                if task.done():
+                    task.result()  # a bug of ours: Kafka's failures are repaired
+
+    def why(self, streamer: Streamer) -> Leaving:
+        """Say why a streamer left the set."""
+        if streamer in self._holding.fenced:
+            return Leaving.FENCED
+        row = self._follower.table.get(streamer)
+        elsewhere = row is not None and row.enabled and not self._owns(streamer)
+        return Leaving.HANDOVER if elsewhere else Leaving.RELEASED
+
+    async def release(self, streamer: Streamer) -> None:
+        """Give a claim up, once the session for it has ended."""
+        said = self._said.pop(streamer, None)
+        self._holding.released(streamer)
+        if streamer in self._unassigned:
+            self._report_unassigned(streamer)  # what its session said in ending came after it
+        elif said is not None and self._owns(streamer):
+            self._reports.put(streamer, None)
+        self._changed.set()
+
+    def report(self, streamer: Streamer, *, state: str, room_id: str | None = None, error: str | None = None) -> None:
+        """Say how the session of a streamer goes, at each change of its state."""
+        if streamer in self._holding.fenced:
+            return  # it has another owner, who speaks for it
+        before = self._said.get(streamer)
+        if before is not None and (before.state, before.room_id, before.error) == (state, room_id, error):
+            return
+        since = before.since if before is not None and before.state == state else self._now_ms()
+        self._say(streamer, Status(self._worker, self._holding.generation_of(streamer), state, since, room_id, error))
+        self._holding.reported(streamer, state)
+        self._bridge_touched(streamer)
+
+    async def drain(self, seconds: float) -> None:
+        """Take nothing new and hand over what is held, while `changes` goes on; return once that is done."""
+        self._draining = True
+        self._membership.rejoin()
+        self._log.info("draining", held=len(self._holding.held))
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._drained.wait()
+        self._log.info("drained", left=len(self._holding.held))
+
+    # ------------------------------------------------------------------------------------------------ what is told us
+
+    def list_changed(self, *, refused: int) -> None:
+        """The follower read records of the list."""
+        for _ in range(refused):
+            self._list_read(None)
+        self._list_read(len(self._follower.table.enabled(range(self._follower.table.slots))))
+        self._settle()
+
+    def heard(self, streamer: Streamer, status: Status | None) -> None:
+        """The follower read a status."""
+        self._holding.heard(streamer, status)
+        self._bridge_touched(streamer)
+
+    def _introduce(self) -> bytes:
+        self._introduced_draining = self._draining
+        self._planned = ()
+        return assignor.encode_member(
+            Member(
+                "",
+                worker=self._worker,
+                owned=self._holding.slots,
+                generation=self._holding.generation,
+                capacity=self._max_streams,
+                draining=self._draining,
+                factors=self._factors(),
+            )
+        )
+
+    def _factors(self) -> dict[int, float]:
+        """What our slots weigh, measured, against what the list says of them."""
+        factors: dict[int, float] = {}
+        for slot in self._holding.slots:
+            rows = self._follower.table.enabled([slot])
+            declared, measured = sum(row.weight for row in rows), sum(map(self._measure, rows))
+            if declared and measured != declared:
+                factors[slot] = measured / declared
+        return factors
+
+    def _plan(self, said: Mapping[str, bytes]) -> dict[str, frozenset[int]]:
+        members = [assignor.decode_member(member_id, data) for member_id, data in said.items()]
+        shares = self._shares(members)
+        self._planned = tuple(replace(member, owned=shares[member.id]) for member in members)
+        self._log.info("slots shared out", workers=sorted(member.worker for member in members))
+        return shares
+
+    def _shares(self, members: Sequence[Member]) -> dict[str, frozenset[int]]:
+        loads = self._loads(members)
+        return assignor.assign(members, loads, most_moves=max(1, len(loads) // MOST_MOVES))
+
+    def _loads(self, members: Sequence[Member]) -> list[Load]:
+        return self._follower.table.loads({slot: factor for m in members for slot, factor in m.factors.items()})
+
+    def _assigned(self, news: Assigned) -> None:
+        bridged, fenced = frozenset(self._holding.bridged), self.fenced
+        self._holding.assigned(
+            news.slots, news.generation, self._follower.table, evicted=news.evicted, now=self._clock()
+        )
+        self._log.info(
+            "slots assigned",
+            slots=len(news.slots),
+            generation=news.generation,
+            handing_over=self.handing_over,
+            fenced=self.fenced - fenced,
+        )
+        # Who holds them for us meanwhile waits to hear that they are streamed under this generation.
+        for streamer in self._holding.again(bridged, evicted=news.evicted) & self._said.keys():
+            self._say(streamer, replace(self._said[streamer], generation=news.generation))
+        self._joined_draining = self._introduced_draining
+        if self._draining and not self._joined_draining:
+            self._membership.rejoin()  # the last request was lost in a rebalance that had begun
+        self._settle()
+
+    # --------------------------------------------------------------------------------------------------- what follows
+
+    def _settle(self) -> None:
+        self._holding.settle(self._follower.table, self._clock())
+        before, self._unassigned = self._unassigned, self._holding.unassigned
+        for streamer in self._unassigned - before:
+            self._report_unassigned(streamer)
+        for streamer in before - self._unassigned - self._holding.held:
+            if self._owns(streamer):
+                self._reports.put(streamer, None)
+        if len(self._unassigned) != len(before):
+            self._log.warning(
+                "streamers beyond what this worker may hold",
+                unassigned=len(self._unassigned),
+                max_streams=self._max_streams,
+            )
+        # Whoever drains and still has slots is alone, or all others drain as well.
+        if self._joined_draining and (self._holding.slots or not self._holding.held):
+            self._drained.set()
+        self._changed.set()
+
+    async def _keep_even(self) -> None:
+        """Where we lead, ask for another round when the shares are no longer even, or could not be made so in one."""
+        while True:
+            await asyncio.sleep(self._timing.balance)
+            planned = self._planned
+            if planned and self._shares(planned) != {member.id: member.owned for member in planned}:
+                self._membership.rejoin()
+
+    def _report_unassigned(self, streamer: Streamer) -> None:
+        status = Status(self._worker, self._holding.generation, UNASSIGNED, self._now_ms())
+        self._reports.put(streamer, encode_status(status))
+
+    def _bridge_touched(self, streamer: Streamer) -> None:
+        # Settled once for all that come at a time, by `changes`.
+        if streamer in self._holding.bridged:
+            self._changed.set()
+
+    def _say(self, streamer: Streamer, status: Status) -> None:
+        self._said[streamer] = status
+        self._reports.put(streamer, encode_status(status))
+
+    def _owns(self, streamer: Streamer) -> bool:
+        return slot_of(streamer, self._follower.table.slots) in self._holding.slots
+
+    def _now_ms(self) -> int:
+        return int(self._wall_clock() * 1000)
+
+    def _start(self, work: Coroutine[object, object, None], name: str) -> None:
+        task = asyncio.create_task(work, name=name)
+        task.add_done_callback(lambda _: self._changed.set())
+        self._tasks.append(task)
+
+    async def _stop(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)

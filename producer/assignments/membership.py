@@ -1,0 +1,255 @@
+"""One worker's membership in the consumer group: its assignments, its lease, and its client.
+
+The consumer reads nothing (its partitions are paused; `follower` reads the list): it only is a member. aiokafka
+rebalances eagerly, so every rebalance revokes everything; nothing is done then, and what changed is worked out when the
+new assignment is here.
+
+Of aiokafka's inside this uses `_coordinator`: its `member_id` and `generation`, `request_rejoin`, and `_send_req`,
+which every request of the group goes through, so that the time at which an answered one was sent is known.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, NoReturn
+
+from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener
+from aiokafka.coordinator.assignors.abstract import AbstractPartitionAssignor
+from aiokafka.coordinator.protocol import ConsumerProtocolMemberAssignment, ConsumerProtocolMemberMetadata
+from aiokafka.errors import InconsistentGroupProtocolError, InvalidSessionTimeoutError
+
+from producer.assignments.clients import Kept, Options, Watchdog, close_consumer
+from producer.assignments.lease import Lease
+from producer.errors import StartRefused
+
+TICK_SECONDS = 0.2
+POLL_MILLISECONDS = 1_000
+PATIENCE_SECONDS = 5.0
+"""How much longer than a rebalance may take a request is waited for."""
+
+HEARTBEAT, JOIN, SYNC = "HeartbeatRequest", "JoinGroupRequest", "SyncGroupRequest"
+JOINING = frozenset({JOIN, SYNC})
+NO_ERROR, ILLEGAL_GENERATION, UNKNOWN_MEMBER_ID, REBALANCE_IN_PROGRESS = 0, 22, 25, 27
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """The group's times, in seconds."""
+
+    session: float = 6.0
+    """After how long a silent worker is given up. Brokers refuse less than their group.min.session.timeout.ms (6 s)."""
+    heartbeat: float = 1.0
+    rebalance: float = 10.0
+    """How long a rebalance waits for its members."""
+    handover: float = 20.0
+    """How long a streamer is held for its next owner, at the most."""
+    watchdog: float = 30.0
+    """After how long without a sign of life a Kafka client is replaced."""
+    balance: float = 5.0
+    """How often the group's leader looks whether the shares are still even."""
+
+
+@dataclass(frozen=True, slots=True)
+class Assigned:
+    """A new assignment."""
+
+    slots: frozenset[int]
+    generation: int
+    evicted: bool
+    """Whether we were out of the group since the last one."""
+
+
+class Membership:
+    """Run `kept.run` as a task; it is a member while that runs."""
+
+    def __init__(
+        self,
+        options: Options,
+        *,
+        group: str,
+        topic: str,
+        worker: str,
+        protocol: str,
+        timing: Timing,
+        introduce: Callable[[], bytes],
+        plan: Callable[[Mapping[str, bytes]], Mapping[str, frozenset[int]]],
+        assigned: Callable[[Assigned], None],
+        lease: Lease,
+        clock: Callable[[], float],
+    ) -> None:
+        """`introduce` is what we say of ourselves on joining, `plan` shares the slots out where we lead.
+
+        A group has one `protocol`: the broker refuses a member that speaks another.
+        """
+        self._options = options
+        self._group = group
+        self._topic = topic
+        self._worker = worker
+        self._timing = timing
+        self._assignor = _assignor(protocol, topic, introduce, plan)
+        self._assigned = assigned
+        self._lease = lease
+        self._clock = clock
+        self._coordinator: Any = None
+        self._watchdog = Watchdog(f"the group {group}", seconds=timing.watchdog, clock=clock)
+        self._member_id: str | None = None
+        self._joining_since: float | None = None
+        self._synced = float("-inf")
+        self._failure: Exception | None = None
+        self.rebalances = 0
+        self.kept = Kept(f"membership of the group {group}", self._live)
+
+    def rejoin(self) -> None:
+        """Ask the group for a rebalance: the leader's request always makes one, ours if we say something new."""
+        if self._coordinator is not None:
+            self._coordinator.request_rejoin()
+
+    async def _live(self) -> NoReturn:
+        consumer = AIOKafkaConsumer(
+            **{
+                **self._options(),
+                "client_id": self._worker,
+                "group_id": self._group,
+                "enable_auto_commit": False,
+                "auto_offset_reset": "latest",
+                "partition_assignment_strategy": (self._assignor,),
+                "session_timeout_ms": int(self._timing.session * 1000),
+                "heartbeat_interval_ms": int(self._timing.heartbeat * 1000),
+                "rebalance_timeout_ms": int(self._timing.rebalance * 1000),
+                "request_timeout_ms": int((self._timing.rebalance + PATIENCE_SECONDS) * 1000),
+            }
+        )
+        try:
+            self._watchdog.alive()
+            await consumer.start()
+            # Nothing is joined before there is a subscription, so the coordinator can be observed from its first word.
+            self._coordinator = consumer._coordinator
+            self._coordinator._send_req = self._observed(self._coordinator._send_req)
+            consumer.subscribe([self._topic], listener=_Listener(lambda slots: self._arrived(consumer, slots)))
+            await self._poll(consumer)
+        except InconsistentGroupProtocolError as cause:
+            raise StartRefused(
+                f"the group {self._group} is used by others (another fleet, another list, another number of slots); "
+                "give each fleet a group of its own"
+            ) from cause
+        except InvalidSessionTimeoutError as cause:
+            raise StartRefused(
+                f"the brokers refuse a session timeout of {self._timing.session:g} s "
+                "(their group.min.session.timeout.ms and group.max.session.timeout.ms say what they take)"
+            ) from cause
+        finally:
+            self._coordinator = None
+            self._joining_since = None
+            await close_consumer(consumer)
+
+    async def _poll(self, consumer: Any) -> NoReturn:
+        """Keep polling: a consumer that does not is thrown out, and errors of its background tasks come up here."""
+        poll = None
+        try:
+            while True:
+                poll = poll or asyncio.ensure_future(consumer.getmany(timeout_ms=POLL_MILLISECONDS))
+                done, _ = await asyncio.wait({poll}, timeout=TICK_SECONDS)
+                if done:
+                    poll.result()
+                    poll = None
+                if self._failure is not None:
+                    raise self._failure
+                self._tick()
+        finally:
+            if poll is not None:
+                poll.cancel()
+                await asyncio.gather(poll, return_exceptions=True)
+
+    def _tick(self) -> None:
+        now = self._clock()
+        if self._joining_since is not None and now < self._joining_since + self._timing.rebalance:
+            self._watchdog.alive()
+            if self._lease.current():
+                # No heartbeats are sent while the broker lets us wait for the others, and it gives nothing away
+                # meanwhile. After a stall the lease has run out, and this does not bring it back.
+                self._lease.renew(now)
+        self._watchdog.look()
+
+    def _observed(self, send: Any) -> Any:
+        async def observed(request: Any) -> Any:
+            sent, kind = self._clock(), type(request).__name__
+            if kind in JOINING:
+                self._joining_since = sent
+            try:
+                response = await send(request)
+            finally:
+                if kind in JOINING:
+                    self._joining_since = None
+            self._answered(kind, response, sent)
+            return response
+
+        return observed
+
+    def _answered(self, kind: str, response: Any, sent: float) -> None:
+        if kind != HEARTBEAT and kind not in JOINING:
+            return
+        if response.error_code in (ILLEGAL_GENERATION, UNKNOWN_MEMBER_ID):
+            self._lease.revoke()
+        elif response.error_code in (NO_ERROR, REBALANCE_IN_PROGRESS):
+            self._watchdog.alive()
+            if kind == HEARTBEAT:
+                self._lease.renew(sent)
+            elif kind == SYNC:
+                self._synced = sent  # it counts once what it assigned was taken in
+
+    def _arrived(self, consumer: Any, slots: frozenset[int]) -> None:
+        """Take an assignment in. Runs within aiokafka, which would swallow what is raised here."""
+        try:
+            consumer.pause(*consumer.assignment())
+            member_id, generation = self._coordinator.member_id, self._coordinator.generation
+            evicted = self._member_id is not None and member_id != self._member_id
+            self._member_id = member_id
+            self.rebalances += 1
+            self._assigned(Assigned(slots, generation, evicted))
+            self._lease.renew(self._synced)
+            self.kept.alive()
+        except Exception as bug:
+            self._failure = bug
+
+
+class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]  # the base has no types
+    def __init__(self, assigned: Callable[[frozenset[int]], None]) -> None:
+        self._assigned = assigned
+
+    def on_partitions_revoked(self, revoked: object) -> None:
+        """Streams go on."""
+
+    def on_partitions_assigned(self, assigned: Iterable[Any]) -> None:
+        self._assigned(frozenset(place.partition for place in assigned))
+
+
+def _assignor(
+    protocol: str,
+    topic: str,
+    introduce: Callable[[], bytes],
+    plan: Callable[[Mapping[str, bytes]], Mapping[str, frozenset[int]]],
+) -> type[AbstractPartitionAssignor]:
+    """An assignor class of its own for one consumer: aiokafka wants a class, and keeps its state on it."""
+
+    class Assignor(AbstractPartitionAssignor):  # type: ignore[misc]  # the base has no types
+        name = protocol
+
+        @classmethod
+        def metadata(cls, topics: Iterable[str]) -> ConsumerProtocolMemberMetadata:
+            return ConsumerProtocolMemberMetadata(0, list(topics), introduce())
+
+        @classmethod
+        def assign(
+            cls, cluster: object, members: Mapping[str, ConsumerProtocolMemberMetadata]
+        ) -> dict[str, ConsumerProtocolMemberAssignment]:
+            shares = plan({member_id: metadata.user_data for member_id, metadata in members.items()})
+            return {
+                member_id: ConsumerProtocolMemberAssignment(0, [(topic, sorted(slots))] if slots else [], b"")
+                for member_id, slots in shares.items()
+            }
+
+        @classmethod
+        def on_assignment(cls, assignment: object) -> None:
+            """Taken in by the listener."""
+
+    return Assignor

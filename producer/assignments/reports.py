@@ -1,0 +1,99 @@
+"""Writes the status topic: for each streamer the newest of what is to be said, whatever Kafka is doing."""
+
+import asyncio
+from collections.abc import Iterable
+from contextlib import suppress
+from typing import Any
+
+from aiokafka import AIOKafkaProducer
+
+from producer import logs
+from producer.assignments.claims import Streamer
+from producer.assignments.clients import CLOSE_SECONDS, KAFKA_FAILURES, RETRY_SECONDS, Options, within
+
+DELIVERY_SECONDS = 10.0
+
+
+class Reports:
+    """Run `run` as a task; what is put before it runs is written then."""
+
+    def __init__(self, options: Options, *, topic: str) -> None:
+        self._options = options
+        self._topic = topic
+        self._pending: dict[Streamer, bytes | None] = {}
+        self._more = asyncio.Event()
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self._log = logs.get()
+
+    def put(self, streamer: Streamer, value: bytes | None) -> None:
+        """Have this written in place of what was not written yet; None removes."""
+        self._pending[streamer] = value
+        self._idle.clear()
+        self._more.set()
+
+    async def flush(self, seconds: float) -> None:
+        """Wait until all is written, but no longer than this."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._idle.wait()
+
+    async def run(self) -> None:
+        """Write, with a new client after each failure, until cancelled."""
+        problem = None
+        while True:
+            try:
+                await self._write()
+            except KAFKA_FAILURES as cause:
+                before, problem = problem, str(cause) or type(cause).__name__
+                if problem != before:
+                    self._log.warning("statuses not written; trying again", problem=problem)
+            await asyncio.sleep(RETRY_SECONDS)
+
+    async def _write(self) -> None:
+        producer = AIOKafkaProducer(
+            **{**self._options(), "acks": "all", "linger_ms": 5, "request_timeout_ms": int(DELIVERY_SECONDS * 1000)}
+        )
+        try:
+            async with asyncio.timeout(DELIVERY_SECONDS):
+                await producer.start()
+            while True:
+                await self._more.wait()
+                self._more.clear()
+                await self._send(producer)
+                if not self._pending:
+                    self._idle.set()
+        finally:
+            await _abandon(producer)
+
+    async def _send(self, producer: Any) -> None:
+        """Write what is pending; what was not acknowledged is pending again, unless there is something newer."""
+        batch, self._pending = self._pending, {}
+        sent: set[asyncio.Future[object]] = set()
+        try:
+            async with asyncio.timeout(DELIVERY_SECONDS):
+                for streamer, value in batch.items():
+                    sent.add(await producer.send(self._topic, key=streamer.encode(), value=value))
+                await asyncio.wait(sent)
+                for future in sent:
+                    future.result()
+        except BaseException:
+            self._pending = batch | self._pending
+            self._more.set()
+            _retrieve(sent)
+            raise
+
+
+def _retrieve(futures: Iterable["asyncio.Future[object]"]) -> None:
+    """Take the failures of futures that nobody waits for, now or later."""
+    for future in futures:
+        future.add_done_callback(lambda done: done.cancelled() or done.exception())
+
+
+async def _abandon(producer: Any) -> None:
+    """End a client without waiting for what it could not deliver; no batch of it may arrive behind newer ones."""
+    sender = producer._sender
+    await within(CLOSE_SECONDS, producer.client.close())
+    if sender is not None and sender.sender_task is not None:
+        sender.sender_task.cancel()
+    await within(CLOSE_SECONDS, producer.stop())

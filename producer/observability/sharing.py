@@ -1,0 +1,55 @@
+"""The metrics of workers that share a list through Kafka, read from the sharing itself when they are scraped."""
+
+from collections.abc import Iterator
+from typing import Protocol
+
+from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from producer.observability.metrics import PREFIX
+
+
+class Sharing(Protocol):
+    """What is asked."""
+
+    @property
+    def slots_owned(self) -> int: ...
+    @property
+    def generation(self) -> int: ...
+    @property
+    def unassigned(self) -> int: ...
+    @property
+    def handing_over(self) -> int: ...
+    @property
+    def fenced(self) -> int: ...
+    @property
+    def rebalances(self) -> int: ...
+    @property
+    def rebuilds(self) -> int: ...
+    @property
+    def refused_records(self) -> int: ...
+
+
+class SharingCollector(Collector):
+    """Register it beside the worker's other metrics."""
+
+    def __init__(self, sharing: Sharing) -> None:
+        self._sharing = sharing
+
+    def collect(self) -> Iterator[Metric]:
+        """Read them."""
+        sharing = self._sharing
+        for name, help_text, value in (
+            ("slots", "Slots of the shared list that this worker owns.", sharing.slots_owned),
+            ("claims_generation", "The group's generation of the last assignment; -1 before.", sharing.generation),
+            ("unassigned_streams", "Streamers of this worker's slots beyond what it may hold.", sharing.unassigned),
+            ("claims_handing_over", "Streamers held until their next owner is connected.", sharing.handing_over),
+        ):
+            yield GaugeMetricFamily(PREFIX + name, help_text, value=value)
+        for name, help_text, value in (
+            ("claims_fenced", "Claims lost while this worker was stalled or cut off.", sharing.fenced),
+            ("claims_rebalances", "Assignments received from the group.", sharing.rebalances),
+            ("claims_clients_replaced", "Kafka clients of the sharing that were replaced.", sharing.rebuilds),
+            ("list_records_refused", "Records of the shared list that could not be used.", sharing.refused_records),
+        ):
+            yield CounterMetricFamily(PREFIX + name, help_text, value=value)

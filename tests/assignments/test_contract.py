@@ -1,0 +1,119 @@
+"""What every source of claims promises (`producer.assignments.interface`), asked of each."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from producer.assignments.claims import Streamer
+from producer.local.kafka import Kafka
+from tests.assignments.fleet import Backend, FileBackend, Fleet, KafkaBackend, play
+
+TEN = tuple(f"s{number:02}" for number in range(10))
+
+
+@pytest.fixture(params=["file", "kafka"])
+def backend(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Backend]:
+    if request.param == "file":
+        yield FileBackend(tmp_path)
+        return
+    kafka: Kafka = request.getfixturevalue("kafka")
+    yield KafkaBackend(kafka)
+
+
+def test_a_lone_worker_holds_the_list_and_follows_it(backend: Backend) -> None:
+    async def main() -> None:
+        async with Fleet(backend) as fleet:
+            await backend.write({"aa": {}, "bb": {}, "cc": {"enabled": False}})
+            one = await fleet.worker("one")
+            await fleet.until(lambda: one.held == {"aa", "bb"})
+            await backend.write({"bb": {}, "cc": {}})
+            await fleet.until(lambda: one.held == {"bb", "cc"})
+            assert one.started.count(Streamer("bb")) == 1
+
+    play(main)
+
+
+def test_an_empty_list_is_an_empty_set(backend: Backend) -> None:
+    async def main() -> None:
+        async with Fleet(backend) as fleet:
+            one = await fleet.worker("one")
+            assert await anext(one.assignments.changes()) == frozenset()
+
+    play(main)
+
+
+def test_two_workers_share_the_list_and_what_one_leaves_the_other_takes(backend: Backend) -> None:
+    async def main() -> None:
+        async with Fleet(backend) as fleet:
+            await fleet.names(*TEN)
+            one = await fleet.worker("one")
+            await fleet.until(lambda: len(one.held) == 10)
+            two = await fleet.worker("two")
+            await fleet.until(lambda: len(one.held) + len(two.held) == 10 and 4 <= len(two.held) <= 6)
+            assert one.held.isdisjoint(two.held)
+            assert len(one.started) == 10
+            await fleet.stop("two")
+            await fleet.until(lambda: len(one.held) == 10)
+
+    play(main)
+
+
+def test_nobody_holds_more_than_it_may_and_the_most_important_come_first(backend: Backend) -> None:
+    async def main() -> None:
+        async with Fleet(backend) as fleet:
+            await backend.write({"aa": {}, "bb": {"priority": 9}, "cc": {"priority": -1}, "dd": {"priority": 5}})
+            one = await fleet.worker("one", max_streams=2)
+            await fleet.until(lambda: one.held == {"bb", "dd"})
+
+    play(main)
+
+
+def test_what_left_the_set_comes_back_only_once_it_was_released(backend: Backend) -> None:
+    async def main() -> None:
+        async with Fleet(backend) as fleet:
+            await fleet.names("aa")
+            async with backend.open("one", 10) as source:
+                changes = source.changes()
+                while await anext(changes) != {"aa"}:
+                    pass
+                await fleet.names("bb")
+                while await anext(changes) != {"bb"}:
+                    pass
+                await fleet.names("aa", "bb", "cc")
+                while "cc" not in (held := await anext(changes)):
+                    pass
+                assert held == {"bb", "cc"}
+                await source.release(Streamer("aa"))
+                while await anext(changes) != {"aa", "bb", "cc"}:
+                    pass
+
+    play(main)
+
+
+def test_what_is_held_may_be_published_and_what_is_reported_is_taken(backend: Backend) -> None:
+    async def main() -> None:
+        async with Fleet(backend) as fleet:
+            await fleet.names("aa")
+            one = await fleet.worker("one", state=None)
+            await fleet.until(lambda: one.held == {"aa"})
+            await one.assignments.fence.wait()
+            assert one.assignments.fence.current() is True
+            assert one.assignments.fence.allows(Streamer("aa")) is True
+            for state in ("resolving", "connecting", "connected", "backing_off", "offline"):
+                one.assignments.report(Streamer("aa"), state=state, room_id="7", error="some error")
+            assert one.held == {"aa"}
+
+    play(main)
+
+
+def test_a_drain_with_nobody_else_ends_at_once_and_keeps_what_is_held(backend: Backend) -> None:
+    async def main() -> None:
+        async with Fleet(backend) as fleet:
+            await fleet.names("aa", "bb")
+            one = await fleet.worker("one")
+            await fleet.until(lambda: len(one.held) == 2)
+            await one.assignments.drain(60.0)
+            assert one.held == {"aa", "bb"}
+
+    play(main)

@@ -1,0 +1,176 @@
+"""producer.assignments.table: records in, rows out."""
+
+from typing import Any
+
+import pytest
+
+from producer.assignments.assignor import Load
+from producer.assignments.claims import Streamer, Wanted
+from producer.assignments.table import (
+    Status,
+    Table,
+    decode_row,
+    decode_status,
+    encode_row,
+    encode_status,
+    slot_of,
+)
+
+FOOBAR = Streamer("foobar")
+"""Kafka's own UtilsTest: murmur2("foobar") is -790332482, which is slot 62 of 128 and 2 of 4."""
+
+
+@pytest.mark.parametrize(
+    ("text", "murmur2"),
+    # The values that Apache Kafka's org.apache.kafka.common.utils.UtilsTest expects.
+    [("21", -973932308), ("foobar", -790332482), ("abc", 479470107)],
+)
+def test_the_slot_is_the_partition_that_kafkas_own_clients_choose(text: str, murmur2: int) -> None:
+    assert slot_of(Streamer(text), 128) == (murmur2 & 0x7FFFFFFF) % 128
+
+
+def table() -> Table:
+    return Table(128)
+
+
+def test_a_row_is_written_as_it_is_documented() -> None:
+    assert encode_row(Wanted(FOOBAR, enabled=False, priority=3, weight=2.5)) == (
+        b"foobar",
+        b'{"enabled":false,"priority":3,"weight":2.5}',
+    )
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (b"{}", Wanted(FOOBAR)),
+        (b'{"enabled": false, "priority": -2, "weight": 3}', Wanted(FOOBAR, False, -2, 3.0)),
+        (b'{"quality": "hd", "priority": 1}', Wanted(FOOBAR, priority=1)),
+    ],
+    ids=["defaults", "all", "unknown keys"],
+)
+def test_a_row_is_read(value: bytes, expected: Wanted) -> None:
+    assert decode_row(b"foobar", value) == (FOOBAR, expected)
+
+
+BROKEN: list[tuple[bytes | None, bytes, str]] = [
+    (b"foobar", b"not json", "not JSON"),
+    (b"foobar", b"", "not JSON"),
+    (b"foobar", b"\xff\xfe{", "not JSON"),
+    (b"foobar", b"[" * 10_000, "not JSON"),
+    (b"foobar", b'{"priority": 1' + b"0" * 5_000 + b"}", "not JSON"),
+    (b"foobar", b"[]", "not a JSON object"),
+    (b"foobar", b"1", "not a JSON object"),
+    (b"foobar", b'{"enabled": "yes"}', "enabled must be true or false"),
+    (b"foobar", b'{"enabled": null}', "enabled must be true or false"),
+    (b"foobar", b'{"priority": 1.5}', "priority must be a whole number"),
+    (b"foobar", b'{"priority": true}', "priority must be a whole number"),
+    (b"foobar", b'{"weight": 0}', "weight must be a number above 0"),
+    (b"foobar", b'{"weight": NaN}', "weight must be a number above 0"),
+    (b"foobar", b'{"weight": Infinity}', "weight must be a number above 0"),
+    (b"foobar", b'{"weight": 1e400}', "weight must be a number above 0"),
+    (b"foobar", b'{"weight": "1"}', "weight must be a number above 0"),
+    (b"foobar", b'{"x": "' + b"x" * 1024 * 1024 + b'"}', "1048585 bytes are more than 16384"),
+    (None, b"{}", "is not a unique id"),
+    (b"", b"{}", "is not a unique id"),
+    (b"\xff", b"{}", "is not a unique id"),
+    (b"two words", b"{}", "is not a unique id"),
+    (b"@FooBar", b"{}", "is not normalised: foobar"),
+]
+
+
+@pytest.mark.parametrize(("key", "value", "problem"), BROKEN, ids=[f"{v[:16]!r} {p[:12]}" for _, v, p in BROKEN])
+def test_a_broken_record_is_told_and_leaves_the_row_as_it_was(key: bytes | None, value: bytes, problem: str) -> None:
+    rows = table()
+    rows.apply(62, 0, b"foobar", b'{"priority": 7}')
+
+    with pytest.raises(ValueError, match=problem) as refused:
+        rows.apply(62, 1, key, value)
+
+    assert rows.get(FOOBAR) == Wanted(FOOBAR, priority=7)
+    assert len(str(refused.value)) < 300
+
+
+def test_the_last_record_by_offset_wins_and_no_value_removes() -> None:
+    rows = table()
+
+    rows.apply(62, 0, b"foobar", b'{"priority": 1}')
+    rows.apply(62, 4, b"foobar", b'{"priority": 2}')
+    rows.apply(62, 3, b"foobar", b'{"priority": 9}')
+    second = rows.get(FOOBAR)
+    rows.apply(62, 5, b"foobar", None)
+    removed = rows.get(FOOBAR)
+    rows.apply(62, 4, b"foobar", b'{"priority": 2}')
+
+    assert second == Wanted(FOOBAR, priority=2)
+    assert removed is None
+    assert rows.get(FOOBAR) is None
+
+
+def test_a_broken_record_does_not_stop_what_comes_after_it() -> None:
+    rows = table()
+
+    with pytest.raises(ValueError, match="not JSON"):
+        rows.apply(62, 0, b"foobar", b"{")
+    rows.apply(62, 1, b"foobar", b"{}")
+
+    assert rows.get(FOOBAR) == Wanted(FOOBAR)
+
+
+def test_removing_what_is_not_there_is_nothing() -> None:
+    rows = table()
+
+    rows.apply(62, 0, b"foobar", None)
+
+    assert rows.rows(62) == {}
+
+
+def test_a_record_in_another_partition_than_its_own_is_refused() -> None:
+    with pytest.raises(ValueError, match="foobar is in partition 61 and belongs in 62"):
+        table().apply(61, 0, b"foobar", b"{}")
+
+
+def test_a_slot_carries_its_enabled_streamers_and_what_was_measured_corrects_their_weight() -> None:
+    rows = Table(1)
+    for offset, (name, value) in enumerate(
+        [(b"aa", b'{"weight": 2}'), (b"bb", b'{"weight": 1}'), (b"cc", b'{"enabled": false}')]
+    ):
+        rows.apply(0, offset, name, value)
+
+    assert rows.loads({}) == [Load(2, 3.0)]
+    assert rows.loads({0: 2.0}) == [Load(2, 6.0)]
+    assert sorted(row.streamer for row in rows.enabled([0])) == ["aa", "bb"]
+
+
+def test_a_status_is_written_as_it_is_documented_and_read_again() -> None:
+    status = Status("pod-1", 7, "backing_off", 1_700_000_000_000, "42", "FailedConnection (timeout): no answer")
+
+    value = encode_status(status)
+
+    assert value == (
+        b'{"worker":"pod-1","generation":7,"state":"backing_off","since":1700000000000,"room_id":"42",'
+        b'"error":"FailedConnection (timeout): no answer"}'
+    )
+    assert decode_status(b"foobar", value) == (FOOBAR, status)
+
+
+def test_a_removed_status_and_one_of_a_newer_worker_are_read() -> None:
+    assert decode_status(b"foobar", None) == (FOOBAR, None)
+    assert decode_status(b"foobar", b'{"worker":"w","generation":1,"state":"zoned","since":1,"more":[]}') == (
+        FOOBAR,
+        Status("w", 1, "zoned", 1),
+    )
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"worker": 1}, {"generation": "1"}, {"generation": True}, {"state": None}, {"since": 1.5}, {"room_id": 5}],
+    ids=str,
+)
+def test_a_status_that_is_none_is_refused(change: dict[str, Any]) -> None:
+    import json
+
+    value = {"worker": "w", "generation": 1, "state": "offline", "since": 1, "room_id": None, "error": None} | change
+
+    with pytest.raises(ValueError, match="not a status"):
+        decode_status(b"foobar", json.dumps(value).encode())
