@@ -5,10 +5,11 @@ READY := $(VENV)/.ready
 RUN := $(VENV)/bin
 HELM ?= helm
 KUBECONFORM ?= kubeconform
+CONSUMERS ?= .consumers
 COMPILE := $(RUN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	--no-header --no-annotate
 
-.PHONY: demo test chaos-claims verify-chart format generate requirements clean
+.PHONY: demo test chaos-claims verify-chart consumers format generate release-schemas requirements clean
 
 demo: $(READY)  ## a real Kafka, a registry, the simulator and two workers, until Ctrl-C or DEMO_SECONDS
 	$(RUN)/producer demo
@@ -22,21 +23,35 @@ chaos-claims: $(READY)  ## many workers, killed, stopped and paused, again and a
 verify-chart: $(READY)  ## the chart, with Helm and kubeconform; KUBECONFORM_SCHEMAS names the schemas' folder
 	HELM=$(HELM) KUBECONFORM=$(KUBECONFORM) $(RUN)/pytest tests/helm
 
+consumers: $(READY) $(CONSUMERS)/.ready  ## the golden files, read by decoders that are not ours
+	CONSUMERS=$(CONSUMERS) $(RUN)/pytest tests/consumers --verbose
+
 format: $(READY)  ## let ruff put the code in its form
 	$(RUN)/ruff format . && $(RUN)/ruff check --fix .
 
 generate: $(READY)  ## the generated files that are checked in
 	$(RUN)/python -m tools.generate
 
+release-schemas: $(READY)  ## today's schemas as those of the package's version; what is released stays
+	$(RUN)/python -m tools.release_schemas
+
 requirements: $(READY)  ## the pinned requirement files, from pyproject.toml
 	$(COMPILE) --output-file requirements/image.txt pyproject.toml
 	$(COMPILE) --output-file requirements/dev.txt --all-extras --group dev pyproject.toml
+	$(COMPILE) --output-file requirements/consumers.txt --group pyproject.toml:consumers
 
 clean:  ## what the other targets made
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(CONSUMERS) .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 $(READY): requirements/dev.txt pyproject.toml
 	$(PYTHON) -m venv --clear $(VENV)
 	$(RUN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
 	$(RUN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	touch $@
+
+$(CONSUMERS)/.ready: requirements/consumers.txt tests/consumers/package-lock.json
+	$(PYTHON) -m venv --clear $(CONSUMERS)
+	$(CONSUMERS)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/consumers.txt
+	cp tests/consumers/package.json tests/consumers/package-lock.json $(CONSUMERS)
+	if command -v npm; then npm ci --prefix $(CONSUMERS) --ignore-scripts --no-audit --no-fund; fi
 	touch $@

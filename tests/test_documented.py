@@ -400,6 +400,17 @@ def test_an_edit_of_any_documented_field_is_noticed(name: str, edit: Edit) -> No
 
 
 @pytest.mark.parametrize("name", RECORDS)
+def test_a_documented_class_that_is_renamed_or_removed_is_noticed(name: str) -> None:
+    renamed, without = published(), published()
+    renamed[f"{name}_"] = renamed.pop(name)
+    del without[name]
+
+    found = [disagreements(records) for records in (renamed, without)]
+
+    assert found == [[f"{name}: missing", f"{name}_: not documented"], [f"{name}: missing"]]
+
+
+@pytest.mark.parametrize("name", RECORDS)
 def test_a_nullable_field_without_null_as_its_default_is_noticed(name: str) -> None:
     records = published()
     nullable = [each for each, kind in RECORDS[name].fields.items() if kind.startswith("Optional")]

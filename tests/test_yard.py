@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tools import generate
+from producer.events import schemas
+from tools import generate, golden
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -116,6 +117,10 @@ def forbidden(importer: str, name: str) -> bool:
     return not any(f"{target}.".startswith(f"{allowed}.") for allowed in MAY_IMPORT[room])
 
 
+def checked_in(place: Path) -> bytes | None:
+    return (ROOT / place).read_bytes() if (ROOT / place).is_file() else None
+
+
 @pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(ROOT)))
 def test_module_imports_only_what_its_room_may(path: Path) -> None:
     importer = ".".join(path.relative_to(ROOT / "producer").with_suffix("").parts).removesuffix(".__init__")
@@ -166,7 +171,13 @@ def test_checker_finds_nothing(command: list[str]) -> None:
 def test_generated_files_are_current(tmp_path: Path) -> None:
     places = generate.generate(tmp_path)
 
-    stale = [place for place in places if (tmp_path / place).read_bytes() != (ROOT / place).read_bytes()]
+    stale = [place for place in places if (tmp_path / place).read_bytes() != checked_in(place)]
 
     assert stale == [], "run `make generate`"
-    assert len(places) == 8
+    assert len(places) == 8 + len(schemas.events())
+
+
+def test_golden_has_the_files_of_todays_events_and_no_others() -> None:
+    names = {path.name for path in (ROOT / golden.FOLDER).iterdir()}
+
+    assert names == {"README.md", *(f"{event}.json" for event in schemas.events())}

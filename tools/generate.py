@@ -9,6 +9,7 @@ from grpc_tools import protoc
 from producer.events import schemas
 from tools.chart import chart
 from tools.events_page import page
+from tools.golden import golden
 
 ROOT = Path(__file__).resolve().parent.parent
 WIRE = Path("producer/webcast/wire")
@@ -19,7 +20,7 @@ PYTHON_TYPES = {"string": "str", "bytes": "bytes", "long": "int", "boolean": "bo
 
 def generate(into: Path) -> list[Path]:
     """Write every generated file below `into`, at its place in the repository; return those places."""
-    return [*wire(into), *records(into), *chart(into), *page(into)]
+    return [*wire(into), *records(into), *chart(into), *page(into), *golden(into)]
 
 
 def wire(into: Path) -> list[Path]:
@@ -78,6 +79,7 @@ def main() -> None:
     """Replace the checked-in files by fresh ones."""
     with TemporaryDirectory() as folder:
         for place in generate(Path(folder)):
+            (ROOT / place).parent.mkdir(parents=True, exist_ok=True)
             (ROOT / place).write_bytes((Path(folder) / place).read_bytes())
             sys.stdout.write(f"{place}\n")
 

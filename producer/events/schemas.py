@@ -79,9 +79,10 @@ def _event(record: str) -> Schema:
 
 
 def _plain(node: object) -> object:
-    """Drop what fastavro adds for itself."""
+    """Drop what fastavro adds for itself, and put the keys, which it has by their hashes, in one order for good."""
     if isinstance(node, dict):
-        return {key: _plain(value) for key, value in node.items() if not key.startswith("__")}
+        keys = sorted(node, key=lambda key: (key != "name", key))
+        return {key: _plain(node[key]) for key in keys if not key.startswith("__")}
     return [_plain(item) for item in node] if isinstance(node, list) else node
 
 

@@ -2,7 +2,11 @@
 
 import io
 import json
+import os
+import subprocess
+import sys
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import avro.io
@@ -23,6 +27,7 @@ from tests.events.decoding import without_logical_types
 from tests.events.shapes import full
 from tests.events.wire_writer import Fields, write
 
+ROOT = Path(__file__).resolve().parents[2]
 EVENTS = schemas.events()
 IDS = {name: 258 + at for at, name in enumerate(sorted(EVENTS))}
 ORIGIN = Origin(streamer="someone", room_id=7000000000000000001, worker="worker-0")
@@ -250,3 +255,21 @@ def test_the_published_text_is_self_contained_keeps_its_docs_and_carries_nothing
     assert all("doc" in field for field in parsed["fields"])
     assert "__fastavro" not in text
     assert '"logicalType":"timestamp-millis"' in text
+
+
+def test_the_published_text_is_the_same_in_every_process() -> None:
+    print_texts = "from producer.events import schemas; print([each.text for each in schemas.events().values()])"
+    here = f"{[schema.text for schema in EVENTS.values()]}\n"
+
+    there = [
+        subprocess.run(
+            [sys.executable, "-c", print_texts],
+            cwd=ROOT,
+            env={**os.environ, "PYTHONHASHSEED": seed, "PYTHONIOENCODING": "utf-8"},
+            capture_output=True,
+            check=True,
+        ).stdout.decode()
+        for seed in ("1", "2", "3")
+    ]
+
+    assert there == [here] * 3

@@ -1,0 +1,73 @@
+"""tools.release_schemas: what was released stays, and what may not follow it is not released."""
+
+import json
+import shutil
+import zipfile
+from pathlib import Path
+
+import pytest
+from hatchling.builders.wheel import WheelBuilder
+
+from producer.events import schemas
+from tools.release_schemas import NotReleasable, against, release, released_in
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+
+
+def test_a_release_holds_every_event_as_it_is_registered(tmp_path: Path) -> None:
+    files = release("1.2.3", tmp_path)
+
+    texts = {file.relative_to(tmp_path).as_posix(): file.read_text("utf-8") for file in files}
+    assert texts == {f"1.2.3/{event}.avsc": f"{schema.text}\n" for event, schema in schemas.events().items()}
+    assert set(files) == {path for path in tmp_path.rglob("*") if path.is_file()}
+
+
+def test_a_release_is_read_back_by_version_and_event(tmp_path: Path) -> None:
+    release("1.2.3", tmp_path)
+    release("1.10.0", tmp_path)
+
+    found = released_in(tmp_path)
+
+    assert set(found) == {"1.2.3", "1.10.0"}
+    assert found["1.2.3"] == {event: schema.parsed for event, schema in schemas.events().items()}
+
+
+def test_a_released_version_is_never_written_again(tmp_path: Path) -> None:
+    (tmp_path / "1.2.3").mkdir()
+
+    with pytest.raises(NotReleasable, match=r"^1\.2\.3 is released and stays as it is; raise __version__"):
+        release("1.2.3", tmp_path)
+
+    assert list((tmp_path / "1.2.3").iterdir()) == []
+
+
+def test_schemas_that_may_not_follow_any_one_earlier_release_are_not_released(tmp_path: Path) -> None:
+    first, *_ = release("1.0.0", tmp_path)
+    release("1.1.0", tmp_path)
+    before = json.loads(first.read_text("utf-8"))
+    before["fields"][0]["name"] = "since_gone"
+    first.write_text(json.dumps(before), "utf-8")
+    record = before["name"].rpartition(".")[2]
+
+    with pytest.raises(NotReleasable, match=rf"1\.0\.0: {record}\.since_gone: was removed or renamed"):
+        release("1.2.0", tmp_path)
+
+    assert set(released_in(tmp_path)) == {"1.0.0", "1.1.0"}
+    assert against(tmp_path)["1.1.0"] == []
+
+
+def test_before_the_first_release_there_is_nothing_to_compare_with(tmp_path: Path) -> None:
+    assert against(tmp_path / "none") == {}
+
+
+def test_the_wheel_has_todays_records_and_no_released_ones(tmp_path: Path) -> None:
+    for part in ("pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(ROOT / part, tmp_path)
+    for folder in ("producer", "schemas"):
+        shutil.copytree(ROOT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("__pycache__"))
+    release("99.0.0", tmp_path / "schemas" / "released")
+
+    [wheel] = WheelBuilder(str(tmp_path)).build(directory=str(tmp_path / "dist"), versions=["standard"])
+
+    packed = {name for name in zipfile.ZipFile(wheel).namelist() if name.endswith(".avsc")}
+    assert packed == {f"producer/schemas/{record}.avsc" for record in schemas.records()}
