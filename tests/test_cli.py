@@ -116,12 +116,6 @@ def test_a_missing_list_file_is_named(topics_of: Mapping[str, str], tmp_path: Pa
     assert line == f"the list {missing} cannot be read: No such file or directory"
 
 
-def test_no_list_at_all_is_named() -> None:
-    [line] = refused(producer("run", upstream="http://127.0.0.1:9", kafka_bootstrap_servers=NOWHERE))
-
-    assert line.startswith("PRODUCER_ASSIGNMENTS_FILE is not set")
-
-
 def test_a_bad_list_is_named_entry_by_entry(topics_of: Mapping[str, str], listed: Path) -> None:
     listed.write_text("streamers: [aa, 'no good', '@AA']\n")
 

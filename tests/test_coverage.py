@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from producer.events.event import Origin
+from producer.events.event import Origin, Payloads
 from producer.events.mapping import METHODS, to_event
 from producer.webcast.wire import Envelope
 from tests.events.wire_reader import read
@@ -14,11 +14,11 @@ from tests.events.wire_writer import varint
 from tests.published import NOT_CAPTURED
 from tools import coverage
 
-pytestmark = pytest.mark.skipif(
+CAPTURES_ARE_HERE = pytest.mark.skipif(
     not coverage.CAPTURES.exists(), reason="../shared/captures is absent: no real messages here"
 )
 
-ORIGIN = Origin(streamer="someone", room_id=1, worker="worker-0")
+ORIGIN = Origin(streamer="someone", room_id=1, worker="worker-0", payloads=Payloads.NONE)
 Path = tuple[int, ...]
 
 EXCEPT: dict[str, set[Path]] = {
@@ -28,6 +28,7 @@ EXCEPT: dict[str, set[Path]] = {
 """URLs of a gift's picture: the documented type has the last alone, and only its bytes count."""
 
 
+@CAPTURES_ARE_HERE
 def test_the_page_is_current() -> None:
     assert (coverage.ROOT / coverage.PAGE).read_text("utf-8") == coverage.page(), "run `python -m tools.coverage`"
 
@@ -81,6 +82,7 @@ def _varint(data: bytes, at: int) -> tuple[int, int]:
 CAPTURED = sorted(METHODS - NOT_CAPTURED)
 
 
+@CAPTURES_ARE_HERE
 @pytest.mark.parametrize("method", CAPTURED)
 def test_what_counts_changes_the_event_when_it_is_taken_away_and_what_does_not_count_does_not(method: str) -> None:
     payload = messages()[method]

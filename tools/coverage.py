@@ -53,6 +53,7 @@ DOCUMENTED: dict[str, Plan] = {
         5: None,
         7: USER,
         9: None,
+        11: None,
         15: {1: URLS, 2: None, 11: None, 12: None, 16: None},
         23: {6: None, 8: None},
         32: MODERATOR,

@@ -56,7 +56,9 @@ def test_a_streamer_is_held_by_its_old_owner_until_the_new_one_is_connected(kafk
             new = await fleet.worker("new", state="connecting")
             await fleet.until(lambda: len(new.held) >= 8)
             assert len(old.held) == 20
-            assert source(old).handing_over == len(new.held)
+            async with asyncio.timeout(STEP_SECONDS):
+                while source(old).handing_over != len(new.held):
+                    await asyncio.sleep(0.05)  # its own assignment comes when it comes, and nothing announces it
             new.connect()
             await fleet.until(lambda: all_once(old, new, of=20))
             assert source(old).handing_over == 0
@@ -423,14 +425,15 @@ def test_a_worker_that_was_stopped_publishes_nothing_of_what_others_have_when_it
             line = await other.says(lambda line: line.get("fenced", 0) > 0, after=before)
             await fleet.until(lambda: len(one.held) < 20)
             theirs = await other.says(lambda line: len(line.get("held", ())) == 20 - len(one.held), after=before)
-            await other.says(lambda line: "published" in line, after=before)
+            await other.says(lambda line: "published" in line and line["at"] > woken, after=before)
 
         # It was given a part again, and had lost the rest, each of which was counted.
         assert line["fenced"] == len(one.held)
         assert sorted([*theirs["held"], *one.held]) == list(TWENTY)
-        published = {said["published"] for said in other.lines[before:] if "published" in said}
-        assert published <= set(theirs["held"])
-        assert min(said["at"] for said in other.lines[before:] if "published" in said) > woken
+        # What it had printed before it was stopped may be read only now.
+        later = [said for said in other.lines[before:] if "published" in said and said["at"] > woken]
+        assert later
+        assert {said["published"] for said in later} <= set(theirs["held"])
 
     play(main)
 

@@ -122,6 +122,15 @@ def test_a_method_that_nobody_knows_makes_no_series() -> None:
     assert text.count("\n") == before
 
 
+def test_a_method_without_its_prefix_is_counted_as_the_kind_that_it_is() -> None:
+    subject = metrics()
+
+    subject.message_received("SystemMessage")
+    subject.message_received("WebcastSystemMessage")
+
+    assert 'tiktok_live_events_received_total{method="WebcastSystemMessage"} 2.0' in scraped(subject)
+
+
 def test_states_move() -> None:
     subject = metrics()
 

@@ -90,9 +90,12 @@ class System:
             await command("assign", "apply", str(self._folder / "list.yaml"), environ=self._environ)
         return program
 
-    async def worker(self, name: str = "worker", **settings: str) -> Worker:
+    async def worker(
+        self, name: str = "worker", *, environ: Mapping[str, str] | None = None, **settings: str
+    ) -> Worker:
         [port] = free_ports(1)
-        environ = self._environ | {f"PRODUCER_{key.upper()}": value for key, value in settings.items()}
+        environ = {**self._environ, **(environ or {})}
+        environ |= {f"PRODUCER_{key.upper()}": value for key, value in settings.items()}
         return await self._stack.enter_async_context(Worker(name, port, environ, self._folder))
 
     async def producer(self, *arguments: str) -> str:

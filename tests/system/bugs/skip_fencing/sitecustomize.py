@@ -1,0 +1,6 @@
+"""A planted bug: whatever has become of the claims, everything is published."""
+
+from producer.assignments import lease
+
+lease.Lease.current = lambda self: True  # type: ignore[method-assign]
+lease.Lease.allows = lambda self, streamer: True  # type: ignore[method-assign]

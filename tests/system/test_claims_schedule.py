@@ -1,0 +1,206 @@
+"""Workers that join, stop, die and pause, and a list that is edited, at random: what must hold once there is quiet.
+
+The short form is part of every run. `make chaos-claims` makes it long, and shows that the judge sees planted bugs.
+"""
+
+import asyncio
+import json
+import os
+import signal
+import time
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from producer.local.kafka import Kafka
+from producer.local.processes import LocalFailure
+from producer.local.programs import Worker
+from producer.local.registry import Registry
+from tests.system.harness import Found, System, until
+from tests.system.test_claims import holdings
+
+SEEDS = int(os.environ.get("CLAIMS_SEEDS", "3"))
+SECONDS = float(os.environ.get("CLAIMS_SCHEDULE_SECONDS", "8"))
+BUGS = Path(__file__).parent / "bugs"
+ROOMS, MOST_WORKERS = 16, 4
+ROUND_POLLS = 65
+"""Ten a second: longer than the group's leader takes to look whether the shares are still even."""
+PAUSE_SECONDS = (7.0, 9.0)
+"""Longer than the group waits for a worker."""
+
+
+class Schedule:
+    """One seed's fleet, and what was done to it."""
+
+    def __init__(self, system: System, seed: int, environ: Mapping[str, str]) -> None:
+        self.system = system
+        self.chance = Random(seed)
+        self.workers: dict[str, Worker] = {}
+        self.wanted: set[str] = set()
+        self.done: list[str] = []
+        self.lost: list[tuple[str, float, float]] = []
+        """Workers that were paused for so long that they lost their claims: from when to when."""
+        self._environ = environ
+        self._count = 0
+        self._paused: set[str] = set()
+
+    async def join(self) -> None:
+        name = f"worker-{self._count}"
+        self._count += 1
+        self.workers[name] = await self.system.worker(name, environ=self._environ)
+
+    async def act(self) -> None:
+        """Do one thing."""
+        running = sorted(self.workers.keys() - self._paused)
+        choices = ["edit"]
+        if len(self.workers) < MOST_WORKERS:
+            choices += ["join"] * 2
+        if len(running) > 1:
+            choices += ["leave", "kill", "pause"]
+        action = self.chance.choice(choices)
+        name = self.chance.choice(running)
+        self.done.append(action)
+        match action:
+            case "join":
+                await self.join()
+            case "leave":
+                await self.workers.pop(name).end(signal.SIGTERM)
+            case "kill":
+                await self.workers.pop(name).end(signal.SIGKILL)
+            case "pause":
+                await self.pause(name)
+            case "edit":
+                await self.edit()
+
+    async def edit(self) -> None:
+        """Take a streamer off the list, or put one back."""
+        off = sorted({f"sim_room_{number:02}" for number in range(1, ROOMS + 1)} - self.wanted)
+        if off and self.chance.random() < 0.5:
+            name = self.chance.choice(off)
+            await self.system.producer("assign", "add", name)
+            self.wanted.add(name)
+        else:
+            await self.remove()
+
+    async def remove(self) -> None:
+        """Take a streamer off the list."""
+        name = self.chance.choice(sorted(self.wanted))
+        await self.system.producer("assign", "remove", name)
+        self.wanted.discard(name)
+
+    async def pause(self, name: str = "worker-0") -> None:
+        """Stop a worker, and let it go on once others have its streamers."""
+        self._paused.add(name)
+        worker = self.workers[name]
+        worker.send(signal.SIGSTOP)
+        stopped = time.time()
+        await asyncio.sleep(self.chance.uniform(*PAUSE_SECONDS))  # the pause is the fault itself
+        self.lost.append((name, stopped, time.time()))
+        worker.send(signal.SIGCONT)
+        self._paused.discard(name)
+
+    async def rest(self, polls: int = 10) -> dict[str, set[str]]:
+        """Wait for quiet: every wanted streamer is held once, nothing else is, and so it stays for so many polls."""
+        held: dict[str, set[str]] = {}
+        quiet = 0
+
+        async def at_rest() -> bool:
+            nonlocal held, quiet
+            now = await holdings(self.workers.values())
+            right = sorted(s for streamers in now.values() for s in streamers) == sorted(self.wanted)
+            quiet = quiet + 1 if right and now == held else 0
+            held = now
+            return quiet >= polls
+
+        await until(at_rest)
+        return held
+
+    async def judge(self) -> list[str]:
+        """Say what is wrong once everything is at rest."""
+        before = await self.rest()
+        await self.join()
+        after = await self.rest(ROUND_POLLS)
+        moved = sum(1 for name, streamers in before.items() for s in streamers if s not in after[name])
+        minimal = len(self.wanted) / len(self.workers)
+        problems = [f"{moved} moved for a worker whose share is {minimal:.1f}"] if moved > 1.3 * minimal + 1 else []
+
+        began = time.time()
+        await asyncio.sleep(2.0)  # what is watched is a stretch of time
+        ended = time.time()
+        await asyncio.gather(*(worker.end(signal.SIGTERM) for worker in self.workers.values()))
+        by: dict[str, set[str]] = defaultdict(set)
+        found = await asyncio.to_thread(self.system.read)
+        for record in found:
+            meta = record.value["meta"]
+            if began < meta["received_at"].timestamp() < ended and meta["message_id"]:
+                by[meta["streamer"]].add(meta["worker"])
+        problems += [f"{name} was delivered by {sorted(workers)}" for name, workers in by.items() if len(workers) > 1]
+        heard = [line for line in self.system.truth() if line["sockets"]]
+        sent = {line["unique_id"] for line in heard if began + 0.5 < line["at"] < ended - 0.5}
+        problems += [f"{name} was delivered by nobody" for name in sent & self.wanted - by.keys()]
+        problems += self._stale(found)
+        return problems
+
+    def _stale(self, found: Iterable[Found]) -> list[str]:
+        """What paused workers published of streamers that others were publishing at the same time, after their wake."""
+        problems = []
+        for name, stopped, woken in self.lost:
+            others: dict[str, list[float]] = defaultdict(list)
+            own: dict[str, list[float]] = defaultdict(list)
+            for record in found:
+                meta = record.value["meta"]
+                at = meta["received_at"].timestamp()
+                if meta["message_id"] and stopped < at < woken + 4:
+                    (own if meta["worker"] == name else others)[meta["streamer"]].append(at)
+            for streamer, times in own.items():
+                taken = [at for at in others[streamer] if at < woken]
+                # What it had not read before; a streamer that it is given again needs longer than this.
+                stale = [at for at in times if taken and woken <= at < woken + 0.6]
+                if stale:
+                    problems.append(f"{name} published {len(stale)} of {streamer} after it had lost it")
+        return problems
+
+
+async def run(
+    folder: Path, kafka: Kafka, registry: Registry, seed: int, *actions: str, environ: Mapping[str, str] | None = None
+) -> list[str]:
+    """Run one seed's schedule, or these actions; return what is wrong with what became of it."""
+    async with System(folder, kafka, registry, shared=True, topic_partitions="1", live_poll_seconds="1") as system:
+        await system.simulator("--rooms", str(ROOMS), "--rate", str(8 * ROOMS), "--seed", str(seed + 1))
+        schedule = Schedule(system, seed, environ or {})
+        schedule.wanted = set((await system.producer("assign", "export", "--as", "lines")).split())
+        await schedule.join()
+        await schedule.join()
+        await schedule.rest()
+        if actions:
+            for action in actions:
+                await getattr(schedule, action)()
+        else:
+            until_then = time.time() + SECONDS
+            while time.time() < until_then:
+                await schedule.act()
+                await asyncio.sleep(schedule.chance.uniform(0.0, 1.0))  # part of the schedule
+        problems = await schedule.judge()
+        print(json.dumps({"seed": seed, "done": schedule.done or actions, "problems": problems}))
+        return problems
+
+
+@pytest.mark.parametrize("seed", range(SEEDS))
+def test_what_must_hold_holds_after_any_schedule(seed: int, tmp_path: Path, kafka: Kafka, registry: Registry) -> None:
+    assert asyncio.run(run(tmp_path, kafka, registry, seed)) == []
+
+
+@pytest.mark.skipif("CLAIMS_BUGS" not in os.environ, reason="part of make chaos-claims")
+@pytest.mark.parametrize(("bug", "action"), [("forget_tombstone", "remove"), ("skip_fencing", "pause")])
+def test_the_judge_sees_planted_bugs(bug: str, action: str, tmp_path: Path, kafka: Kafka, registry: Registry) -> None:
+    planted = {"PYTHONPATH": os.pathsep.join((str(BUGS / bug), os.environ.get("PYTHONPATH", "")))}
+
+    try:
+        problems = asyncio.run(run(tmp_path, kafka, registry, 0, action, environ=planted))
+    except (LocalFailure, TimeoutError) as failure:
+        problems = [f"never at rest: {failure!r}"]
+
+    assert problems
