@@ -194,7 +194,9 @@ def test_what_must_hold_holds_after_any_schedule(seed: int, tmp_path: Path, kafk
 
 
 @pytest.mark.skipif("CLAIMS_BUGS" not in os.environ, reason="part of make chaos-claims")
-@pytest.mark.parametrize(("bug", "action"), [("forget_tombstone", "remove"), ("skip_fencing", "pause")])
+@pytest.mark.parametrize(
+    ("bug", "action"), [("forget_tombstone", "remove"), ("skip_fencing", "pause"), ("drop_sticky", "edit")]
+)
 def test_the_judge_sees_planted_bugs(bug: str, action: str, tmp_path: Path, kafka: Kafka, registry: Registry) -> None:
     planted = {"PYTHONPATH": os.pathsep.join((str(BUGS / bug), os.environ.get("PYTHONPATH", "")))}
 
