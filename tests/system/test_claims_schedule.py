@@ -1,4 +1,5 @@
-"""Workers that join, stop, die and pause, and a list that is edited, at random: what must hold once there is quiet.
+"""Workers that join, stop, die and pause, a list that is edited, a broker that restarts, at random: what must hold
+once there is quiet.
 
 The short form is part of every run. `make chaos-claims` makes it long, and shows that the judge sees planted bugs.
 """
@@ -9,7 +10,7 @@ import os
 import signal
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from pathlib import Path
 from random import Random
 
@@ -19,11 +20,14 @@ from producer.local.kafka import Kafka
 from producer.local.processes import LocalFailure
 from producer.local.programs import Worker
 from producer.local.registry import Registry
+from tests.conftest import Background
 from tests.system.harness import Found, System, until
 from tests.system.test_claims import holdings
 
 SEEDS = int(os.environ.get("CLAIMS_SEEDS", "3"))
 SECONDS = float(os.environ.get("CLAIMS_SCHEDULE_SECONDS", "8"))
+QUIET_SECONDS = float(os.environ.get("CLAIMS_QUIET_SECONDS", "60"))
+"""How long after the last thing done every streamer must be held by one worker; make chaos-claims makes it short."""
 BUGS = Path(__file__).parent / "bugs"
 ROOMS, MOST_WORKERS = 16, 4
 ROUND_POLLS = 65
@@ -35,7 +39,9 @@ PAUSE_SECONDS = (7.0, 9.0)
 class Schedule:
     """One seed's fleet, and what was done to it."""
 
-    def __init__(self, system: System, seed: int, environ: Mapping[str, str]) -> None:
+    def __init__(
+        self, system: System, seed: int, environ: Mapping[str, str], restart_broker: Callable[[], Awaitable[None]]
+    ) -> None:
         self.system = system
         self.chance = Random(seed)
         self.workers: dict[str, Worker] = {}
@@ -43,7 +49,10 @@ class Schedule:
         self.done: list[str] = []
         self.lost: list[tuple[str, float, float]] = []
         """Workers that were paused for so long that they lost their claims: from when to when."""
+        self.rested_seconds = 0.0
+        """How long it took from the last thing done until it had come to rest."""
         self._environ = environ
+        self._restart_broker = restart_broker
         self._count = 0
         self._paused: set[str] = set()
 
@@ -55,7 +64,7 @@ class Schedule:
     async def act(self) -> None:
         """Do one thing."""
         running = sorted(self.workers.keys() - self._paused)
-        choices = ["edit"]
+        choices = ["edit", "broker"]
         if len(self.workers) < MOST_WORKERS:
             choices += ["join"] * 2
         if len(running) > 1:
@@ -74,6 +83,8 @@ class Schedule:
                 await self.pause(name)
             case "edit":
                 await self.edit()
+            case "broker":
+                await self._restart_broker()
 
     async def edit(self) -> None:
         """Take a streamer off the list, or put one back."""
@@ -120,12 +131,16 @@ class Schedule:
 
     async def judge(self) -> list[str]:
         """Say what is wrong once everything is at rest."""
+        quiet = time.monotonic()
         before = await self.rest()
+        self.rested_seconds = time.monotonic() - quiet
         await self.join()
         after = await self.rest(ROUND_POLLS)
         moved = sum(1 for name, streamers in before.items() for s in streamers if s not in after[name])
         minimal = len(self.wanted) / len(self.workers)
         problems = [f"{moved} moved for a worker whose share is {minimal:.1f}"] if moved > 1.3 * minimal + 1 else []
+        if self.rested_seconds > QUIET_SECONDS:
+            problems.append(f"at rest only after {self.rested_seconds:.1f} s of quiet")
 
         began = time.time()
         await asyncio.sleep(2.0)  # what is watched is a stretch of time
@@ -165,12 +180,23 @@ class Schedule:
 
 
 async def run(
-    folder: Path, kafka: Kafka, registry: Registry, seed: int, *actions: str, environ: Mapping[str, str] | None = None
+    folder: Path,
+    kafka: Kafka,
+    registry: Registry,
+    background: Background,
+    seed: int,
+    *actions: str,
+    environ: Mapping[str, str] | None = None,
 ) -> list[str]:
     """Run one seed's schedule, or these actions; return what is wrong with what became of it."""
+
+    async def restart_broker() -> None:
+        await asyncio.to_thread(background.run, kafka.stop(1))
+        await asyncio.to_thread(background.run, kafka.start(1))
+
     async with System(folder, kafka, registry, shared=True, topic_partitions="1", live_poll_seconds="1") as system:
         await system.simulator("--rooms", str(ROOMS), "--rate", str(8 * ROOMS), "--seed", str(seed + 1))
-        schedule = Schedule(system, seed, environ or {})
+        schedule = Schedule(system, seed, environ or {}, restart_broker)
         schedule.wanted = set((await system.producer("assign", "export", "--as", "lines")).split())
         await schedule.join()
         await schedule.join()
@@ -184,24 +210,29 @@ async def run(
                 await schedule.act()
                 await asyncio.sleep(schedule.chance.uniform(0.0, 1.0))  # part of the schedule
         problems = await schedule.judge()
-        print(json.dumps({"seed": seed, "done": schedule.done or actions, "problems": problems}))
+        said = {"seed": seed, "done": schedule.done or actions, "rested": round(schedule.rested_seconds, 1)}
+        print(json.dumps(said | {"problems": problems}))
         return problems
 
 
 @pytest.mark.parametrize("seed", range(SEEDS))
-def test_what_must_hold_holds_after_any_schedule(seed: int, tmp_path: Path, kafka: Kafka, registry: Registry) -> None:
-    assert asyncio.run(run(tmp_path, kafka, registry, seed)) == []
+def test_what_must_hold_holds_after_any_schedule(
+    seed: int, tmp_path: Path, kafka: Kafka, registry: Registry, background: Background
+) -> None:
+    assert asyncio.run(run(tmp_path, kafka, registry, background, seed)) == []
 
 
 @pytest.mark.skipif("CLAIMS_BUGS" not in os.environ, reason="part of make chaos-claims")
 @pytest.mark.parametrize(
     ("bug", "action"), [("forget_tombstone", "remove"), ("skip_fencing", "pause"), ("drop_sticky", "edit")]
 )
-def test_the_judge_sees_planted_bugs(bug: str, action: str, tmp_path: Path, kafka: Kafka, registry: Registry) -> None:
+def test_the_judge_sees_planted_bugs(
+    bug: str, action: str, tmp_path: Path, kafka: Kafka, registry: Registry, background: Background
+) -> None:
     planted = {"PYTHONPATH": os.pathsep.join((str(BUGS / bug), os.environ.get("PYTHONPATH", "")))}
 
     try:
-        problems = asyncio.run(run(tmp_path, kafka, registry, 0, action, environ=planted))
+        problems = asyncio.run(run(tmp_path, kafka, registry, background, 0, action, environ=planted))
     except (LocalFailure, TimeoutError) as failure:
         problems = [f"never at rest: {failure!r}"]
 
