@@ -160,20 +160,25 @@ class Schedule:
         return problems
 
     def _stale(self, found: Iterable[Found]) -> list[str]:
-        """What paused workers published of streamers that others were publishing at the same time, after their wake."""
+        """What paused workers published, after their wake, from connections to streamers that others had by then."""
         problems = []
         for name, stopped, woken in self.lost:
-            others: dict[str, list[float]] = defaultdict(list)
+            others: set[str] = set()
             own: dict[str, list[float]] = defaultdict(list)
+            connects: dict[str, list[float]] = defaultdict(list)
             for record in found:
                 meta = record.value["meta"]
                 at = meta["received_at"].timestamp()
-                if meta["message_id"] and stopped < at < woken + 4:
-                    (own if meta["worker"] == name else others)[meta["streamer"]].append(at)
-            for streamer, times in own.items():
-                taken = [at for at in others[streamer] if at < woken]
-                # What it had not read before; a streamer that it is given again needs longer than this.
-                stale = [at for at in times if taken and woken <= at < woken + 0.6]
+                if meta["worker"] != name:
+                    if meta["message_id"] and woken - 1.5 < at < woken:
+                        others.add(meta["streamer"])
+                elif record.event == "connect":
+                    connects[meta["streamer"]].append(at)
+                elif meta["message_id"] and woken <= at < woken + 4:
+                    own[meta["streamer"]].append(at)
+            for streamer in own.keys() & others:
+                again = min((at for at in connects[streamer] if at > stopped), default=float("inf"))
+                stale = [at for at in own[streamer] if at < again]
                 if stale:
                     problems.append(f"{name} published {len(stale)} of {streamer} after it had lost it")
         return problems
