@@ -64,6 +64,9 @@ def simulate(
     list_file: Annotated[
         Path | None, typer.Option("--list", help="Write the list of the rooms' streamers here.")
     ] = None,
+    resend: Annotated[
+        bool, typer.Option(help="Send what nobody acknowledged to the next who comes; whether TikTok does is unknown.")
+    ] = False,
     fault: Annotated[
         list[str] | None, typer.Option(help="Misbehave: NAME, NAME:TIMES, NAME@STREAMER or NAME@STREAMER:TIMES.")
     ] = None,
@@ -87,6 +90,7 @@ def simulate(
                 truth=truth,
                 faults=fault or [],
                 list_file=list_file,
+                resend=resend,
                 announce=announce,
             )
         )

@@ -6,6 +6,8 @@ No step waits, so a session that is cancelled between two steps cannot lose what
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from producer import dead_letters, logs
+from producer.dead_letters import Cap, Reason
 from producer.delivery.gate import Gate
 from producer.delivery.ledger import Ledger
 from producer.errors import MessageRefused, NotEncodable
@@ -19,8 +21,8 @@ from producer.webcast.frames import Fault, Refusal, Stage
 from producer.webcast.protocol import Received
 from producer.webcast.wire import Envelope
 
-DEAD_LETTER_BYTES = 512 * 1024
-"""A dead letter longer than this is cut, and says so: the brokers would refuse the letter too."""
+LOGGED_EVERY = 1000
+"""One in so many of a room's letters above its cap is worth a line in the log."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +42,8 @@ class Sink:
 class Pipeline:
     """One connection's way to the sink."""
 
-    def __init__(self, sink: Sink, origin: Origin, streaks: Streaks, *, watched_before: bool) -> None:
-        """`streaks` is the room's, and outlives its connections.
+    def __init__(self, sink: Sink, origin: Origin, streaks: Streaks, cap: Cap, *, watched_before: bool) -> None:
+        """`streaks` and `cap` are the room's, and outlive its connections.
 
         `watched_before`: this session had a connection to the room before, so the history that TikTok sends first is
         what was missed since. Otherwise it is from before our time, and another session's totals have its gifts.
@@ -49,8 +51,12 @@ class Pipeline:
         self._sink = sink
         self._origin = origin
         self._streaks = streaks
+        self._cap = cap
         self._history_counts = watched_before
+        self._log = logs.get(streamer=origin.streamer)
         self._sequence = 0
+        self._receipt: _Receipt | None = None
+        """Of the frame that is being handed over."""
 
     def connected(self) -> None:
         """Hand over the connection's `connect` event."""
@@ -73,8 +79,14 @@ class Pipeline:
         """Hand over the totals of all streaks: nobody goes on watching the room."""
         self._finalize(self._streaks.end(), self._now())
 
-    def deliver(self, received: Received) -> None:
-        """Hand over everything that one frame brought."""
+    def deliver(self, received: Received, safe: Callable[[], None] = lambda: None) -> None:
+        """Hand over everything that one frame brought; `safe` is called once all of it is acknowledged or spooled."""
+        self._receipt = _Receipt(safe)
+        self._deliver(received)
+        self._receipt.settle()
+        self._receipt = None
+
+    def _deliver(self, received: Received) -> None:
         at = self._now()
         self._sink.metrics.frame_received(duplicates=received.duplicates, at=at / 1000)
         for message in received.messages:
@@ -105,10 +117,10 @@ class Pipeline:
             record = self._sink.encoder.encode(event, key=self._origin.streamer)
         except NotEncodable as error:
             self._sink.metrics.encoding_failed(event.name)
-            self._dead_letter(_refusal(message), reason=f"encode: {error}")
+            self._dead_letter(_refusal(message), dead_letters.ENCODE, Reason.NOT_ENCODABLE, str(error))
             return
         self._sink.ledger.mapped += 1
-        self._sink.publisher.publish(record)
+        self._publish(record)
         if event.tap is not None:
             if event.value["gift"]["extended_gift"] is None:
                 self._sink.gift_lists.missed()
@@ -127,37 +139,61 @@ class Pipeline:
             # A total is made of what a stranger said, so it can be larger than any record or number.
             self._sink.metrics.encoding_failed(event.name)
             refusal = Refusal(Stage.PAYLOAD, Fault.TOO_LARGE, repr(event.value).encode("utf-8", "replace"), event.name)
-            record = self._letter(refusal, reason=f"encode: {error}")
-        self._sink.publisher.publish(record)
+            record = self._letter(refusal, dead_letters.ENCODE, Reason.NOT_ENCODABLE, str(error))
+        self._publish(record)
 
     def _refuse(self, refusal: Refusal) -> None:
         self._sink.metrics.refused(refusal.stage, refusal.fault)
-        self._dead_letter(refusal, reason=f"{refusal.stage}: {refusal.fault}")
+        self._dead_letter(refusal, refusal.stage, refusal.fault)
 
-    def _dead_letter(self, refusal: Refusal, *, reason: str) -> None:
+    def _dead_letter(self, refusal: Refusal, stage: str, reason: str, detail: str = "") -> None:
         self._sink.ledger.refused += 1
-        self._sink.publisher.publish(self._letter(refusal, reason=reason))
+        if self._cap.allows(self._sink.wall_clock()):
+            self._publish(self._letter(refusal, stage, reason, detail))
+            return
+        self._sink.ledger.capped += 1
+        self._sink.metrics.dropped_by_cap()
+        if self._cap.capped == 1 or self._cap.capped % LOGGED_EVERY == 0:
+            self._log.warning(
+                "dead letters capped", room_id=str(self._origin.room_id), capped=self._cap.capped, stage=stage
+            )
 
-    def _letter(self, refusal: Refusal, *, reason: str) -> Record:
-        headers = {
-            "reason": reason[:500],
-            "streamer": self._origin.streamer,
-            "room_id": str(self._origin.room_id),
-            "message_id": str(refusal.message_id),
-            "method": (refusal.method or "")[:200],
-            "length": str(len(refusal.data)),
-            "worker": self._origin.worker,
-        }
-        return Record(
-            self._sink.dead_letter_topic,
-            self._origin.streamer.encode(),
-            refusal.data[:DEAD_LETTER_BYTES],
-            tuple((name, value.encode("utf-8", "replace")) for name, value in headers.items()),
+    def _publish(self, record: Record) -> None:
+        self._sink.publisher.publish(record, self._receipt.expect() if self._receipt is not None else None)
+
+    def _letter(self, refusal: Refusal, stage: str, reason: str, detail: str = "") -> Record:
+        return dead_letters.of_refusal(
+            refusal,
+            dead_letters.Sender(self._origin.streamer, self._origin.room_id, self._origin.worker),
+            topic=self._sink.dead_letter_topic,
+            received_at=self._now(),
+            stage=stage,
+            reason=reason,
+            detail=detail,
         )
 
     def _now(self) -> int:
         return int(self._sink.wall_clock() * 1000)
 
 
+class _Receipt:
+    """Counts what one frame brought until all of it is safe."""
+
+    def __init__(self, safe: Callable[[], None]) -> None:
+        self._safe = safe
+        self._open = 1
+
+    def expect(self) -> Callable[[], None]:
+        """One more; call what is returned when that one is safe."""
+        self._open += 1
+        return self.settle
+
+    def settle(self) -> None:
+        self._open -= 1
+        if not self._open:
+            self._safe()
+
+
 def _refusal(message: Envelope) -> Refusal:
-    return Refusal(Stage.PAYLOAD, Fault.MALFORMED, message.payload, message.method, message.msg_id)
+    data, method, number = message.payload, message.method, message.msg_id
+    return Refusal(Stage.PAYLOAD, Fault.MALFORMED, data, method, number, is_history=message.is_history)

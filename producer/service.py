@@ -8,10 +8,11 @@ import ssl
 import time
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from producer import __version__, logs
+from producer import __version__, dead_letters, logs
 from producer.assignments.claims import Streamer
 from producer.assignments.file import FileAssignments
 from producer.assignments.interface import Assignments
@@ -21,8 +22,10 @@ from producer.delivery import client as kafka
 from producer.delivery import topic_plan, topics
 from producer.delivery.gate import Gate
 from producer.delivery.ledger import Ledger
-from producer.delivery.publisher import Publisher
+from producer.delivery.publisher import Bounds, Publisher
 from producer.delivery.registry import Registry, access
+from producer.delivery.spool import Spool, SpoolFailed
+from producer.delivery.spool_policy import precious_topics
 from producer.errors import StartRefused
 from producer.events import schemas
 from producer.events.encoding import Encoder
@@ -54,7 +57,7 @@ async def run(settings: Settings) -> Ledger:
     metrics = Metrics(topics=topic_plan.names(settings.topic_prefix), version=__version__)
     ledger = Ledger()
     assignments = _assignments(settings, worker_name, metrics)
-    publisher = await _publisher(settings, ledger, metrics)
+    publisher = await _publisher(settings, worker_name, ledger, metrics)
     gate = Gate(
         publisher, assignments.fence, ledger=ledger, metrics=metrics, most_held=settings.kafka_max_in_flight_records
     )
@@ -81,7 +84,7 @@ async def run(settings: Settings) -> Ledger:
             return {
                 "worker": worker_name,
                 "version": __version__,
-                "ledger": {**asdict(ledger), "in_flight": gate.in_flight},
+                "ledger": _account(ledger, gate.in_flight),
                 "streamers": [_describe(session) for session in worker.sessions()],
             }
 
@@ -96,8 +99,12 @@ async def run(settings: Settings) -> Ledger:
             refresh = settings.gift_list_refresh_seconds > 0
             work = _work(worker, sink.gift_lists, around.rooms.gift_list if refresh else None)
             await _until(stop, work, lambda: assignments.drain(settings.handover_seconds))
-    log.info("stopped", **asdict(ledger), in_flight=0, balanced=ledger.balances(in_flight=0))
+    log.info("stopped", **_account(ledger, 0))
     return ledger
+
+
+def _account(ledger: Ledger, in_flight: int) -> dict[str, int | bool]:
+    return {**asdict(ledger), "in_flight": in_flight, "balanced": ledger.balances(in_flight=in_flight)}
 
 
 class _Stop:
@@ -185,17 +192,40 @@ def _assignments(settings: Settings, worker: str, metrics: Metrics) -> Assignmen
     return shared
 
 
-async def _publisher(settings: Settings, ledger: Ledger, metrics: Metrics) -> Publisher:
+def _spool(settings: Settings, metrics: Metrics) -> Spool | None:
+    """The spool, if there is to be one; a worker whose disk fails it goes on without, and says so."""
+    if settings.spool_directory is None:
+        return None
+    precious = precious_topics(settings.topic_prefix)
+    try:
+        spool = Spool.open(settings.spool_directory, max_bytes=settings.spool_max_bytes, precious=precious)
+    except SpoolFailed as problem:
+        logs.get().error("there is no spool; what Kafka does not take waits in memory alone", problem=str(problem))
+        return None
+    metrics.spool_opened(records=spool.held_records, size=spool.held_bytes, limit=spool.max_bytes)
+    logs.get().info("spool", file=str(spool.path), records=spool.held_records)
+    return spool
+
+
+async def _publisher(settings: Settings, worker: str, ledger: Ledger, metrics: Metrics) -> Publisher:
+    dead_letter_topic = topic_plan.dead_letter_topic(settings.topic_prefix)
     return Publisher(
         lambda: kafka.connect(settings),
         partitions=await topics.partition_counts(settings),
-        dead_letter_topic=topic_plan.dead_letter_topic(settings.topic_prefix),
+        dead_letter_topic=dead_letter_topic,
+        dead_letter=partial(dead_letters.of_record, topic=dead_letter_topic, worker=worker),
         ledger=ledger,
         metrics=metrics,
-        linger_seconds=settings.kafka_linger_seconds,
-        max_in_flight=settings.kafka_max_in_flight_records,
-        delivery_timeout_seconds=settings.kafka_delivery_timeout_seconds,
-        grace_seconds=max(1.0, settings.grace_seconds - CLOSE_SECONDS),
+        spool=_spool(settings, metrics),
+        bounds=Bounds(
+            linger_seconds=settings.kafka_linger_seconds,
+            most_records=settings.kafka_max_in_flight_records,
+            most_bytes=settings.kafka_max_in_flight_bytes,
+            delivery_seconds=settings.kafka_delivery_timeout_seconds,
+            spool_after_seconds=settings.spool_after_seconds,
+            spool_patience_seconds=settings.spool_patience_seconds,
+            grace_seconds=max(1.0, settings.grace_seconds - CLOSE_SECONDS),
+        ),
     )
 
 
@@ -236,6 +266,8 @@ def _surroundings(
         live_poll_seconds=settings.live_poll_seconds,
         silence_seconds=settings.silence_seconds,
         payloads=Payloads(settings.payloads),
+        dead_letters_per_minute=settings.dead_letters_per_minute,
+        hold_acknowledgements=settings.acknowledge == "delivered",
         report=report,
     )
 

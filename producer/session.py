@@ -5,11 +5,13 @@ import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 from random import random
 from typing import NoReturn
 
 from producer import backoff, logs
 from producer.assignments.claims import Streamer
+from producer.dead_letters import Cap
 from producer.errors import (
     AlreadyConnected,
     AlreadyConnecting,
@@ -43,7 +45,7 @@ class State(StrEnum):
 
 
 Report = Callable[[Streamer, State, str | None, str | None], None]
-"""Told of each state of a session, with the room's id and what went wrong last."""
+"""Told of each state of a session (of `connected` once the room is heard), its room's id, and what went wrong last."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,16 +63,21 @@ class Surroundings:
     live_poll_seconds: float
     silence_seconds: float
     payloads: Payloads
+    dead_letters_per_minute: float
+    """Of one room, at the most; 0: no bound."""
+    hold_acknowledgements: bool
+    """Whether a frame is acknowledged only once its records are acknowledged or spooled."""
     report: Report
 
 
 class _Memory:
     """What is known of one room across its connections."""
 
-    def __init__(self, room_id: RoomId | None) -> None:
+    def __init__(self, room_id: RoomId | None, dead_letters_per_minute: float = 0) -> None:
         self.room_id = room_id
         self.seen = RecentIds()
         self.streaks = Streaks()
+        self.cap = Cap(dead_letters_per_minute)
         self.watched = False
         """Whether a connection to it was open."""
 
@@ -119,7 +126,7 @@ class Session:
             raise LiveNotFound(f"room {room_id} has ended", reason=Reason.OFFLINE)
         if self._memory.room_id != room_id:
             self._leave()
-            self._memory = _Memory(room_id)
+            self._memory = _Memory(room_id, self._around.dead_letters_per_minute)
         self.room_id = room_id
         self._move(State.CONNECTING)
         await self._connect(room_id)
@@ -157,6 +164,7 @@ class Session:
                     cursor=address.cursor,
                     heartbeat_seconds=connection.heartbeat_seconds,
                     silence_seconds=self._around.silence_seconds,
+                    hold_acknowledgements=self._around.hold_acknowledgements,
                 )
                 if address.first_batch is not None:
                     pipeline.deliver(protocol.take(address.first_batch))
@@ -175,7 +183,8 @@ class Session:
 
     def _pipeline(self, room_id: RoomId) -> Pipeline:
         origin = Origin(self.streamer, room_id, self._around.worker, self._around.payloads)
-        return Pipeline(self._around.sink, origin, self._memory.streaks, watched_before=self._memory.watched)
+        memory = self._memory
+        return Pipeline(self._around.sink, origin, memory.streaks, memory.cap, watched_before=memory.watched)
 
     def _leave(self) -> None:
         """Settle what is open of a room that nobody goes on watching."""
@@ -185,12 +194,16 @@ class Session:
 
     async def _stream(self, connection: Connection, protocol: Protocol, pipeline: Pipeline) -> None:
         """Deliver until the live ends. A straight line of waits: while Kafka is slow, nothing is read."""
+        entered = False
         while not protocol.ended:
             received = await connection.exchange(protocol)
+            if protocol.entered and not entered:
+                entered = True
+                self._report()  # whoever holds it for us until then lets go at this word
             pipeline.tick()
             if received is None:
                 continue
-            pipeline.deliver(received)
+            pipeline.deliver(received, partial(protocol.acknowledge, received))
             if received.messages:
                 self._attempt = 0  # not before something was delivered: a room that opens and drops must slow down
             await self._around.sink.publisher.room()
@@ -235,9 +248,13 @@ class Session:
     def _move(self, state: State | None) -> None:
         self._metrics.session_moved(self.state, state)
         self.state = state
-        if state is not None:
-            error = self.last_error if state in (State.BACKING_OFF, State.FAILED) else None
-            self._around.report(self.streamer, state, str(self.room_id) if self.room_id else None, error)
+        if state is not State.CONNECTED:
+            self._report()
+
+    def _report(self) -> None:
+        if self.state is not None:
+            error = self.last_error if self.state in (State.BACKING_OFF, State.FAILED) else None
+            self._around.report(self.streamer, self.state, str(self.room_id) if self.room_id else None, error)
 
 
 SessionFactory = Callable[[Streamer], Session]

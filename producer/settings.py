@@ -76,14 +76,33 @@ class Settings(BaseModel):
     kafka_max_in_flight_records: Annotated[int, Field(ge=1)] = Field(
         20_000, description="Records not yet acknowledged, at the most; beyond it rooms are not read from."
     )
+    kafka_max_in_flight_bytes: Annotated[int, Field(ge=1024 * 1024)] = Field(
+        32 * 1024 * 1024, description="The same in bytes of keys and values."
+    )
     kafka_delivery_timeout_seconds: Seconds = Field(
         30.0, description="How long one batch may take before its Kafka client is replaced and the batch sent again."
+    )
+
+    spool_directory: Path | None = Field(
+        None, description="Where records go that Kafka does not take in time; without one they wait in memory alone."
+    )
+    spool_max_bytes: Annotated[int, Field(ge=1024 * 1024)] = Field(
+        1024 * 1024 * 1024, description="The bytes that a worker's spool may hold."
+    )
+    spool_after_seconds: Seconds = Field(
+        1.0, description="After how long without an acknowledgement a record is spooled."
+    )
+    spool_patience_seconds: Annotated[float, Field(ge=0, allow_inf_nan=False)] = Field(
+        30.0, description="How long a record waits for space in a full spool, while rooms wait, before it is dropped."
     )
 
     topic_prefix: KafkaName = Field("tiktok.live", description="What topic names start with.")
     topic_partitions: Annotated[int, Field(ge=1)] = Field(6, description="Partitions of each topic, when created.")
     topic_replication_factor: Annotated[int, Field(ge=1)] = Field(
         3, description="Replication factor of each topic, when created."
+    )
+    dead_letters_per_minute: Annotated[float, Field(ge=0, allow_inf_nan=False)] = Field(
+        60.0, description="Dead letters of one room, at the most; what is above it is counted and dropped. 0: no bound."
     )
     topic_retention_days: Annotated[float, Field(gt=0, le=36_500)] = Field(
         30.0, description="How long events are kept, when their topics are created or mended."
@@ -147,6 +166,11 @@ class Settings(BaseModel):
     )
 
     live_poll_seconds: Seconds = Field(60.0, description="How often an offline streamer is looked up.")
+    acknowledge: Literal["received", "delivered"] = Field(
+        "received",
+        description="When a frame is acknowledged to TikTok: once it is read, or once its records are acknowledged by "
+        "Kafka or spooled.",
+    )
     silence_seconds: Seconds = Field(
         60.0, description="A connected room that sends no messages for this long is looked up and connected anew."
     )

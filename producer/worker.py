@@ -31,7 +31,7 @@ class Worker:
             async for held in self._assignments.changes():
                 for streamer in self._running.keys() - held:
                     session, task = self._running[streamer]
-                    session.leaving = self._assignments.why(streamer)
+                    session.leaving = self._assignments.why(streamer).value
                     task.cancel()
                 for streamer in held - self._running.keys():
                     session = self._make_session(streamer)

@@ -48,10 +48,14 @@ NAME = Streamer("sim_room_01")
 class Recorded:
     """A publisher that keeps what it is given, decoded."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, settles: bool = False) -> None:
+        """`settles`: what it is given is safe at once."""
         self.events: list[dict[str, Any]] = []
+        self._settles = settles
 
-    def publish(self, record: Record) -> None:
+    def publish(self, record: Record, settled: Callable[[], None] | None = None) -> None:
+        if self._settles and settled is not None:
+            settled()
         event = record.topic.split(".")[1]
         schema = schemas.events()[event].parsed
         value = fastavro.schemaless_reader(io.BytesIO(record.value[10:]), schema, None)
@@ -110,7 +114,7 @@ def sink(publisher: Recorded) -> Sink:
 
 
 def surroundings(
-    publisher: Recorded, *, url: str, rooms: Any = None, addresses: Any = None, web: Any = None
+    publisher: Recorded, *, url: str, rooms: Any = None, addresses: Any = None, web: Any = None, hold: bool = False
 ) -> Surroundings:
     upstream = Upstream.at(url)
     kept = sink(publisher)
@@ -126,6 +130,8 @@ def surroundings(
         user_agent="Mozilla/5.0",
         live_poll_seconds=0.05,
         silence_seconds=1.0,
+        dead_letters_per_minute=0,
+        hold_acknowledgements=hold,
         payloads=Payloads.NONE,
         report=lambda *_: None,
     )
@@ -238,6 +244,26 @@ def test_a_session_that_is_let_go_says_so() -> None:
 
     [disconnected] = published.named("disconnect")
     assert disconnected["reason"] == "released"
+
+
+@pytest.mark.parametrize("settles", [True, False])
+def test_a_frame_can_wait_for_its_records_before_it_is_acknowledged(settles: bool) -> None:
+    async def main() -> int:
+        publisher = Recorded(settles=settles)
+        async with (
+            Simulator(OneRoom(Ending.HOST, messages=60), faults=Faults([]), truth=Truth()) as simulator,
+            http.client(user_agent="Mozilla/5.0", trust_environment=False) as web,
+        ):
+            subject = Session(NAME, surroundings(publisher, url=simulator.url, web=web, hold=True))
+            async with asyncio.timeout(20), running(subject):
+                while not publisher.named("live_end"):
+                    await asyncio.sleep(0.01)
+            assert simulator.bad_acknowledgements == 0
+            return simulator.acknowledged
+
+    acknowledged = asyncio.run(main())
+
+    assert (acknowledged > 0) is settles
 
 
 def test_a_second_start_is_refused_by_what_the_first_is_doing() -> None:

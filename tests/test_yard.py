@@ -27,12 +27,25 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "cli_schemas": EVERYONE | {"configured", "delivery", "events.reference", "events.schemas"},
     "assignments": EVERYONE | {"logs"},
     "gift_lists": EVERYONE | {"backoff", "events", "logs", "observability.metrics"},
-    "pipeline": EVERYONE | {"delivery", "events", "gift_lists", "observability.metrics", "webcast"},
-    "session": EVERYONE | {"assignments.claims", "backoff", "events", "logs", "observability", "pipeline", "webcast"},
+    "dead_letters": EVERYONE | {"events.encoding", "webcast.frames"},
+    "pipeline": EVERYONE
+    | {"dead_letters", "delivery", "events", "gift_lists", "logs", "observability.metrics", "webcast"},
+    "session": EVERYONE
+    | {
+        "assignments.claims",
+        "backoff",
+        "dead_letters",
+        "events",
+        "logs",
+        "observability",
+        "pipeline",
+        "webcast",
+    },
     "worker": EVERYONE | {"assignments", "logs", "observability", "session"},
     "service": EVERYONE
     | {
         "assignments",
+        "dead_letters",
         "delivery",
         "events",
         "gift_lists",
@@ -70,6 +83,11 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
 PURE = (
     "errors",
     "backoff",
+    "dead_letters",
+    "delivery/lane",
+    "delivery/ledger",
+    "delivery/spool_format",
+    "delivery/spool_policy",
     "events",
     "webcast/frames",
     "webcast/protocol",

@@ -5,10 +5,13 @@ worker is held on to until that one is connected too: a bridge. Times are second
 """
 
 from collections.abc import Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from producer.assignments.claims import Streamer
 from producer.assignments.table import CONNECTED, OFFLINE, Status, Table
+
+OVERLAP_SECONDS = 0.5
+"""How long a streamer is held on to after its next owner said that it hears the room: what was under way arrives."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +21,8 @@ class Bridge:
     generation: int
     """The generation that took it from us: its next owner reports under this or a later one."""
     until: float
+    crossed: bool = False
+    """Whether the next owner hears the room."""
 
 
 class Holding:
@@ -97,6 +102,9 @@ class Holding:
         self._owned = frozenset(row.streamer for row in rows[: self._max_streams])
         self.unassigned = frozenset(row.streamer for row in rows[self._max_streams :])
         for streamer, bridge in list(self._bridges.items()):
+            if not bridge.crossed and self._other(streamer, bridge) == CONNECTED:
+                until = min(bridge.until, now + OVERLAP_SECONDS)
+                self._bridges[streamer] = bridge = replace(bridge, until=until, crossed=True)
             if streamer in self._owned or not self._stands(streamer, bridge, table, now):
                 del self._bridges[streamer]
 
@@ -104,9 +112,13 @@ class Holding:
         row = table.get(streamer)
         if row is None or not row.enabled or now >= bridge.until or self._states.get(streamer) != CONNECTED:
             return False
-        other = self._others.get(streamer)
         # Where the next owner finds it offline there is nothing to bridge.
-        return other is None or other.generation < bridge.generation or other.state not in (CONNECTED, OFFLINE)
+        return self._other(streamer, bridge) != OFFLINE
+
+    def _other(self, streamer: Streamer, bridge: Bridge) -> str | None:
+        """What the next owner says of it; None before its first word."""
+        other = self._others.get(streamer)
+        return None if other is None or other.generation < bridge.generation else other.state
 
     def show(self) -> frozenset[Streamer]:
         """The set for the worker. What it saw leave the set does not come back before it was released."""

@@ -7,6 +7,7 @@ and counted, for that worker has published it. What was received before is publi
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Protocol
 
@@ -42,7 +43,7 @@ class Gate:
         self._ledger = ledger
         self._metrics = metrics
         self._most_held = most_held
-        self._held: deque[Record] = deque()
+        self._held: deque[tuple[Record, Callable[[], None] | None]] = deque()
         self._flushing: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> "Gate":
@@ -59,13 +60,13 @@ class Gate:
         """Records handed over and not yet acknowledged."""
         return self._publisher.in_flight + len(self._held)
 
-    def publish(self, record: Record) -> None:
-        """Take charge of a record, at once; call `room` before reading more."""
+    def publish(self, record: Record, settled: Callable[[], None] | None = None) -> None:
+        """Take charge of a record, at once; call `room` before reading more (`Publisher.publish`)."""
         if self._fence.current():
             self._flush()
-            self._pass(record)
+            self._pass(record, settled)
             return
-        self._held.append(record)
+        self._held.append((record, settled))
         if self._flushing is None or self._flushing.done():
             self._flushing = asyncio.create_task(self._hold(), name="gate")
 
@@ -83,11 +84,13 @@ class Gate:
 
     def _flush(self) -> None:
         while self._held:
-            self._pass(self._held.popleft())
+            self._pass(*self._held.popleft())
 
-    def _pass(self, record: Record) -> None:
+    def _pass(self, record: Record, settled: Callable[[], None] | None) -> None:
         if self._fence.current() and not self._fence.allows(record.key.decode()):
             self._ledger.fenced += 1
             self._metrics.dropped_by_fence()
+            if settled is not None:
+                settled()
             return
-        self._publisher.publish(record)
+        self._publisher.publish(record, settled)

@@ -7,27 +7,38 @@ from dataclasses import dataclass
 class Ledger:
     """One worker's account since it started.
 
-    received = mapped + refused, in messages; mapped + own + refused = acknowledged + dead-lettered + in flight +
-    fenced + lost, in records.
+    received = mapped + refused, in messages. In records: mapped + own + refused + recovered = acknowledged +
+    dead-lettered + spooled + in flight + fenced + dropped + damaged + capped + lost.
     """
 
     received: int = 0
     """Messages, and frames or envelopes that could not be read; duplicates are set aside before."""
     mapped: int = 0
     refused: int = 0
-    """Each becomes a dead letter."""
+    """Each becomes a dead letter, or is capped."""
     own: int = 0
     """Events that no message carried: connect, disconnect, some ends of lives, totals of gifts."""
+    recovered: int = 0
+    """Records that the spool had of an earlier run."""
     acknowledged: int = 0
     dead_lettered: int = 0
     """Dead letters that Kafka acknowledged."""
+    spooled: int = 0
+    """Records that the spool has now."""
     fenced: int = 0
     """Records of streamers that another worker had been given: it published them."""
+    dropped: int = 0
+    """Records for which a full spool had no space in time."""
+    damaged: int = 0
+    """Records that the spool could not give back whole."""
+    capped: int = 0
+    """Refusals that became no dead letter, since their room had sent too many."""
     lost: int = 0
-    """Records that the grace of a stop did not suffice for."""
+    """Records that the grace of a stop did not suffice for, where no spool took them."""
 
     def balances(self, *, in_flight: int) -> bool:
         """Whether both sums agree."""
-        handed_over = self.mapped + self.own + self.refused
-        ended = self.acknowledged + self.dead_lettered + self.fenced + self.lost
-        return self.received == self.mapped + self.refused and handed_over == ended + in_flight
+        handed_over = self.mapped + self.own + self.refused + self.recovered
+        ended = self.acknowledged + self.dead_lettered + self.fenced
+        ended += self.dropped + self.damaged + self.capped + self.lost
+        return self.received == self.mapped + self.refused and handed_over == ended + self.spooled + in_flight

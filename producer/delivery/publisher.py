@@ -1,50 +1,55 @@
-"""Records to brokers: every record ends acknowledged, or is counted as lost when a stop's grace runs out.
+"""Records to brokers: every record ends acknowledged, spooled, or as a dead letter, and is counted.
 
-Each partition has a lane: a queue of records and at most one batch under way, so records of one key keep their order
-through failures. A batch that fails goes back to the head of its lane, and the client that failed it is replaced, never
-used again: after a non-retriable error aiokafka's partition stays poisoned (its issues 510, 1017), and its futures may
-never finish while brokers are away (1101). Hence our own deadline for each batch too.
+Each partition has a lane with at most one batch under way, so records of one key keep their order through failures. A
+batch that fails stays at the head of its lane and is sent again, by another client (`clients`). What Kafka does not
+take in time goes to the spool (`spooling`) and comes back in order. What a broker refuses for itself, and not for the
+state that it is in, is found by sending one by one, and becomes a dead letter.
 """
 
 import asyncio
-import itertools
 import time
-from collections import deque
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from random import random
-from typing import Any, Protocol
 
 from aiokafka import errors as kafka_errors
 from aiokafka.partitioner import murmur2
 
 from producer import backoff, logs
+from producer.delivery.clients import FAILURES, Batch, Client, Clients, NotAnswered, Standing
+from producer.delivery.lane import Item, Lane
 from producer.delivery.ledger import Ledger
-from producer.errors import StartRefused
+from producer.delivery.spool import Place, Spool
+from producer.delivery.spooling import Spooling
 from producer.events.encoding import Record
 from producer.observability.metrics import Metrics
 
-ABANDON_SECONDS = 5.0
+UNACCEPTABLE = (
+    kafka_errors.MessageSizeTooLargeError,
+    kafka_errors.RecordListTooLargeError,
+    kafka_errors.InvalidTimestampError,
+)
+"""What a broker says of the records themselves: it will say it again."""
 
 
-class Batch(Protocol):
-    """What we use of aiokafka's batch builder."""
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """How long, and how much."""
 
-    def append(
-        self, *, timestamp: int | None, key: bytes, value: bytes, headers: list[tuple[str, bytes]]
-    ) -> object: ...
-
-
-class Client(Protocol):
-    """What we use of a started AIOKafkaProducer."""
-
-    client: Any
-
-    def create_batch(self) -> Batch: ...
-
-    async def send_batch(self, batch: Any, topic: str, *, partition: int) -> "asyncio.Future[object]": ...
-
-    async def stop(self) -> None: ...
+    linger_seconds: float = 0.02
+    """How long a record waits for company."""
+    most_records: int = 20_000
+    most_bytes: int = 32 * 1024 * 1024
+    """What memory alone may hold, of keys and values; beyond either, `room` waits."""
+    delivery_seconds: float = 30.0
+    """How long one batch may take before its client is given up."""
+    spool_after_seconds: float = 1.0
+    """After how long without an acknowledgement a record is written to the spool."""
+    spool_patience_seconds: float = 30.0
+    """How long a record waits for space in a full spool before it is dropped."""
+    grace_seconds: float = 10.0
+    """How long leaving waits for acknowledgements."""
 
 
 class Publisher:
@@ -56,213 +61,247 @@ class Publisher:
         *,
         partitions: Mapping[str, int],
         dead_letter_topic: str,
+        dead_letter: Callable[[Record, str], Record],
         ledger: Ledger,
         metrics: Metrics,
-        linger_seconds: float,
-        max_in_flight: int,
-        delivery_timeout_seconds: float,
-        grace_seconds: float,
+        bounds: Bounds,
+        spool: Spool | None = None,
     ) -> None:
-        """`connect` makes and starts a new client each time; `partitions` counts those of each topic."""
-        self._connect = connect
+        """`connect` makes and starts a new client each time; `partitions` counts those of each topic.
+
+        `dead_letter` makes a letter of a record that brokers refuse, with the reason; of a letter, a shorter one.
+        """
         self._partitions = partitions
         self._dead_letter_topic = dead_letter_topic
+        self._dead_letter = dead_letter
         self._ledger = ledger
         self._metrics = metrics
-        self._linger_seconds = linger_seconds
-        self._max_in_flight = max_in_flight
-        self._delivery_timeout_seconds = delivery_timeout_seconds
-        self._grace_seconds = grace_seconds
-        self._lanes: dict[tuple[str, int], _Lane] = {}
+        self._bounds = bounds
+        self._lanes: dict[Place, Lane] = {}
+        self._senders: dict[Place, asyncio.Task[None]] = {}
         self._in_flight = 0
+        self._in_flight_bytes = 0
         self._changed = asyncio.Event()
-        self._client: Client | None = None
-        self._replacing = asyncio.Lock()
+        self._clients = Clients(connect, connected=metrics.kafka_connected)
         self._tasks = asyncio.TaskGroup()
+        self._spooling = self._with(spool) if spool is not None else None
         self._log = logs.get()
 
     async def __aenter__(self) -> "Publisher":
-        try:
-            self._client = await self._connect()
-        except (kafka_errors.KafkaError, OSError) as cause:
-            raise StartRefused(f"Kafka cannot be used: {cause or type(cause).__name__}") from cause
-        self._metrics.kafka_connected(True)
+        await self._clients.start()
         await self._tasks.__aenter__()
+        if self._spooling is not None:
+            self._tasks.create_task(self._spooling.run(), name="spool")
+        for lane in self._lanes.values():
+            self._wake(lane)
         return self
 
     async def __aexit__(self, *_: object) -> None:
         try:
             with suppress(TimeoutError):
-                async with asyncio.timeout(self._grace_seconds):
+                async with asyncio.timeout(self._bounds.grace_seconds):
                     await self._until(lambda: self._in_flight == 0)
         finally:
-            for lane in self._lanes.values():
-                lane.cancel()
+            for sender in self._senders.values():
+                sender.cancel()
+            if self._spooling is not None:
+                self._spooling.stop()
             await self._tasks.__aexit__(None, None, None)
+            await self._clients.close()
+            if self._spooling is not None:
+                for lane in self._lanes.values():
+                    lane.under_way = 0
+                await self._spooling.close()
             self._ledger.lost += self._in_flight
             self._metrics.dropped_at_shutdown(self._in_flight)
             self._in_flight = 0
-            if self._client is not None:
-                await _abandon(self._client)
-            self._metrics.kafka_connected(False)
 
     @property
     def in_flight(self) -> int:
-        """Records handed over and not yet acknowledged."""
+        """Records handed over that memory alone has."""
         return self._in_flight
 
     @property
     def connected(self) -> bool:
         """Whether a Kafka client stands."""
-        return self._client is not None
+        return self._clients.shared is not None
 
-    def publish(self, record: Record) -> None:
-        """Take charge of a record, at once; call `room` before reading more."""
+    def publish(self, record: Record, settled: Callable[[], None] | None = None) -> None:
+        """Take charge of a record, at once; call `room` before reading more.
+
+        `settled` is called once the record is acknowledged or spooled, or nothing more can be done for it.
+        """
         partition = (murmur2(record.key) & 0x7FFFFFFF) % self._partitions[record.topic]
         lane = self._lanes.get((record.topic, partition))
         if lane is None:
-            lane = self._lanes[record.topic, partition] = _Lane(record.topic, partition)
-        self._in_flight += 1
-        lane.queue.append((record, time.monotonic()))
-        if lane.task is None or lane.task.done():
-            lane.task = self._tasks.create_task(self._drain(lane), name=f"lane {record.topic}/{partition}")
+            lane = self._lanes[record.topic, partition] = Lane(record.topic, partition)
+        self._add(lane, Item(record, int(time.time() * 1000), time.monotonic(), settled))
 
     async def room(self) -> None:
         """Wait until there is room for more; this is how Kafka's slowness reaches the rooms."""
         self._metrics.in_flight(self._in_flight)
-        await self._until(lambda: self._in_flight < self._max_in_flight)
+        await self._until(lambda: not self._fuller_than(1.0))
+
+    def _with(self, spool: Spool) -> Spooling:
+        """Take over what an earlier run left in the spool."""
+        for place, count in spool.holds().items():
+            topic, partition = place
+            if partition < self._partitions.get(topic, 0):
+                self._lanes[place] = Lane(topic, partition, behind=count)
+                self._ledger.recovered += count
+                self._ledger.spooled += count
+            else:
+                logs.get().error("the spool has records of a topic that is not ours", topic=topic, records=count)
+        return Spooling(
+            spool,
+            self._lanes,
+            ledger=self._ledger,
+            metrics=self._metrics,
+            after_seconds=self._bounds.spool_after_seconds,
+            patience_seconds=self._bounds.spool_patience_seconds,
+            hurried=lambda: self._fuller_than(0.5),
+            gone=self._gone,
+        )
+
+    def _fuller_than(self, share: float) -> bool:
+        return (
+            self._in_flight >= share * self._bounds.most_records
+            or self._in_flight_bytes >= share * self._bounds.most_bytes
+        )
+
+    def _add(self, lane: Lane, item: Item) -> None:
+        self._in_flight += 1
+        self._in_flight_bytes += item.size
+        lane.add(item)
+        self._wake(lane)
+
+    def _gone(self, item: Item) -> None:
+        """Memory alone no longer has it."""
+        self._in_flight -= 1
+        self._in_flight_bytes -= item.size
+        self._changed.set()
+
+    def _wake(self, lane: Lane) -> None:
+        place = lane.topic, lane.partition
+        sender = self._senders.get(place)
+        if sender is None or sender.done():
+            self._senders[place] = self._tasks.create_task(self._drain(lane), name=f"lane {place}")
 
     async def _until(self, condition: Callable[[], bool]) -> None:
         while not condition():
             self._changed.clear()
             await self._changed.wait()
 
-    async def _drain(self, lane: "_Lane") -> None:
-        await asyncio.sleep(self._linger_seconds)
+    async def _drain(self, lane: Lane) -> None:
+        """Send a lane's records until there are none."""
+        await asyncio.sleep(self._bounds.linger_seconds)
         failures = 0
-        while lane.queue:
-            client = await self._standing_client()
-            batch, count = _fill(client, lane.queue)
+        singly = 0
+        """So many records are sent one by one, to find the one that is refused."""
+        while lane:
+            if not lane.head and self._spooling is not None:
+                await self._spooling.refill(lane)
+                continue
+            standing = await self._clients.get(apart=lane.apart)
+            if not lane.head:
+                continue  # spooled while the client was waited for
+            batch, lane.under_way = _fill(standing.client, lane.head, most=1 if singly else None)
+            served = standing.served
             try:
-                await self._send(client, batch, lane)
-            except (kafka_errors.KafkaError, OSError, TimeoutError, RuntimeError) as error:
-                failures += 1
-                self._metrics.publish_failed(_label(error))
-                self._log.warning(
-                    "batch failed",
-                    topic=lane.topic,
-                    partition=lane.partition,
-                    records=count,
-                    error=_label(error),
-                    detail=repr(error)[:200],
+                await standing.send(
+                    batch, lane.topic, partition=lane.partition, timeout_seconds=self._bounds.delivery_seconds
                 )
-                await self._retire(client)
+            except (NotAnswered, *FAILURES) as error:
+                count, lane.under_way = lane.under_way, 0
+                failures += 1
+                self._failed(lane, standing, error, records=count, failures=failures)
+                alone = standing.served > served
+                lane.apart = lane.apart or alone
+                if alone and not isinstance(error, NotAnswered):
+                    lane.spoilt_by = standing
+                else:
+                    await self._clients.retire(standing)
+                if isinstance(error, UNACCEPTABLE):
+                    if count == 1:
+                        self._set_aside(lane, error)
+                    else:
+                        singly = count
+                    continue
                 await asyncio.sleep(backoff.delay(failures, random()))
                 continue
-            failures = 0
-            self._acknowledge(lane, count)
+            self._acknowledge(lane)
+            failures, singly = 0, max(0, singly - 1)
+            lane.apart = lane.apart and self._clients.shared is lane.spoilt_by
 
-    async def _send(self, client: Client, batch: Batch, lane: "_Lane") -> None:
-        async with asyncio.timeout(self._delivery_timeout_seconds):
-            future = await client.send_batch(batch, lane.topic, partition=lane.partition)
-        future.add_done_callback(_retrieve)
-        # Waited for, not awaited: the future belongs to aiokafka, and a cancelled one must not look like our own end.
-        await asyncio.wait({future}, timeout=self._delivery_timeout_seconds)
-        if not future.done():
-            raise TimeoutError(f"no answer within {self._delivery_timeout_seconds:g} s")
-        if future.cancelled():
-            raise kafka_errors.KafkaError("aiokafka gave the batch up")
-        future.result()
-
-    def _acknowledge(self, lane: "_Lane", count: int) -> None:
-        done = [lane.queue.popleft() for _ in range(count)]
-        self._in_flight -= count
+    def _acknowledge(self, lane: Lane) -> None:
+        done = lane.acknowledge()
+        self._leave(done)
         if lane.topic == self._dead_letter_topic:
-            self._ledger.dead_lettered += count
+            self._ledger.dead_lettered += len(done)
         else:
-            self._ledger.acknowledged += count
+            self._ledger.acknowledged += len(done)
         self._metrics.published(
             lane.topic,
-            records=count,
-            size=sum(len(record.value) for record, _ in done),
-            seconds=time.monotonic() - done[0][1],
+            records=len(done),
+            size=sum(len(item.record.value) for item in done),
+            seconds=time.monotonic() - done[0].since,
         )
         self._metrics.in_flight(self._in_flight)
-        self._changed.set()
+        for item in done:
+            item.settle()
 
-    async def _standing_client(self) -> Client:
-        async with self._replacing:
-            for attempt in itertools.count(1):
-                if self._client is not None:
-                    return self._client
-                try:
-                    self._client = await self._connect()
-                except (kafka_errors.KafkaError, OSError, RuntimeError) as error:
-                    self._log.warning("kafka not reached", attempt=attempt, detail=str(error)[:200])
-                    await asyncio.sleep(min(5.0, backoff.delay(attempt, random())))
-                else:
-                    self._metrics.kafka_connected(True)
-                    self._log.info("kafka client replaced")
-        raise AssertionError("unreachable: the loop ends by returning")
+    def _leave(self, items: Iterable[Item]) -> None:
+        """They are counted elsewhere from now on."""
+        for item in items:
+            if item.spool_id is None:
+                self._gone(item)
+            else:
+                self._ledger.spooled -= 1
+                assert self._spooling is not None
+                self._spooling.forget(item)
 
-    async def _retire(self, client: Client) -> None:
-        """Put a client out of use, unless another lane has done so already."""
-        async with self._replacing:
-            if self._client is not client:
-                return
-            self._client = None
-            self._metrics.kafka_connected(False)
-            await _abandon(client)
+    def _set_aside(self, lane: Lane, error: BaseException) -> None:
+        """Put a dead letter in the place of a record that brokers refuse."""
+        [item] = lane.acknowledge(1)
+        self._leave([item])
+        letter = self._dead_letter(item.record, _label(error))
+        self.publish(letter, item.settled)
 
-
-class _Lane:
-    """One partition's records, oldest first, each with its time of hand-over."""
-
-    def __init__(self, topic: str, partition: int) -> None:
-        self.topic = topic
-        self.partition = partition
-        self.queue: deque[tuple[Record, float]] = deque()
-        self.task: asyncio.Task[None] | None = None
-
-    def cancel(self) -> None:
-        if self.task is not None:
-            self.task.cancel()
+    def _failed(self, lane: Lane, standing: Standing, error: BaseException, *, records: int, failures: int) -> None:
+        label = _label(error)
+        if label == "timeout":
+            label = standing.problem(lane.topic, lane.partition) or label
+        self._metrics.publish_failed(label, lane.topic)
+        self._log.warning(
+            "batch failed; it is sent again",
+            topic=lane.topic,
+            partition=lane.partition,
+            records=records,
+            failures=failures,
+            error=label,
+            detail=str(error)[:200] or type(error).__name__,
+            hint=HINTS.get(label),
+        )
 
 
-def _fill(client: Client, queue: deque[tuple[Record, float]]) -> tuple[Batch, int]:
+def _fill(client: Client, items: Iterable[Item], *, most: int | None) -> tuple[Batch, int]:
     batch = client.create_batch()
     count = 0
-    for record, _ in queue:
-        appended = batch.append(timestamp=None, key=record.key, value=record.value, headers=list(record.headers))
+    for item in items:
+        record = item.record
+        appended = batch.append(
+            timestamp=item.timestamp_ms, key=record.key, value=record.value, headers=list(record.headers)
+        )
         if appended is None:
             break
         count += 1
+        if count == most:
+            break
     return batch, count
 
 
-async def _abandon(client: Client) -> None:
-    """End a client without waiting for what it could not deliver.
-
-    Its connections are closed first, so that a batch it still holds cannot arrive behind newer ones. Its own `stop`
-    waits for batches that may never finish, unless its sender has ended.
-    """
-    sender: Any = getattr(client, "_sender", None)
-    try:
-        async with asyncio.timeout(ABANDON_SECONDS):
-            await client.client.close()
-            if sender is not None and sender.sender_task is not None:
-                sender.sender_task.cancel()
-            await client.stop()
-    except (kafka_errors.KafkaError, OSError, TimeoutError):
-        pass  # it has no connection left; there is nothing more to take from it
-
-
-def _retrieve(future: "asyncio.Future[object]") -> None:
-    if not future.cancelled():
-        future.exception()
-
-
 _LABELS: tuple[tuple[type[BaseException], str], ...] = (
+    (NotAnswered, "timeout"),
     (kafka_errors.UnknownTopicOrPartitionError, "unknown_topic"),
     (kafka_errors.TopicAuthorizationFailedError, "authorization"),
     (kafka_errors.ClusterAuthorizationFailedError, "authorization"),
@@ -270,8 +309,12 @@ _LABELS: tuple[tuple[type[BaseException], str], ...] = (
     (kafka_errors.NotEnoughReplicasError, "not_enough_replicas"),
     (kafka_errors.NotEnoughReplicasAfterAppendError, "not_enough_replicas"),
     (kafka_errors.MessageSizeTooLargeError, "message_too_large"),
+    (kafka_errors.RecordListTooLargeError, "message_too_large"),
+    (kafka_errors.InvalidTimestampError, "invalid_timestamp"),
     (kafka_errors.OutOfOrderSequenceNumber, "out_of_order"),
     (kafka_errors.ProducerFenced, "fenced"),
+    (kafka_errors.LeaderNotAvailableError, "no_leader"),
+    (kafka_errors.NotLeaderForPartitionError, "no_leader"),
     (kafka_errors.KafkaConnectionError, "connection"),
     (kafka_errors.NodeNotReadyError, "connection"),
     (TimeoutError, "timeout"),
@@ -279,6 +322,16 @@ _LABELS: tuple[tuple[type[BaseException], str], ...] = (
     (kafka_errors.RequestTimedOutError, "timeout"),
     (OSError, "connection"),
 )
+
+HINTS: Mapping[str, str] = {
+    "unknown_topic": "the topic is gone: run `producer topics apply`",
+    "authorization": "grant what `producer topics acls` lists",
+    "authentication": "look at PRODUCER_KAFKA_SASL_USERNAME and PRODUCER_KAFKA_SASL_PASSWORD_FILE",
+    "not_enough_replicas": "fewer replicas are in sync than the topic's min.insync.replicas",
+    "message_too_large": "the topic's max.message.bytes is below PRODUCER_KAFKA_MAX_RECORD_BYTES",
+    "no_leader": "the partition has no leader: look at its brokers",
+}
+"""What to look at, by label."""
 
 
 def _label(error: BaseException) -> str:

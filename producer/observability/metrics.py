@@ -30,7 +30,9 @@ PUBLISH_ERRORS = (
     "authorization",
     "connection",
     "fenced",
+    "invalid_timestamp",
     "message_too_large",
+    "no_leader",
     "not_enough_replicas",
     "other",
     "out_of_order",
@@ -120,11 +122,21 @@ class Metrics:
         self._publish_errors = self._counter(
             "publish_errors_total", "Batches that failed and are sent again; nothing is lost yet.", error=PUBLISH_ERRORS
         )
+        self._publish_error_topics = self._counter(
+            "publish_error_topics_total", "The same failures by topic alone.", topic=topics
+        )
         self._publish = self._histogram("publish_duration_seconds", "From hand-over to acknowledgement.", LATENCY)
         self._in_flight = self._gauge("inflight_records", "Records handed over and not yet acknowledged.")
         self._undelivered = self._counter(
-            "events_dropped_total", "Records lost, or another worker's.", reason=("shutdown", "fenced")
+            "events_dropped_total",
+            "Records lost, or another worker's.",
+            reason=("shutdown", "fenced", "spool_full", "dead_letter_cap"),
         )
+        self._spool_usable = self._gauge("spool_usable", "1 while the spool takes records; 0 where there is none.")
+        self._spool_records = self._gauge("spool_records", "Records in the spool: Kafka has not taken them yet.")
+        self._spool_bytes = self._gauge("spool_bytes", "Their bytes.")
+        self._spool_limit = self._gauge("spool_limit_bytes", "The bytes that the spool may hold.")
+        self._spool_written = self._counter("spool_records_written_total", "Records written to the spool.")
         self._kafka = self._gauge("kafka_connected", "1 while a Kafka client stands; 0 while one is being replaced.")
 
     # ------------------------------------------------------------------------------------------------- claims
@@ -196,8 +208,9 @@ class Metrics:
         self._published_bytes.labels(topic).inc(size)
         self._publish.observe(seconds)
 
-    def publish_failed(self, error: str) -> None:
+    def publish_failed(self, error: str, topic: str) -> None:
         self._publish_errors.labels(error).inc()
+        self._publish_error_topics.labels(topic).inc()
 
     def in_flight(self, records: int) -> None:
         self._in_flight.set(records)
@@ -207,6 +220,27 @@ class Metrics:
 
     def dropped_by_fence(self) -> None:
         self._undelivered.labels("fenced").inc()
+
+    def dropped_by_full_spool(self) -> None:
+        self._undelivered.labels("spool_full").inc()
+
+    def dropped_by_cap(self) -> None:
+        self._undelivered.labels("dead_letter_cap").inc()
+
+    def spool_opened(self, *, records: int, size: int, limit: int) -> None:
+        self._spool_usable.set(1)
+        self._spool_limit.set(limit)
+        self._spool_records.set(records)
+        self._spool_bytes.set(size)
+
+    def spooled(self, *, written: int, records: int, size: int) -> None:
+        self._spool_usable.set(1)
+        self._spool_written.inc(written)
+        self._spool_records.set(records)
+        self._spool_bytes.set(size)
+
+    def spool_failed(self) -> None:
+        self._spool_usable.set(0)
 
     def kafka_connected(self, connected: bool) -> None:
         self._kafka.set(connected)

@@ -28,6 +28,8 @@ class Room:
         """Of the live now or the one before it, which look-ups go on naming."""
         self.sockets: set[Socket] = set()
         self.history: deque[Message] = deque(maxlen=HISTORY)
+        self.unacknowledged: list[Message] = []
+        """What whoever listened last had not acknowledged."""
         self._lives = lives
         self._truth = truth
         self._entered = asyncio.Event()
@@ -53,6 +55,7 @@ class Room:
             await asyncio.sleep(live.after_seconds)
             self.live, self.last_room_id = live, live.room_id
             self.history.clear()
+            self.unacknowledged.clear()
             self._truth.write("live_started", self.unique_id, live.room_id)
             last = await self._talk(live)
             if live.ending is None and (last is None or last.event != "live_end"):

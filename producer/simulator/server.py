@@ -44,6 +44,7 @@ async def serve(
     truth: Path | None,
     faults: Sequence[str],
     list_file: Path | None,
+    resend: bool,
     announce: Callable[[str], None],
 ) -> None:
     """Serve until cancelled. Raises OSError or ValueError where it cannot start."""
@@ -54,7 +55,7 @@ async def serve(
         if list_file is not None:
             lines = "".join(f"  - {name}\n" for name in script.unique_ids)
             await asyncio.to_thread(list_file.write_text, f"streamers:\n{lines}")
-        simulator = Simulator(script, faults=plan, truth=Truth(file), host=host, port=port)
+        simulator = Simulator(script, faults=plan, truth=Truth(file), host=host, port=port, resend=resend)
         await stack.enter_async_context(simulator)
         announce(f"simulated Webcast at {simulator.url} with {len(script.unique_ids)} rooms")
         await asyncio.get_running_loop().create_future()
@@ -72,7 +73,9 @@ class Simulator:
         host: str = "127.0.0.1",
         port: int = 0,
         heartbeat_seconds: float = HEARTBEAT_SECONDS,
+        resend: bool = False,
     ) -> None:
+        """`resend`: what nobody acknowledged is sent to the next who comes. (Whether TikTok does so is not known.)"""
         self.requests: Counter[str] = Counter()
         """Requests by path."""
         self.sockets: list[Socket] = []
@@ -84,6 +87,7 @@ class Simulator:
         self._faults = faults
         self._truth = truth
         self._heartbeat_seconds = heartbeat_seconds
+        self._resend = resend
         self._rooms = {name: Room(name, script.lives(name), truth) for name in script.unique_ids}
         self._stack = AsyncExitStack()
 
@@ -272,10 +276,14 @@ class Simulator:
                 self._truth.write("entered", room.unique_id, room_id)
                 self.sockets.append(socket)
                 await socket.send_history(room.history)
+                again, room.unacknowledged = room.unacknowledged, []
+                await socket.send_again(again)
                 room.enter(socket)
                 await socket.listen()
         finally:
             room.leave(socket)
+            if self._resend and room.is_live(room_id) and not room.sockets:
+                room.unacknowledged += socket.unacknowledged()
             await socket.close(1000)
             await socket.closed
             self._truth.write("disconnected", room.unique_id, room_id, code=websocket.close_code)

@@ -59,7 +59,7 @@ class Socket:
         self._heartbeat_seconds = heartbeat_seconds
         self._heartbeat_by = asyncio.get_running_loop().time() + heartbeat_seconds
         self._sequence = 0
-        self._owed: dict[int, bytes] = {}
+        self._owed: dict[int, tuple[bytes, Sequence[Message]]] = {}
         self._silenced = False
 
     async def entered(self) -> bool:
@@ -73,7 +73,8 @@ class Socket:
         """Take heartbeats and acknowledgements until the socket is closed."""
         while (frame := await self._receive()) is not None:
             if frame.payload_type == "ack":
-                if self._owed.pop(frame.log_id, None) == frame.payload:
+                ext, _ = self._owed.pop(frame.log_id, (None, ()))
+                if ext == frame.payload:
                     self.acknowledged += 1
                 else:
                     self.bad_acknowledgements += 1
@@ -88,7 +89,7 @@ class Socket:
             # Among real ones, which a client must not lose by it.
             batch.insert(len(batch) // 2, self._damaged(fault))
         try:
-            await self._send_batch(batch)
+            await self._send_batch(batch, messages)
         except _Gone:
             return False
         if fault is not None:
@@ -107,6 +108,21 @@ class Socket:
             return
         for message in history:
             self._truth.message(self._unique_id, self._room_id, message, sockets=1, history=True)
+
+    def unacknowledged(self) -> list[Message]:
+        """What was sent and not acknowledged, oldest first."""
+        return [message for _, messages in self._owed.values() for message in messages]
+
+    async def send_again(self, messages: Sequence[Message]) -> None:
+        """Send what another socket had not acknowledged when it closed."""
+        if not messages:
+            return
+        try:
+            await self._send_batch([message.envelope() for message in messages], messages)
+        except _Gone:
+            return
+        for message in messages:
+            self._truth.message(self._unique_id, self._room_id, message, sockets=1, duplicate=True)
 
     async def close(self, code: int) -> None:
         """Close the socket."""
@@ -161,7 +177,7 @@ class Socket:
                 unknown = Envelope(method=method, payload=b"\x08\x01", msg_id=self._bogus_id())
                 await self._send_batch([unknown.SerializeToString()])
 
-    async def _send_batch(self, messages: list[bytes]) -> None:
+    async def _send_batch(self, messages: list[bytes], made_of: Sequence[Message] = ()) -> None:
         self._sequence += 1
         log_id = self._room_id + self._sequence
         batch = FetchResult(
@@ -171,7 +187,7 @@ class Socket:
             internal_ext=f"ext-{self._sequence}".encode(),
             need_ack=True,
         )
-        self._owed[log_id] = batch.internal_ext
+        self._owed[log_id] = batch.internal_ext, made_of
         if len(self._owed) > OWED:
             del self._owed[next(iter(self._owed))]
         payload = batch.SerializeToString()

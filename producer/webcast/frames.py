@@ -42,6 +42,7 @@ class Refusal:
     data: bytes
     method: str | None = None
     message_id: int = 0
+    is_history: bool = False
 
 
 class FrameRefused(ProducerError):

@@ -13,6 +13,7 @@ from producer.webcast.frames import FrameRefused, Limits, Refusal
 from producer.webcast.wire import ControlMessage, DecodeError, Envelope, FetchResult
 
 CONTROL = "WebcastControlMessage"
+ENTERED = "im_enter_room_resp"
 ENDED = frozenset({3, 4})
 """Control actions that end a live: by the host, by the platform (protocol sheet section 5.6)."""
 
@@ -25,6 +26,8 @@ class Received:
     refusals: list[Refusal] = field(default_factory=list)
     duplicates: int = 0
     """Messages that this room had brought before (history after a reconnect), set aside by their id."""
+    acknowledgement: bytes | None = None
+    """The frame that acknowledges this one, where acknowledgements are held: to be given to `acknowledge`."""
 
 
 class RecentIds:
@@ -58,17 +61,22 @@ class Protocol:
         cursor: str = "",
         heartbeat_seconds: float = 5.0,
         silence_seconds: float = 60.0,
+        hold_acknowledgements: bool = False,
         limits: Limits = frames.DEFAULT_LIMITS,
     ) -> None:
+        """`hold_acknowledgements`: they wait until the driver says that what they are for is safe."""
         self.room_id = room_id
         self.ended = False
         """The live is over: a control message said so."""
+        self.entered = False
+        """The server has let us into the room: it sends us what happens there."""
         self.acknowledgements_sent = 0
         self.heartbeats_sent = 0
         self._seen = seen
         self._limits = limits
         self._heartbeat_seconds = heartbeat_seconds
         self._silence_seconds = silence_seconds
+        self._hold_acknowledgements = hold_acknowledgements
         self._last_batch_at = now
         self._heartbeat_due = now
         self._outbox = [frames.enter_room(room_id, cursor)]
@@ -99,6 +107,7 @@ class Protocol:
         try:
             frame = frames.read_frame(data)
             if frame.payload_type != "msg":
+                self.entered = self.entered or frame.payload_type == ENTERED
                 return Received()
             batch = frames.read_batch(frame, self._limits)
         except FrameRefused as refused:
@@ -106,10 +115,20 @@ class Protocol:
             return Received(refusals=[Refusal(refused.stage, refused.fault, raw)])
         if batch.messages:
             self._last_batch_at = now
+            self.entered = True
+        received = self.take(batch)
         if batch.need_ack and frame.log_id:
+            received.acknowledgement = frames.acknowledgement(frame.log_id, batch.internal_ext)
+            if not self._hold_acknowledgements:
+                self.acknowledge(received)
+        return received
+
+    def acknowledge(self, received: Received) -> None:
+        """Acknowledge a frame, once, if it asked for that."""
+        frame, received.acknowledgement = received.acknowledgement, None
+        if frame is not None:
             self.acknowledgements_sent += 1
-            self._outbox.append(frames.acknowledgement(frame.log_id, batch.internal_ext))
-        return self.take(batch)
+            self._outbox.append(frame)
 
     def take(self, batch: FetchResult) -> Received:
         """Take a batch that came some other way: the sign server's first one. It is never acknowledged."""

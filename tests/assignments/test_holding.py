@@ -100,8 +100,13 @@ def test_a_connected_streamer_is_held_until_its_next_owner_is_connected_under_a_
     given.heard(AA, "connecting", generation=5)
     meanwhile = given.holding.held
     given.heard(AA, "connected", generation=5)
+    under_way = given.holding.held
+    given.heard(AA, "backing_off", generation=5)
+    deadline = given.holding.next_deadline()
+    given.holding.settle(given.table, NOW + 0.5)
 
-    assert meanwhile == {AA}
+    assert meanwhile == under_way == {AA}
+    assert deadline == NOW + 0.5
     assert given.holding.held == set()
 
 

@@ -43,7 +43,7 @@ class Shelf:
         self.values: list[bytes] = []
         self.in_flight = 0
 
-    def publish(self, record: Record) -> None:
+    def publish(self, record: Record, settled: object = None) -> None:
         self.values.append(record.value)
 
     async def room(self) -> None:

@@ -2,88 +2,20 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from functools import partial
 
 import pytest
 from aiokafka import errors as kafka_errors
 
 from producer import backoff
 from producer.delivery.ledger import Ledger
-from producer.delivery.publisher import Client, Publisher
+from producer.delivery.publisher import Bounds, Publisher
 from producer.errors import StartRefused
 from producer.events.encoding import Record
 from producer.observability.metrics import Metrics
+from tests.delivery.cluster import Cluster, FakeBatch
 
-TOPIC, DEAD = "t.comment.v1", "t.dlq.v1"
-
-
-class FakeBatch:
-    def __init__(self, size: int) -> None:
-        self.values: list[bytes] = []
-        self._size = size
-
-    def append(self, *, timestamp: int | None, key: bytes, value: bytes, headers: list[tuple[str, bytes]]) -> object:
-        if len(self.values) == self._size:
-            return None
-        self.values.append(value)
-        return object()
-
-
-class FakeClient:
-    """A client whose n-th batch ends as its script says: an exception, "hang", "refuse" (at once), or well."""
-
-    def __init__(self, cluster: "Cluster") -> None:
-        self.client = self
-        self.stopped = False
-        self._cluster = cluster
-
-    def create_batch(self) -> FakeBatch:
-        assert not self.stopped
-        return FakeBatch(self._cluster.batch_size)
-
-    async def send_batch(self, batch: FakeBatch, topic: str, *, partition: int) -> "asyncio.Future[object]":
-        assert not self.stopped, "a client that failed was used again"
-        self._cluster.under_way += 1
-        self._cluster.most_under_way = max(self._cluster.most_under_way, self._cluster.under_way)
-        await asyncio.sleep(0)
-        self._cluster.under_way -= 1
-        future: asyncio.Future[object] = asyncio.get_running_loop().create_future()
-        outcome = self._cluster.script.pop(0) if self._cluster.script else None
-        self._cluster.met += outcome is not None
-        if outcome == "hang":
-            return future
-        if outcome == "cancel":
-            future.cancel()
-        elif isinstance(outcome, Exception):
-            future.set_exception(outcome)
-        else:
-            self._cluster.log += [(topic, partition, value) for value in batch.values]
-            future.set_result(None)
-        return future
-
-    async def close(self) -> None:
-        self.stopped = True
-
-    async def stop(self) -> None:
-        self.stopped = True
-
-
-class Cluster:
-    """What all clients of one test share."""
-
-    def __init__(self, *script: object, batch_size: int = 3, connects: list[Exception] | None = None) -> None:
-        self.script = list(script)
-        self.batch_size = batch_size
-        self.connects = connects or []
-        self.clients: list[FakeClient] = []
-        self.log: list[tuple[str, int, bytes]] = []
-        self.met = 0
-        self.under_way = self.most_under_way = 0
-
-    async def connect(self) -> Client:
-        if self.connects:
-            raise self.connects.pop(0)
-        self.clients.append(FakeClient(self))
-        return self.clients[-1]
+TOPIC, OTHER, DEAD = "t.comment.v1", "t.like.v1", "t.dlq.v1"
 
 
 @pytest.fixture(autouse=True)
@@ -109,14 +41,14 @@ def publish(
     async def main() -> None:
         publisher = Publisher(
             cluster.connect,
-            partitions={TOPIC: partitions, DEAD: 1},
+            partitions={TOPIC: partitions, OTHER: 1, DEAD: 1},
             dead_letter_topic=DEAD,
             ledger=ledger,
-            metrics=Metrics(topics=(TOPIC, DEAD), version="test"),
-            linger_seconds=0.0,
-            max_in_flight=max_in_flight,
-            delivery_timeout_seconds=timeout,
-            grace_seconds=grace,
+            metrics=Metrics(topics=(TOPIC, OTHER, DEAD), version="test"),
+            dead_letter=lambda record, reason: Record(DEAD, record.key, reason.encode()),
+            bounds=Bounds(
+                linger_seconds=0.0, most_records=max_in_flight, delivery_seconds=timeout, grace_seconds=grace
+            ),
         )
         async with asyncio.timeout(20), publisher:
             await act(publisher)
@@ -158,7 +90,6 @@ def test_one_batch_of_a_partition_is_under_way_at_a_time() -> None:
     "failure",
     [
         kafka_errors.OutOfOrderSequenceNumber(),
-        kafka_errors.MessageSizeTooLargeError(),
         kafka_errors.NotEnoughReplicasError(),
         kafka_errors.KafkaError("Unexpected error during batch delivery"),
         ConnectionResetError(),
@@ -283,3 +214,73 @@ def test_dead_letters_are_counted_apart() -> None:
 def test_a_cluster_that_is_away_at_the_start_refuses_it() -> None:
     with pytest.raises(StartRefused, match="Kafka cannot be used"):
         publish(Cluster(connects=[kafka_errors.KafkaConnectionError("Unable to bootstrap")]), hundred)
+
+
+def test_a_record_that_brokers_refuse_becomes_a_dead_letter_and_its_neighbours_are_delivered() -> None:
+    cluster = Cluster(batch_size=10)
+    cluster.verdict = lambda topic, batch: (
+        kafka_errors.MessageSizeTooLargeError() if b"55" in batch.values and topic == TOPIC else None
+    )
+
+    ledger = publish(cluster, hundred)
+
+    kept = [value for topic, _, value in cluster.log if topic == TOPIC]
+    assert cluster.met == 2
+    assert kept == [b"%d" % number for number in range(100) if number != 55]
+    assert [value for topic, _, value in cluster.log if topic == DEAD] == [b"message_too_large"]
+    assert (ledger.acknowledged, ledger.dead_lettered, ledger.lost) == (99, 1, 0)
+
+
+def test_a_topic_in_trouble_leaves_the_others_their_client() -> None:
+    refusals = 0
+
+    def verdict(topic: str, batch: FakeBatch) -> object:
+        nonlocal refusals
+        if topic != OTHER or refusals == 5:
+            return None
+        refusals += 1
+        return kafka_errors.TopicAuthorizationFailedError(topic)
+
+    cluster = Cluster()
+    cluster.verdict = verdict
+
+    async def act(publisher: Publisher) -> None:
+        for number in range(200):
+            publisher.publish(record(number))
+            publisher.publish(record(number, topic=OTHER))
+            await asyncio.sleep(0.0005)
+
+    ledger = publish(cluster, act)
+
+    assert refusals == 5
+    for topic in (TOPIC, OTHER):
+        assert [int(value) for name, _, value in cluster.log if name == topic] == list(range(200))
+    used = [client for client in cluster.clients if TOPIC in client.topics]
+    assert len(used) == 1, "the healthy topic's client was replaced"
+    assert (ledger.acknowledged, ledger.lost) == (400, 0)
+
+
+def test_a_client_whose_sender_has_ended_is_not_waited_for() -> None:
+    cluster = Cluster("hang")
+    cluster.senders_end = True
+
+    ledger = publish(cluster, hundred, timeout=60.0, grace=20.0)
+
+    assert cluster.met == 1
+    assert cluster.log == IN_ORDER
+    assert ledger.acknowledged == 100
+
+
+def test_whoever_hands_a_record_over_is_told_once_that_it_is_safe() -> None:
+    cluster = Cluster(kafka_errors.KafkaConnectionError())
+    told: list[int] = []
+
+    async def act(publisher: Publisher) -> None:
+        for number in range(5):
+            publisher.publish(record(number), partial(told.append, number))
+        assert told == []
+
+    publish(cluster, act)
+
+    assert cluster.met == 1
+    assert told == [0, 1, 2, 3, 4]

@@ -4,6 +4,7 @@ from typing import Any, cast
 
 import pytest
 
+from producer.dead_letters import Cap
 from producer.delivery.gate import Gate
 from producer.delivery.ledger import Ledger
 from producer.events.encoding import Record
@@ -26,7 +27,7 @@ class Shelf:
     def __init__(self) -> None:
         self.records: list[Record] = []
 
-    def publish(self, record: Record) -> None:
+    def publish(self, record: Record, settled: object = None) -> None:
         self.records.append(record)
 
 
@@ -41,7 +42,7 @@ def room(shelf: Shelf, *, watched_before: bool = False) -> tuple[Pipeline, Ledge
     ledger = Ledger()
     sink = Sink(ENCODER, cast(Gate, shelf), ledger, metrics, lists, "dead", wall_clock=lambda: 1_700_000_000.0)
     origin = Origin(streamer="someone", room_id=7000000000000000001, worker="worker-0")
-    return Pipeline(sink, origin, Streaks(), watched_before=watched_before), ledger
+    return Pipeline(sink, origin, Streaks(), Cap(0), watched_before=watched_before), ledger
 
 
 def totals(shelf: Shelf) -> list[Any]:

@@ -11,7 +11,7 @@ from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
 from producer.delivery import client, topic_plan, topics
 from producer.delivery.ledger import Ledger
-from producer.delivery.publisher import Publisher
+from producer.delivery.publisher import Bounds, Publisher
 from producer.delivery.topic_plan import Change, Create
 from producer.errors import StartRefused
 from producer.events.encoding import Record
@@ -46,10 +46,8 @@ async def publish(chosen: Settings, act: Callable[[Publisher], Awaitable[None]])
         dead_letter_topic=topic_plan.dead_letter_topic(chosen.topic_prefix),
         ledger=ledger,
         metrics=Metrics(topics=names, version="test"),
-        linger_seconds=0.005,
-        max_in_flight=10_000,
-        delivery_timeout_seconds=5.0,
-        grace_seconds=30.0,
+        dead_letter=lambda record, _: Record(topic_plan.dead_letter_topic(chosen.topic_prefix), record.key, b""),
+        bounds=Bounds(linger_seconds=0.005, most_records=10_000, delivery_seconds=5.0, grace_seconds=30.0),
     ) as publisher:
         await act(publisher)
     return ledger

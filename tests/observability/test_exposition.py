@@ -158,7 +158,7 @@ def test_nothing_that_is_counted_creates_a_series_later() -> None:
     subject.requested("sign", "429")
     subject.connection_closed("live_ended", seconds=1.0)
     subject.connection_closed("silence", seconds=1.0)
-    subject.publish_failed("out_of_order")
+    subject.publish_failed("out_of_order", "t.comment.v1")
     subject.published("t.comment.v1", records=1, size=1, seconds=0.1)
     subject.encoding_failed("comment")
     subject.list_read(wanted=None)

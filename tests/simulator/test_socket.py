@@ -133,6 +133,34 @@ def test_who_comes_later_is_told_the_last_comments_as_history() -> None:
     assert len(first) == len(set(first))
 
 
+def test_what_nobody_acknowledged_is_sent_to_the_next_who_comes_where_that_is_asked_for() -> None:
+    owed: list[int] = []
+    again: list[int] = []
+
+    async def act(simulator: Simulator) -> None:
+        room = await room_id(simulator)
+        async with socket(simulator, room) as websocket:
+            await websocket.send(enter(room))
+            frame, batch = await receive_batch(websocket)
+            await websocket.send(acknowledgement(frame, batch))
+            while not simulator.acknowledged:
+                await asyncio.sleep(0.01)
+            _, batch = await receive_batch(websocket)
+            owed.extend(each.msg_id for each in envelopes(batch))
+        while simulator.connections:
+            await asyncio.sleep(0.01)
+        async with socket(simulator, room) as websocket:
+            await websocket.send(enter(room))
+            while not set(owed) <= set(again):
+                _, batch = await receive_batch(websocket)
+                again.extend(each.msg_id for each in envelopes(batch) if not each.is_history)
+
+    truth = simulate(act, resend=True)
+
+    assert owed == again[: len(owed)]
+    assert [int(line["message_id"]) for line in truth if line.get("duplicate")][: len(owed)] == owed
+
+
 def test_a_wrong_acknowledgement_is_noticed() -> None:
     async def act(simulator: Simulator) -> None:
         room = await room_id(simulator)

@@ -178,7 +178,7 @@ def test_a_planned_stop_loses_nothing(tmp_path: Path, kafka: Kafka, registry: Re
                 at = time.time()
                 ledger = await stop(stopping)
                 lasted.append(time.time() - at)
-                assert ledger["lost"] == ledger["fenced"] == 0
+                assert ledger["lost"] == ledger["fenced"] == ledger["dead_lettered"] == 0
                 newcomer = f"worker-{number + 3}"
                 workers[newcomer] = await system.worker(newcomer)
                 await settled(workers.values())
@@ -198,6 +198,8 @@ def test_a_planned_stop_loses_nothing(tmp_path: Path, kafka: Kafka, registry: Re
             unheard = _unheard(system, began, ended)
             assert lost == []
             assert unheard == []
+            ended_by = {record.value["reason"] for record in found if record.event == "disconnect"}
+            assert "handover" in ended_by
             twice = len([record for record in found if record.value["meta"]["message_id"]]) - len(
                 {record.event_id for record in found if record.value["meta"]["message_id"]}
             )

@@ -34,6 +34,10 @@ ROUND_POLLS = 65
 """Ten a second: longer than the group's leader takes to look whether the shares are still even."""
 PAUSE_SECONDS = (7.0, 9.0)
 """Longer than the group waits for a worker."""
+WATCHED_SECONDS = 4.5
+"""How long a woken worker is watched."""
+
+Times = Mapping[tuple[bool, str], list[float]]
 
 
 class Schedule:
@@ -47,8 +51,8 @@ class Schedule:
         self.workers: dict[str, Worker] = {}
         self.wanted: set[str] = set()
         self.done: list[str] = []
-        self.lost: list[tuple[str, float, float]] = []
-        """Workers that were paused for so long that they lost their claims: from when to when."""
+        self.lost: list[tuple[str, float]] = []
+        """Workers that were paused for so long that they lost their claims, and when they woke."""
         self.rested_seconds = 0.0
         """How long it took from the last thing done until it had come to rest."""
         self._environ = environ
@@ -107,10 +111,10 @@ class Schedule:
         self._paused.add(name)
         worker = self.workers[name]
         worker.send(signal.SIGSTOP)
-        stopped = time.time()
         await asyncio.sleep(self.chance.uniform(*PAUSE_SECONDS))  # the pause is the fault itself
-        self.lost.append((name, stopped, time.time()))
+        self.lost.append((name, time.time()))
         worker.send(signal.SIGCONT)
+        await asyncio.sleep(WATCHED_SECONDS)  # what it does then is judged, so nothing else moves its streamers
         self._paused.discard(name)
 
     async def rest(self, polls: int = 10) -> dict[str, set[str]]:
@@ -160,27 +164,26 @@ class Schedule:
         return problems
 
     def _stale(self, found: Iterable[Found]) -> list[str]:
-        """What paused workers published, after their wake, from connections to streamers that others had by then."""
+        """What paused workers published, after their wake, of streamers that others had before it and went on to have.
+
+        What a woken worker is given again it goes on with, on the connection that it still has.
+        """
         problems = []
-        for name, stopped, woken in self.lost:
-            others: set[str] = set()
-            own: dict[str, list[float]] = defaultdict(list)
-            connects: dict[str, list[float]] = defaultdict(list)
+        for name, woken in self.lost:
+            times: dict[tuple[bool, str], list[float]] = defaultdict(list)
             for record in found:
                 meta = record.value["meta"]
-                at = meta["received_at"].timestamp()
-                if meta["worker"] != name:
-                    if meta["message_id"] and woken - 1.5 < at < woken:
-                        others.add(meta["streamer"])
-                elif record.event == "connect":
-                    connects[meta["streamer"]].append(at)
-                elif meta["message_id"] and woken <= at < woken + 4:
-                    own[meta["streamer"]].append(at)
-            for streamer in own.keys() & others:
-                again = min((at for at in connects[streamer] if at > stopped), default=float("inf"))
-                stale = [at for at in own[streamer] if at < again]
-                if stale:
-                    problems.append(f"{name} published {len(stale)} of {streamer} after it had lost it")
+                if meta["message_id"]:
+                    times[meta["worker"] == name, meta["streamer"]].append(meta["received_at"].timestamp() - woken)
+
+            def at(own: bool, streamer: str, since: float, until: float, times: Times = times) -> int:
+                return sum(since <= time < until for time in times[own, streamer])
+
+            for streamer in {streamer for _, streamer in times}:
+                moved = at(False, streamer, -1.5, 0) and at(False, streamer, 3, WATCHED_SECONDS)
+                stale = at(True, streamer, 0, 1.5)
+                if moved and stale and not at(True, streamer, 3, WATCHED_SECONDS):
+                    problems.append(f"{name} published {stale} of {streamer} after it had lost it")
         return problems
 
 

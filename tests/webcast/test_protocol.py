@@ -190,3 +190,32 @@ def test_the_first_batch_is_taken_and_not_acknowledged() -> None:
 
     assert [message.msg_id for message in received.messages] == [1]
     assert subject.frames_to_send() == []
+
+
+def test_a_held_acknowledgement_waits_until_what_it_is_for_is_safe_and_is_sent_once() -> None:
+    subject = Protocol(ROOM, now=100.0, seen=RecentIds(), hold_acknowledgements=True)
+    subject.frames_to_send()
+    first = subject.receive(batch(envelope(1), need_ack=True, log_id=7), 101.0)
+    second = subject.receive(batch(envelope(2), need_ack=True, log_id=8), 101.0)
+    held = subject.frames_to_send()
+
+    subject.acknowledge(second)
+    subject.acknowledge(second)
+    subject.acknowledge(first)
+
+    assert held == []
+    assert [PushFrame.FromString(frame).log_id for frame in subject.frames_to_send()] == [8, 7]
+    assert subject.acknowledgements_sent == 2
+
+
+@pytest.mark.parametrize(
+    "frame", [PushFrame(payload_type="im_enter_room_resp").SerializeToString(), batch(envelope(1))]
+)
+def test_the_room_is_entered_when_the_server_says_so_or_sends_messages(frame: bytes) -> None:
+    subject = protocol()
+    subject.receive(PushFrame(payload_type="hb").SerializeToString(), 101.0)
+    before = subject.entered
+
+    subject.receive(frame, 101.0)
+
+    assert (before, subject.entered) == (False, True)

@@ -1,0 +1,174 @@
+"""The Kafka clients that records go through: one that all partitions share, and one for those in trouble of their own.
+
+A client that failed is replaced, never used again: after a non-retriable error aiokafka's partition stays poisoned (its
+issues 510, 1017), its futures may never finish while brokers are away (1101), and once its sender has ended it takes
+records that it never sends (907, 1039). Replacing the shared client costs the other partitions their batch under way,
+which they send again; so a partition that fails while others are served goes apart until it is served again.
+"""
+
+import asyncio
+import itertools
+from collections.abc import Awaitable, Callable
+from random import random
+from typing import Any, Protocol
+
+from aiokafka import TopicPartition
+from aiokafka import errors as kafka_errors
+
+from producer import backoff, logs
+from producer.errors import StartRefused
+
+ABANDON_SECONDS = 5.0
+LONGEST_WAIT_SECONDS = 5.0
+
+FAILURES = (kafka_errors.KafkaError, OSError, TimeoutError, RuntimeError)
+"""What sending and connecting may raise; aiokafka closes with a bare RuntimeError."""
+
+
+class Batch(Protocol):
+    """What we use of aiokafka's batch builder."""
+
+    def append(
+        self, *, timestamp: int | None, key: bytes, value: bytes, headers: list[tuple[str, bytes]]
+    ) -> object: ...
+
+
+class Client(Protocol):
+    """What we use of a started AIOKafkaProducer."""
+
+    client: Any
+
+    def create_batch(self) -> Batch: ...
+
+    async def send_batch(self, batch: Any, topic: str, *, partition: int) -> "asyncio.Future[object]": ...
+
+    async def stop(self) -> None: ...
+
+
+class NotAnswered(Exception):
+    """A batch may still be on its way: nothing was heard of it."""
+
+
+class Standing:
+    """A started client, and what it has been good for."""
+
+    def __init__(self, client: Client) -> None:
+        self.client = client
+        self.served = 0
+        """Batches that Kafka acknowledged through it."""
+
+    async def send(self, batch: Batch, topic: str, *, partition: int, timeout_seconds: float) -> None:
+        """Send one batch and wait for its acknowledgement.
+
+        Raises NotAnswered when nothing more is to be expected of this client, otherwise what aiokafka raises.
+        """
+        try:
+            async with asyncio.timeout(timeout_seconds):
+                future = await self.client.send_batch(batch, topic, partition=partition)
+        except TimeoutError:
+            raise NotAnswered(f"not taken within {timeout_seconds:g} s") from None
+        future.add_done_callback(_retrieve)
+        # Waited for, not awaited: the future belongs to aiokafka, and a cancelled one must not look like our own end.
+        awaited: set[asyncio.Future[Any]] = {future, *self._sender()}
+        await asyncio.wait(awaited, timeout=timeout_seconds, return_when=asyncio.FIRST_COMPLETED)
+        if not future.done():
+            raise NotAnswered("aiokafka's sender has ended" if self._ended() else f"not within {timeout_seconds:g} s")
+        if future.cancelled():
+            raise NotAnswered("aiokafka gave the batch up")
+        future.result()
+        self.served += 1
+
+    def problem(self, topic: str, partition: int) -> str | None:
+        """What the cluster's metadata says of a partition that does not answer: a label of PUBLISH_ERRORS, or None."""
+        cluster = getattr(self.client.client, "cluster", None)
+        if cluster is None:
+            return None
+        if partition not in (cluster.partitions_for_topic(topic) or ()):
+            return "unknown_topic"
+        return "no_leader" if cluster.leader_for_partition(TopicPartition(topic, partition)) in (None, -1) else None
+
+    async def abandon(self) -> None:
+        """End it without waiting for what it could not deliver.
+
+        Its connections are closed first, so that a batch it still holds cannot arrive behind newer ones. Its own `stop`
+        waits for batches that may never finish, unless its sender has ended.
+        """
+        try:
+            async with asyncio.timeout(ABANDON_SECONDS):
+                await self.client.client.close()
+                for sender in self._sender():
+                    sender.cancel()
+                await self.client.stop()
+        except FAILURES:
+            pass  # it has no connection left; there is nothing more to take from it
+
+    def _sender(self) -> "set[asyncio.Task[None]]":
+        sender: Any = getattr(self.client, "_sender", None)
+        return {sender.sender_task} if sender is not None and sender.sender_task is not None else set()
+
+    def _ended(self) -> bool:
+        return any(task.done() for task in self._sender())
+
+
+class Clients:
+    """Gives out standing clients. Start it, and close it."""
+
+    def __init__(self, connect: Callable[[], Awaitable[Client]], *, connected: Callable[[bool], None]) -> None:
+        """`connect` makes and starts a new client each time; `connected` is told of the shared one's state."""
+        self._connect = connect
+        self._connected = connected
+        self._standing: dict[bool, Standing] = {}
+        self._locks = {False: asyncio.Lock(), True: asyncio.Lock()}
+        self._log = logs.get()
+
+    @property
+    def shared(self) -> Standing | None:
+        """The shared client, while it stands."""
+        return self._standing.get(False)
+
+    async def start(self) -> None:
+        """Connect for the first time. Raises StartRefused."""
+        try:
+            self._standing[False] = Standing(await self._connect())
+        except (kafka_errors.KafkaError, OSError) as cause:
+            raise StartRefused(f"Kafka cannot be used: {cause or type(cause).__name__}") from cause
+        self._connected(True)
+
+    async def close(self) -> None:
+        """Give up whatever stands."""
+        for standing in list(self._standing.values()):
+            await standing.abandon()
+        self._standing.clear()
+        self._connected(False)
+
+    async def get(self, *, apart: bool) -> Standing:
+        """Wait for the shared client, or the one for partitions in trouble."""
+        async with self._locks[apart]:
+            for attempt in itertools.count(1):
+                if apart in self._standing:
+                    return self._standing[apart]
+                try:
+                    self._standing[apart] = Standing(await self._connect())
+                except (*FAILURES, StartRefused) as error:
+                    self._log.warning("kafka not reached", attempt=attempt, detail=str(error)[:200])
+                    await asyncio.sleep(min(LONGEST_WAIT_SECONDS, backoff.delay(attempt, random())))
+                else:
+                    self._log.info("kafka client replaced", apart=apart)
+                    if not apart:
+                        self._connected(True)
+        raise AssertionError("unreachable: the loop ends by returning")
+
+    async def retire(self, standing: Standing) -> None:
+        """Put a client out of use, unless another partition has done so already."""
+        apart = standing is not self._standing.get(False)
+        async with self._locks[apart]:
+            if self._standing.get(apart) is standing:
+                del self._standing[apart]
+                if not apart:
+                    self._connected(False)
+                await standing.abandon()
+
+
+def _retrieve(future: "asyncio.Future[object]") -> None:
+    if not future.cancelled():
+        future.exception()
