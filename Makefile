@@ -9,7 +9,7 @@ CONSUMERS ?= .consumers
 COMPILE := $(RUN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	--no-header --no-annotate
 
-.PHONY: demo test chaos-claims verify-chart consumers format generate release-schemas requirements clean
+.PHONY: demo test chaos-claims chaos-delivery verify-chart consumers format generate release-schemas requirements clean
 
 demo: $(READY)  ## a real Kafka, a registry, the simulator and two workers, until Ctrl-C or DEMO_SECONDS
 	$(RUN)/producer demo
@@ -20,6 +20,9 @@ test: $(READY)  ## everything that a change must pass
 chaos-claims: $(READY)  ## many workers, killed, stopped and paused, again and again
 	CLAIMS_STREAMERS=200 CLAIMS_ROUNDS=20 CLAIMS_PAUSE_SECONDS=30 $(RUN)/pytest -s tests/system/test_claims.py $(PYTEST_ARGS)
 	CLAIMS_SEEDS=60 CLAIMS_SCHEDULE_SECONDS=45 CLAIMS_QUIET_SECONDS=15 CLAIMS_BUGS=1 $(RUN)/pytest -s tests/system/test_claims_schedule.py $(PYTEST_ARGS)
+
+chaos-delivery: $(READY)  ## Kafka away for half an hour, and workers killed fifty times
+	OUTAGE_SECONDS=1800 DELIVERY_RATE=2000 DELIVERY_KILLS=50 $(RUN)/pytest -s tests/system/test_delivery.py $(PYTEST_ARGS)
 
 verify-chart: $(READY)  ## the chart, with Helm and kubeconform; KUBECONFORM_SCHEMAS names the schemas' folder
 	HELM=$(HELM) KUBECONFORM=$(KUBECONFORM) $(RUN)/pytest tests/helm

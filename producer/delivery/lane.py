@@ -62,6 +62,11 @@ class Lane:
     def __bool__(self) -> bool:
         return bool(self.head or self.behind or self.fresh)
 
+    @property
+    def spooling(self) -> bool:
+        """Whether the spool has any of it: Kafka is behind."""
+        return self.behind > 0 or (bool(self.head) and self.head[0].spool_id is not None)
+
     def add(self, item: Item) -> None:
         """Take the newest record."""
         (self.fresh if self.behind else self.head).append(item)

@@ -1,7 +1,8 @@
 """Keeps lanes and the spool in step: what Kafka has not taken in time is written down, and comes back in order.
 
-A record that has waited for longer than `after_seconds` is written to the spool, one that is being sent too, so a
-killed process loses no record that is older than that and the time of one commit. What is written leaves memory.
+A record that has waited for longer than `after_seconds` is written to the spool, one that is being sent too, and then
+whatever follows it in its lane, so a killed process loses no record that is older than that and the time of one commit.
+What is written leaves memory.
 """
 
 import asyncio
@@ -112,9 +113,11 @@ class Spooling:
     def _due(self) -> Iterator[tuple[Lane, Item]]:
         """What is to be written now, each lane's oldest first; drops what there has been no space for in too long."""
         now = time.monotonic()
-        horizon = now if self._hurried() else now - self._after_seconds
+        hurried = self._hurried()
         size = count = 0
         for lane in list(self._lanes.values()):
+            # Where Kafka is behind already, there is nothing to wait for.
+            horizon = now if hurried or lane.spooling else now - self._after_seconds
             oldest = lane.oldest_unspooled()
             if oldest is None or oldest.since > horizon:
                 continue

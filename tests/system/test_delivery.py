@@ -1,0 +1,214 @@
+"""Whole workers whose Kafka goes away, and that are killed: what is lost, what comes twice, what is out of order.
+
+The short form is part of every run; `make chaos-delivery` makes it long.
+"""
+
+import asyncio
+import json
+import os
+import signal
+import time
+from collections import defaultdict
+from collections.abc import Iterable
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+
+from producer.local.kafka import Kafka
+from producer.local.programs import Worker
+from producer.local.registry import Registry
+from tests.conftest import Background
+from tests.system.harness import Found, System, connected, metric, stop, until
+
+OUTAGE_SECONDS = float(os.environ.get("OUTAGE_SECONDS", "6"))
+RATE = int(os.environ.get("DELIVERY_RATE", "300"))
+KILLS = int(os.environ.get("DELIVERY_KILLS", "2"))
+ROOMS = 12
+KILLED = [
+    (False, "received", False),
+    (True, "received", False),
+    (True, "delivered", True),
+    *(
+        [
+            (False, "received", True),
+            (False, "delivered", False),
+            (False, "delivered", True),
+            (True, "received", True),
+            (True, "delivered", False),
+        ]
+        if "DELIVERY_KILLS" in os.environ
+        else []
+    ),
+]
+"""Kafka away or not; when frames are acknowledged; whether the server sends again what nobody acknowledged."""
+BOUND_SECONDS = 2.0
+"""What a kill may lose at the most: what was received in the last second before it, and a commit under way. The other
+second is for messages under way between the simulator and a worker on a busy machine."""
+
+
+def made(folder: Path, kafka: Kafka, registry: Registry, *, acknowledge: str = "received") -> System:
+    return System(
+        folder,
+        kafka,
+        registry,
+        spool_directory=str(folder / "spool"),
+        silence_seconds="120",
+        topic_partitions="2",
+        acknowledge=acknowledge,
+    )
+
+
+async def value(worker: Worker, name: str) -> float:
+    return await metric(worker, f"tiktok_live_{name}")
+
+
+async def settles(worker: Worker) -> None:
+    """Wait until the spool is empty."""
+
+    async def empty() -> bool:
+        return await value(worker, "spool_records") == 0
+
+    async with asyncio.timeout(60 + OUTAGE_SECONDS):
+        while True:
+            try:
+                return await until(empty)
+            except TimeoutError:
+                worker.check()
+
+
+def firsts(found: Iterable[Found]) -> list[Found]:
+    """Every event once."""
+    return list({record.event_id: record for record in reversed(list(found))}.values())[::-1]
+
+
+def out_of_order(found: Iterable[Found]) -> int:
+    """How many events, duplicates aside, stand behind a later one of the same connection on their topic."""
+    latest: dict[tuple[str, str, str, str], int] = defaultdict(int)
+    count = 0
+    for record in firsts(found):
+        meta = record.value["meta"]
+        sequence = meta["room_sequence"]
+        if sequence is None:
+            continue
+        place = record.event, meta["streamer"], meta["room_id"], meta["worker"]
+        count += sequence < latest[place]
+        latest[place] = max(latest[place], sequence)
+    return count
+
+
+def report(**figures: Any) -> None:
+    print(json.dumps(figures))
+
+
+def test_an_outage_of_kafka_loses_and_reorders_nothing(
+    tmp_path: Path, kafka: Kafka, registry: Registry, background: Background
+) -> None:
+    async def main() -> None:
+        async with made(tmp_path, kafka, registry) as system:
+            simulator = await system.simulator("--rooms", str(ROOMS), "--rate", str(RATE))
+            worker = await system.worker()
+            await connected(worker, ROOMS // 2)
+            before = await metric(worker, "process_resident_memory_bytes")
+            await asyncio.to_thread(background.run, kafka.kill(1))
+            most, size, memory = 0.0, 0.0, 0.0
+            until_then = time.monotonic() + OUTAGE_SECONDS
+            while time.monotonic() < until_then:
+                await asyncio.sleep(0.5)  # the outage itself
+                most = max(most, await value(worker, "spool_records"))
+                size = max(size, await value(worker, "spool_bytes"))
+                memory = max(memory, await metric(worker, "process_resident_memory_bytes"))
+            held = await worker.status()
+            await asyncio.to_thread(background.run, kafka.start(1))
+            back = time.monotonic()
+            await settles(worker)
+            drained = time.monotonic() - back
+            memory = max(memory, await metric(worker, "process_resident_memory_bytes"))
+            await simulator.end(signal.SIGTERM)
+            ledger = await stop(worker)
+            found = await asyncio.to_thread(system.read)
+
+        assert most > OUTAGE_SECONDS * RATE / 10, "the outage was not met"
+        assert held is not None
+        assert held["ledger"]["balanced"]
+        sent, read = system.sent(), {record.event_id for record in found}
+        assert sent.keys() - read == set()
+        assert out_of_order(found) == 0
+        assert ledger["lost"] == ledger["dropped"] == ledger["damaged"] == ledger["spooled"] == 0
+        report(
+            outage_seconds=OUTAGE_SECONDS,
+            rate=RATE,
+            sent=len(sent),
+            lost=len(sent.keys() - read),
+            duplicates=len(found) - len(read),
+            spool_records=most,
+            spool_mib=round(size / 2**20, 1),
+            drain_seconds=round(drained, 1),
+            memory_growth_mib=round((memory - before) / 2**20, 1),
+        )
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize(("away", "acknowledge", "resend"), KILLED)
+def test_a_killed_worker_loses_no_more_than_the_last_moments(
+    away: bool,
+    acknowledge: str,
+    resend: bool,
+    tmp_path: Path,
+    kafka: Kafka,
+    registry: Registry,
+    background: Background,
+) -> None:
+    chance = Random(7)
+
+    async def main() -> None:
+        async with made(tmp_path, kafka, registry, acknowledge=acknowledge) as system:
+            again = ("--resend",) if resend else ()
+            simulator = await system.simulator("--rooms", str(ROOMS), "--rate", str(RATE), *again)
+            kills: list[float] = []
+            worker = await system.worker("worker-0")
+            for number in range(KILLS):
+                await connected(worker, ROOMS // 2)
+                if away:
+                    await asyncio.to_thread(background.run, kafka.kill(1))
+                await asyncio.sleep(chance.uniform(1.0, 4.0))  # a random moment
+                await worker.end(signal.SIGKILL)
+                kills.append(time.time())
+                if away:
+                    await asyncio.to_thread(background.run, kafka.start(1))
+                worker = await system.worker(f"worker-{number + 1}")
+            await connected(worker, ROOMS // 2)
+            await settles(worker)
+            await simulator.end(signal.SIGTERM)
+            ledger = await stop(worker)
+            found = await asyncio.to_thread(system.read)
+
+        assert ledger["lost"] == ledger["damaged"] == 0
+        assert (ledger["recovered"] > 0) or not away, "nothing was left in the spool: the outage was not met"
+        read = {record.event_id for record in found}
+        lost = [line for line in system.truth() if line["sockets"] and _id(line) not in read]
+        ages = []
+        for line in lost:
+            age = min((kill - line["at"] for kill in kills if kill > line["at"]), default=None)
+            assert age is not None, f"{line} was lost after the last kill"
+            ages.append(age)
+        report(
+            kafka_away=away,
+            acknowledge=acknowledge,
+            resend=resend,
+            kills=KILLS,
+            sent=len(system.sent()),
+            lost=len(lost),
+            lost_for_each_kill=round(len(lost) / KILLS, 1),
+            oldest_lost_ms=round(1000 * max(ages, default=0.0)),
+            duplicates=len(found) - len(read),
+        )
+        assert max(ages, default=0.0) < BOUND_SECONDS
+
+    asyncio.run(main())
+
+
+def _id(line: dict[str, Any]) -> str:
+    return f"{line['room_id']}:{line['message_id']}"
