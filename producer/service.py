@@ -18,17 +18,11 @@ from producer.assignments.file import FileAssignments
 from producer.assignments.interface import Assignments
 from producer.assignments.kafka import KafkaAssignments
 from producer.assignments.membership import Timing
+from producer.delivery import assembly, topic_plan
 from producer.delivery import client as kafka
-from producer.delivery import topic_plan, topics
 from producer.delivery.gate import Gate
 from producer.delivery.ledger import Ledger
-from producer.delivery.publisher import Bounds, Publisher
-from producer.delivery.registry import Registry, access
-from producer.delivery.spool import Spool, SpoolFailed
-from producer.delivery.spool_policy import precious_topics
 from producer.errors import StartRefused
-from producer.events import schemas
-from producer.events.encoding import Encoder
 from producer.events.event import Payloads
 from producer.gift_lists import GiftLists
 from producer.observability import exposition
@@ -45,7 +39,6 @@ from producer.worker import Worker
 
 CLOSE_SECONDS = 3.0
 """The part of the grace that sessions need to close their sockets; Kafka has the rest."""
-RECORD_OVERHEAD_BYTES = 1024
 
 
 async def run(settings: Settings) -> Ledger:
@@ -57,17 +50,25 @@ async def run(settings: Settings) -> Ledger:
     metrics = Metrics(topics=topic_plan.names(settings.topic_prefix), version=__version__)
     ledger = Ledger()
     assignments = _assignments(settings, worker_name, metrics)
-    publisher = await _publisher(settings, worker_name, ledger, metrics)
+    dead_letter_topic = topic_plan.dead_letter_topic(settings.topic_prefix)
+    publisher = await assembly.publisher(
+        settings,
+        ledger,
+        metrics,
+        dead_letter=partial(dead_letters.of_record, topic=dead_letter_topic, worker=worker_name),
+        spool=assembly.spool(settings, metrics),
+        grace_seconds=max(1.0, settings.grace_seconds - CLOSE_SECONDS),
+    )
     gate = Gate(
         publisher, assignments.fence, ledger=ledger, metrics=metrics, most_held=settings.kafka_max_in_flight_records
     )
     sink = Sink(
-        encoder=await _encoder(settings),
+        encoder=await assembly.encoder(settings),
         publisher=gate,
         ledger=ledger,
         metrics=metrics,
         gift_lists=GiftLists(metrics, refresh_seconds=settings.gift_list_refresh_seconds),
-        dead_letter_topic=topic_plan.dead_letter_topic(settings.topic_prefix),
+        dead_letter_topic=dead_letter_topic,
         wall_clock=time.time,
     )
     upstream = _upstream(settings)
@@ -190,59 +191,6 @@ def _assignments(settings: Settings, worker: str, metrics: Metrics) -> Assignmen
     )
     metrics.registry.register(SharingCollector(shared))
     return shared
-
-
-def _spool(settings: Settings, metrics: Metrics) -> Spool | None:
-    """The spool, if there is to be one; a worker whose disk fails it goes on without, and says so."""
-    if settings.spool_directory is None:
-        return None
-    precious = precious_topics(settings.topic_prefix)
-    try:
-        spool = Spool.open(settings.spool_directory, max_bytes=settings.spool_max_bytes, precious=precious)
-    except SpoolFailed as problem:
-        logs.get().error("there is no spool; what Kafka does not take waits in memory alone", problem=str(problem))
-        return None
-    metrics.spool_opened(records=spool.held_records, size=spool.held_bytes, limit=spool.max_bytes)
-    logs.get().info("spool", file=str(spool.path), records=spool.held_records)
-    return spool
-
-
-async def _publisher(settings: Settings, worker: str, ledger: Ledger, metrics: Metrics) -> Publisher:
-    dead_letter_topic = topic_plan.dead_letter_topic(settings.topic_prefix)
-    return Publisher(
-        lambda: kafka.connect(settings),
-        partitions=await topics.partition_counts(settings),
-        dead_letter_topic=dead_letter_topic,
-        dead_letter=partial(dead_letters.of_record, topic=dead_letter_topic, worker=worker),
-        ledger=ledger,
-        metrics=metrics,
-        spool=_spool(settings, metrics),
-        bounds=Bounds(
-            linger_seconds=settings.kafka_linger_seconds,
-            most_records=settings.kafka_max_in_flight_records,
-            most_bytes=settings.kafka_max_in_flight_bytes,
-            delivery_seconds=settings.kafka_delivery_timeout_seconds,
-            spool_after_seconds=settings.spool_after_seconds,
-            spool_patience_seconds=settings.spool_patience_seconds,
-            grace_seconds=max(1.0, settings.grace_seconds - CLOSE_SECONDS),
-        ),
-    )
-
-
-async def _encoder(settings: Settings) -> Encoder:
-    events = schemas.events()
-    ids: dict[str, int] | None = None
-    if settings.schema_registry_url is not None:
-        async with Registry(settings.schema_registry_url, access(settings)) as registry:
-            ids = await registry.ids(
-                events, topic_prefix=settings.topic_prefix, auto_register=settings.schema_auto_register
-            )
-    return Encoder(
-        events,
-        topic_prefix=settings.topic_prefix,
-        schema_ids=ids,
-        max_bytes=settings.kafka_max_record_bytes - RECORD_OVERHEAD_BYTES,
-    )
 
 
 def _upstream(settings: Settings) -> Upstream:

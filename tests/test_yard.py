@@ -25,6 +25,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "delivery": EVERYONE
     | {"backoff", "logs", "settings", "events.encoding", "events.schemas", "observability.metrics"},
     "cli_schemas": EVERYONE | {"configured", "delivery", "events.reference", "events.schemas"},
+    "cli_spool": EVERYONE | {"configured", "dead_letters", "delivery", "observability.metrics", "settings"},
     "assignments": EVERYONE | {"logs"},
     "gift_lists": EVERYONE | {"backoff", "events", "logs", "observability.metrics"},
     "dead_letters": EVERYONE | {"events.encoding", "webcast.frames"},
@@ -66,6 +67,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     | {
         "cli_assign",
         "cli_schemas",
+        "cli_spool",
         "cli_status",
         "configured",
         "delivery",
