@@ -25,6 +25,7 @@ from tests.system.harness import Found, System, connected, metric, stop, until
 OUTAGE_SECONDS = float(os.environ.get("OUTAGE_SECONDS", "6"))
 RATE = int(os.environ.get("DELIVERY_RATE", "300"))
 KILLS = int(os.environ.get("DELIVERY_KILLS", "2"))
+ROLLING_SECONDS = float(os.environ.get("ROLLING_SECONDS", "15"))
 ROOMS = 12
 KILLED = [
     (False, "received", False),
@@ -48,7 +49,7 @@ BOUND_SECONDS = 2.0
 second is for messages under way between the simulator and a worker on a busy machine."""
 
 
-def made(folder: Path, kafka: Kafka, registry: Registry, *, acknowledge: str = "received") -> System:
+def made(folder: Path, kafka: Kafka, registry: Registry, *, acknowledge: str = "received", replicas: int = 1) -> System:
     return System(
         folder,
         kafka,
@@ -56,6 +57,7 @@ def made(folder: Path, kafka: Kafka, registry: Registry, *, acknowledge: str = "
         spool_directory=str(folder / "spool"),
         silence_seconds="120",
         topic_partitions="2",
+        topic_replication_factor=str(replicas),
         acknowledge=acknowledge,
     )
 
@@ -212,3 +214,54 @@ def test_a_killed_worker_loses_no_more_than_the_last_moments(
 
 def _id(line: dict[str, Any]) -> str:
     return f"{line['room_id']}:{line['message_id']}"
+
+
+def test_brokers_that_restart_and_die_in_turn_lose_and_reorder_nothing(tmp_path: Path, registry: Registry) -> None:
+    chance = Random(3)
+
+    async def main() -> None:
+        async with (
+            Kafka(tmp_path / "kafka", brokers=3) as kafka,
+            made(tmp_path, kafka, registry, replicas=3) as system,
+        ):
+            simulator = await system.simulator("--rooms", str(ROOMS), "--rate", str(RATE))
+            worker = await system.worker()
+            await connected(worker, ROOMS // 2)
+            done: list[str] = []
+            until_then = time.monotonic() + ROLLING_SECONDS
+            while time.monotonic() < until_then or len(done) < 3:
+                node = len(done) % 3 + 1
+                how = chance.choice(("stop", "kill")) if done else "kill"
+                await (kafka.stop(node) if how == "stop" else kafka.kill(node))
+                await asyncio.sleep(chance.uniform(0.0, 3.0))  # how long it is away
+                await kafka.start(node)
+                done.append(how)
+            await settles(worker)
+            failed = await metric(worker, 'tiktok_live_publish_errors_total{error="connection"}')
+            failed += await metric(worker, 'tiktok_live_publish_errors_total{error="timeout"}')
+            failed += await metric(worker, 'tiktok_live_publish_errors_total{error="no_leader"}')
+            spooled = await value(worker, "spool_records_written_total")
+            await simulator.end(signal.SIGTERM)
+            ledger = await stop(worker)
+            found = await asyncio.to_thread(system.read)
+
+        sent, read = system.sent(), {record.event_id for record in found}
+        assert "kill" in done
+        assert failed + spooled > 0, "no fault was met"
+        assert sent.keys() - read == set()
+        assert out_of_order(found) == 0
+        assert ledger["lost"] == ledger["dropped"] == ledger["damaged"] == ledger["spooled"] == 0
+        report(
+            brokers=3,
+            seconds=ROLLING_SECONDS,
+            restarts=done.count("stop"),
+            kills=done.count("kill"),
+            rate=RATE,
+            sent=len(sent),
+            lost=len(sent.keys() - read),
+            failed_batches=failed,
+            spooled=spooled,
+            duplicates=len(found) - len(read),
+        )
+
+    asyncio.run(main())
