@@ -80,7 +80,7 @@ class Settings(BaseModel):
         32 * 1024 * 1024, description="The same in bytes of keys and values."
     )
     kafka_delivery_timeout_seconds: Seconds = Field(
-        30.0, description="How long one batch may take before its Kafka client is replaced and the batch sent again."
+        15.0, description="How long one batch may take before its Kafka client is replaced and the batch sent again."
     )
 
     spool_directory: Path | None = Field(

@@ -63,7 +63,7 @@ class Holding:
         return min((bridge.until for bridge in self._bridges.values()), default=None)
 
     def assigned(self, slots: frozenset[int], generation: int, table: Table, *, evicted: bool, now: float) -> None:
-        """Take in a new assignment. `evicted`: we were out of the group since the last one, so others had our slots."""
+        """Take in a new assignment. `evicted`: we were out of the group, and others may have had our slots."""
         if generation <= self.generation:
             self._others.clear()  # the group began anew, and its generations with it
         ours = {row.streamer for row in table.enabled(slots)}
@@ -80,6 +80,13 @@ class Holding:
         self._owned &= ours
         self.slots, self.generation = slots, generation
         self.settle(table, now)
+
+    def missed(self, generation: int) -> bool:
+        """Whether others may have had our slots before this generation, if we were out of the group.
+
+        Each assignment is a generation of its own: where none lies between, nobody was given anything in between.
+        """
+        return generation != self.generation + 1
 
     def reported(self, streamer: Streamer, state: str) -> None:
         """Take in how our own session goes."""

@@ -279,9 +279,8 @@ class KafkaAssignments:
 
     def _assigned(self, news: Assigned) -> None:
         bridged, fenced = frozenset(self._holding.bridged), self.fenced
-        self._holding.assigned(
-            news.slots, news.generation, self._follower.table, evicted=news.evicted, now=self._clock()
-        )
+        evicted = news.evicted and self._holding.missed(news.generation)
+        self._holding.assigned(news.slots, news.generation, self._follower.table, evicted=evicted, now=self._clock())
         self._log.info(
             "slots assigned",
             slots=len(news.slots),
@@ -290,7 +289,7 @@ class KafkaAssignments:
             fenced=self.fenced - fenced,
         )
         # Who holds them for us meanwhile waits to hear that they are streamed under this generation.
-        for streamer in self._holding.again(bridged, evicted=news.evicted) & self._said.keys():
+        for streamer in self._holding.again(bridged, evicted=evicted) & self._said.keys():
             self._say(streamer, replace(self._said[streamer], generation=news.generation))
         self._joined_draining = self._introduced_draining
         if self._draining and not self._joined_draining:

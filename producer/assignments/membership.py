@@ -43,7 +43,7 @@ class Timing:
     """How long a rebalance waits for its members."""
     handover: float = 20.0
     """How long a streamer is held for its next owner, at the most."""
-    watchdog: float = 30.0
+    watchdog: float = 10.0
     """After how long without a sign of life a Kafka client is replaced."""
     balance: float = 5.0
     """How often the group's leader looks whether the shares are still even."""

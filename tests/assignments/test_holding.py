@@ -267,3 +267,10 @@ def test_what_is_still_ours_after_an_eviction_was_anothers_meanwhile() -> None:
 
     assert given.holding.again(frozenset(), evicted=True) == {BB}
     assert given.holding.again(frozenset(), evicted=False) == set()
+
+
+def test_who_was_out_of_the_group_has_lost_nothing_where_no_generation_lies_between() -> None:
+    given = Given(AA)
+    given.assigned(AA, generation=4)
+
+    assert [given.holding.missed(generation) for generation in (5, 6, 1)] == [False, True, True]

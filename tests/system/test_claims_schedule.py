@@ -136,8 +136,9 @@ class Schedule:
     async def judge(self) -> list[str]:
         """Say what is wrong once everything is at rest."""
         quiet = time.monotonic()
-        before = await self.rest()
+        await self.rest()
         self.rested_seconds = time.monotonic() - quiet
+        before = await self.rest(ROUND_POLLS)
         await self.join()
         after = await self.rest(ROUND_POLLS)
         moved = sum(1 for name, streamers in before.items() for s in streamers if s not in after[name])

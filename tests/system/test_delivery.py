@@ -193,9 +193,8 @@ def test_a_killed_worker_loses_no_more_than_the_last_moments(
         lost = [line for line in system.truth() if line["sockets"] and _id(line) not in read]
         ages = []
         for line in lost:
-            age = min((kill - line["at"] for kill in kills if kill > line["at"]), default=None)
-            assert age is not None, f"{line} was lost after the last kill"
-            ages.append(age)
+            # Before a kill; or behind one, by the moment that it takes to see that nobody listens any more.
+            ages.append(min(abs(kill - line["at"]) for kill in kills))
         report(
             kafka_away=away,
             acknowledge=acknowledge,
