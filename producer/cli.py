@@ -14,6 +14,7 @@ from rich.table import Table
 
 from producer import __version__, cli_status, settings
 from producer.cli_assign import assign, catalogue
+from producer.cli_dlq import dlq
 from producer.cli_schemas import schemas
 from producer.cli_spool import spool
 from producer.configured import configured
@@ -32,6 +33,7 @@ topics = typer.Typer(help="The topics that the service writes.", no_args_is_help
 application.add_typer(topics, name="topics")
 application.add_typer(schemas, name="schemas")
 application.add_typer(assign, name="assign")
+application.add_typer(dlq, name="dlq")
 application.add_typer(spool, name="spool")
 
 

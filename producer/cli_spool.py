@@ -10,13 +10,12 @@ import sys
 import time
 from collections import Counter
 from contextlib import closing
-from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from producer import __version__, dead_letters
+from producer import __version__
 from producer.configured import configured
 from producer.delivery import assembly, topic_plan
 from producer.delivery.ledger import Ledger
@@ -84,12 +83,11 @@ async def _drain(settings: Settings) -> int:
                 opened.close()
             return 0
         path = opened.path
-        topic = topic_plan.dead_letter_topic(settings.topic_prefix)
         publisher = await assembly.publisher(
             settings,
             ledger,
             metrics,
-            dead_letter=partial(dead_letters.of_record, topic=topic, worker="spool drain"),
+            worker="spool drain",
             spool=opened,
             grace_seconds=0.1,
         )

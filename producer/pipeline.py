@@ -6,23 +6,20 @@ No step waits, so a session that is cancelled between two steps cannot lose what
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from producer import dead_letters, logs
-from producer.dead_letters import Cap, Reason
+from producer.delivery.dead_letters import Letter, LetterReason, MessageHead, Sender, letter
 from producer.delivery.gate import Gate
 from producer.delivery.ledger import Ledger
-from producer.errors import MessageRefused, NotEncodable
+from producer.delivery.letterbox import Letterbox
+from producer.errors import MessageRefused, NotEncodable, ProducerError
 from producer.events import life, mapping
 from producer.events.encoding import Encoder, Record
 from producer.events.event import Event, Origin
 from producer.events.streaks import Given, Streaks
 from producer.gift_lists import GiftLists
 from producer.observability.metrics import Metrics
-from producer.webcast.frames import Fault, Refusal, Stage
+from producer.webcast.frames import Fault, FrameRefused, Stage
 from producer.webcast.protocol import Received
 from producer.webcast.wire import Envelope
-
-LOGGED_EVERY = 1000
-"""One in so many of a room's letters above its cap is worth a line in the log."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +28,10 @@ class Sink:
 
     encoder: Encoder
     publisher: Gate
+    letterbox: Letterbox
     ledger: Ledger
     metrics: Metrics
     gift_lists: GiftLists
-    dead_letter_topic: str
     wall_clock: Callable[[], float]
     """Seconds since 1970."""
 
@@ -42,18 +39,17 @@ class Sink:
 class Pipeline:
     """One connection's way to the sink."""
 
-    def __init__(self, sink: Sink, origin: Origin, streaks: Streaks, cap: Cap, *, watched_before: bool) -> None:
-        """`streaks` and `cap` are the room's, and outlive its connections.
+    def __init__(self, sink: Sink, origin: Origin, streaks: Streaks, *, watched_before: bool) -> None:
+        """`streaks` are the room's, and outlive its connections.
 
         `watched_before`: this session had a connection to the room before, so the history that TikTok sends first is
         what was missed since. Otherwise it is from before our time, and another session's totals have its gifts.
         """
         self._sink = sink
         self._origin = origin
+        self._sender = Sender(origin.streamer, origin.worker, origin.room_id)
         self._streaks = streaks
-        self._cap = cap
         self._history_counts = watched_before
-        self._log = logs.get(streamer=origin.streamer)
         self._sequence = 0
         self._receipt: _Receipt | None = None
         """Of the frame that is being handed over."""
@@ -93,7 +89,9 @@ class Pipeline:
             self._message(message, at)
         for refusal in received.refusals:
             self._sink.ledger.received += 1
-            self._refuse(refusal)
+            self._sink.metrics.refused(refusal.stage, refusal.fault)
+            reason = LetterReason(f"{refusal.stage}_{refusal.fault}")
+            self._refuse(reason, FrameRefused(refusal.stage, refusal.fault), refusal.data, at)
 
     def _message(self, message: Envelope, at: int) -> None:
         self._sink.ledger.received += 1
@@ -107,8 +105,9 @@ class Pipeline:
                 room_sequence=self._sequence,
                 gift_list=self._sink.gift_lists.latest,
             )
-        except MessageRefused:
-            self._refuse(_refusal(message))
+        except MessageRefused as error:
+            self._sink.metrics.refused(Stage.PAYLOAD, Fault.MALFORMED)
+            self._refuse(LetterReason.PAYLOAD_MALFORMED, error, message.payload, at, head=self._head(message))
             return
         created_at = event.value["meta"]["created_at"]
         if created_at is not None and not message.is_history:
@@ -117,7 +116,8 @@ class Pipeline:
             record = self._sink.encoder.encode(event, key=self._origin.streamer)
         except NotEncodable as error:
             self._sink.metrics.encoding_failed(event.name)
-            self._dead_letter(_refusal(message), dead_letters.ENCODE, Reason.NOT_ENCODABLE, str(error))
+            head = self._head(message)
+            self._refuse(LetterReason.NOT_ENCODABLE, error, message.payload, at, head=head, event=event.name)
             return
         self._sink.ledger.mapped += 1
         self._publish(record)
@@ -134,43 +134,37 @@ class Pipeline:
     def _own(self, event: Event) -> None:
         self._sink.ledger.own += 1
         try:
-            record = self._sink.encoder.encode(event, key=self._origin.streamer)
+            self._publish(self._sink.encoder.encode(event, key=self._origin.streamer))
         except NotEncodable as error:
             # A total is made of what a stranger said, so it can be larger than any record or number.
             self._sink.metrics.encoding_failed(event.name)
-            refusal = Refusal(Stage.PAYLOAD, Fault.TOO_LARGE, repr(event.value).encode("utf-8", "replace"), event.name)
-            record = self._letter(refusal, dead_letters.ENCODE, Reason.NOT_ENCODABLE, str(error))
-        self._publish(record)
+            text = repr(event.value).encode("utf-8", "replace")
+            at = event.value["meta"]["received_at"]
+            self._post(letter(LetterReason.NOT_ENCODABLE, error, text, self._sender, received_at=at, event=event.name))
 
-    def _refuse(self, refusal: Refusal) -> None:
-        self._sink.metrics.refused(refusal.stage, refusal.fault)
-        self._dead_letter(refusal, refusal.stage, refusal.fault)
-
-    def _dead_letter(self, refusal: Refusal, stage: str, reason: str, detail: str = "") -> None:
+    def _refuse(
+        self,
+        reason: LetterReason,
+        error: ProducerError,
+        data: bytes,
+        at: int,
+        *,
+        head: MessageHead | None = None,
+        event: str | None = None,
+    ) -> None:
         self._sink.ledger.refused += 1
-        if self._cap.allows(self._sink.wall_clock()):
-            self._publish(self._letter(refusal, stage, reason, detail))
-            return
-        self._sink.ledger.capped += 1
-        self._sink.metrics.dropped_by_cap()
-        if self._cap.capped == 1 or self._cap.capped % LOGGED_EVERY == 0:
-            self._log.warning(
-                "dead letters capped", room_id=str(self._origin.room_id), capped=self._cap.capped, stage=stage
-            )
+        self._post(letter(reason, error, data, self._sender, received_at=at, message=head, event=event))
+
+    def _post(self, dead: Letter) -> None:
+        record = self._sink.letterbox.accept(dead)
+        if record is not None:
+            self._publish(record)
 
     def _publish(self, record: Record) -> None:
         self._sink.publisher.publish(record, self._receipt.expect() if self._receipt is not None else None)
 
-    def _letter(self, refusal: Refusal, stage: str, reason: str, detail: str = "") -> Record:
-        return dead_letters.of_refusal(
-            refusal,
-            dead_letters.Sender(self._origin.streamer, self._origin.room_id, self._origin.worker),
-            topic=self._sink.dead_letter_topic,
-            received_at=self._now(),
-            stage=stage,
-            reason=reason,
-            detail=detail,
-        )
+    def _head(self, message: Envelope) -> MessageHead:
+        return MessageHead(message.method, message.msg_id, message.is_history, self._sequence)
 
     def _now(self) -> int:
         return int(self._sink.wall_clock() * 1000)
@@ -192,8 +186,3 @@ class _Receipt:
         self._open -= 1
         if not self._open:
             self._safe()
-
-
-def _refusal(message: Envelope) -> Refusal:
-    data, method, number = message.payload, message.method, message.msg_id
-    return Refusal(Stage.PAYLOAD, Fault.MALFORMED, data, method, number, is_history=message.is_history)

@@ -8,11 +8,10 @@ import ssl
 import time
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import asdict
-from functools import partial
 from pathlib import Path
 from typing import Any
 
-from producer import __version__, dead_letters, logs
+from producer import __version__, logs
 from producer.assignments.claims import Streamer
 from producer.assignments.file import FileAssignments
 from producer.assignments.interface import Assignments
@@ -22,6 +21,8 @@ from producer.delivery import assembly, topic_plan
 from producer.delivery import client as kafka
 from producer.delivery.gate import Gate
 from producer.delivery.ledger import Ledger
+from producer.delivery.letter_cap import Cap
+from producer.delivery.letterbox import Letterbox
 from producer.errors import StartRefused
 from producer.events.event import Payloads
 from producer.gift_lists import GiftLists
@@ -50,12 +51,11 @@ async def run(settings: Settings) -> Ledger:
     metrics = Metrics(topics=topic_plan.names(settings.topic_prefix), version=__version__)
     ledger = Ledger()
     assignments = _assignments(settings, worker_name, metrics)
-    dead_letter_topic = topic_plan.dead_letter_topic(settings.topic_prefix)
     publisher = await assembly.publisher(
         settings,
         ledger,
         metrics,
-        dead_letter=partial(dead_letters.of_record, topic=dead_letter_topic, worker=worker_name),
+        worker=worker_name,
         spool=assembly.spool(settings, metrics),
         grace_seconds=max(1.0, settings.grace_seconds - CLOSE_SECONDS),
     )
@@ -65,10 +65,15 @@ async def run(settings: Settings) -> Ledger:
     sink = Sink(
         encoder=await assembly.encoder(settings),
         publisher=gate,
+        letterbox=Letterbox(
+            topic=topic_plan.dead_letter_topic(settings.topic_prefix),
+            cap=Cap(per_minute=settings.dead_letters_per_minute),
+            ledger=ledger,
+            metrics=metrics,
+        ),
         ledger=ledger,
         metrics=metrics,
         gift_lists=GiftLists(metrics, refresh_seconds=settings.gift_list_refresh_seconds),
-        dead_letter_topic=dead_letter_topic,
         wall_clock=time.time,
     )
     upstream = _upstream(settings)
@@ -98,7 +103,7 @@ async def run(settings: Settings) -> Ledger:
         ) as port:
             log.info("started", version=__version__, http_port=port, upstream=settings.upstream)
             refresh = settings.gift_list_refresh_seconds > 0
-            work = _work(worker, sink.gift_lists, around.rooms.gift_list if refresh else None)
+            work = _work(worker, sink, around.rooms.gift_list if refresh else None)
             await _until(stop, work, lambda: assignments.drain(settings.handover_seconds))
     log.info("stopped", **_account(ledger, 0))
     return ledger
@@ -129,13 +134,12 @@ class _Stop:
         self._received.set()
 
 
-async def _work(
-    worker: Worker, gift_lists: GiftLists, fetch: Callable[[], Awaitable[dict[str, object]]] | None
-) -> None:
+async def _work(worker: Worker, sink: Sink, fetch: Callable[[], Awaitable[dict[str, object]]] | None) -> None:
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(worker.run(), name="worker")
+        tasks.create_task(sink.letterbox.report(), name="letterbox")
         if fetch is not None:
-            tasks.create_task(gift_lists.keep(fetch), name="gift list")
+            tasks.create_task(sink.gift_lists.keep(fetch), name="gift list")
 
 
 async def _until(stop: _Stop, work: Coroutine[Any, Any, None], drain: Callable[[], Awaitable[None]]) -> None:
@@ -214,7 +218,6 @@ def _surroundings(
         live_poll_seconds=settings.live_poll_seconds,
         silence_seconds=settings.silence_seconds,
         payloads=Payloads(settings.payloads),
-        dead_letters_per_minute=settings.dead_letters_per_minute,
         hold_acknowledgements=settings.acknowledge == "delivered",
         report=report,
     )

@@ -11,7 +11,6 @@ from typing import NoReturn
 
 from producer import backoff, logs
 from producer.assignments.claims import Streamer
-from producer.dead_letters import Cap
 from producer.errors import (
     AlreadyConnected,
     AlreadyConnecting,
@@ -63,8 +62,6 @@ class Surroundings:
     live_poll_seconds: float
     silence_seconds: float
     payloads: Payloads
-    dead_letters_per_minute: float
-    """Of one room, at the most; 0: no bound."""
     hold_acknowledgements: bool
     """Whether a frame is acknowledged only once its records are acknowledged or spooled."""
     report: Report
@@ -73,11 +70,10 @@ class Surroundings:
 class _Memory:
     """What is known of one room across its connections."""
 
-    def __init__(self, room_id: RoomId | None, dead_letters_per_minute: float = 0) -> None:
+    def __init__(self, room_id: RoomId | None) -> None:
         self.room_id = room_id
         self.seen = RecentIds()
         self.streaks = Streaks()
-        self.cap = Cap(dead_letters_per_minute)
         self.watched = False
         """Whether a connection to it was open."""
 
@@ -126,7 +122,7 @@ class Session:
             raise LiveNotFound(f"room {room_id} has ended", reason=Reason.OFFLINE)
         if self._memory.room_id != room_id:
             self._leave()
-            self._memory = _Memory(room_id, self._around.dead_letters_per_minute)
+            self._memory = _Memory(room_id)
         self.room_id = room_id
         self._move(State.CONNECTING)
         await self._connect(room_id)
@@ -184,7 +180,7 @@ class Session:
     def _pipeline(self, room_id: RoomId) -> Pipeline:
         origin = Origin(self.streamer, room_id, self._around.worker, self._around.payloads)
         memory = self._memory
-        return Pipeline(self._around.sink, origin, memory.streaks, memory.cap, watched_before=memory.watched)
+        return Pipeline(self._around.sink, origin, memory.streaks, watched_before=memory.watched)
 
     def _leave(self) -> None:
         """Settle what is open of a room that nobody goes on watching."""

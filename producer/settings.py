@@ -101,8 +101,8 @@ class Settings(BaseModel):
     topic_replication_factor: Annotated[int, Field(ge=1)] = Field(
         3, description="Replication factor of each topic, when created."
     )
-    dead_letters_per_minute: Annotated[float, Field(ge=0, allow_inf_nan=False)] = Field(
-        60.0, description="Dead letters of one room, at the most; what is above it is counted and dropped. 0: no bound."
+    dead_letters_per_minute: Annotated[int, Field(ge=0)] = Field(
+        60, description="Dead letters of one room, so many at once too; more are dropped and counted. 0 is no cap."
     )
     topic_retention_days: Annotated[float, Field(gt=0, le=36_500)] = Field(
         30.0, description="How long events are kept, when their topics are created or mended."

@@ -15,6 +15,8 @@ from producer import session as session_module
 from producer.assignments.claims import Streamer
 from producer.delivery.gate import Gate
 from producer.delivery.ledger import Ledger
+from producer.delivery.letter_cap import Cap
+from producer.delivery.letterbox import Letterbox
 from producer.errors import (
     AlreadyConnected,
     AlreadyConnecting,
@@ -101,14 +103,14 @@ class OneRoom:
 
 
 def sink(publisher: Recorded) -> Sink:
-    metrics = Metrics(topics=(), version="test")
+    metrics, ledger = Metrics(topics=(), version="test"), Ledger()
     return Sink(
         encoder=Encoder(schemas.events(), topic_prefix="t", schema_ids=None),
         publisher=cast(Gate, publisher),
-        ledger=Ledger(),
+        letterbox=Letterbox(topic="t.dlq.v1", cap=Cap(per_minute=0), ledger=ledger, metrics=metrics),
+        ledger=ledger,
         metrics=metrics,
         gift_lists=GiftLists(metrics, refresh_seconds=60.0),
-        dead_letter_topic="t.dlq.v1",
         wall_clock=lambda: 1_790_000_000.0,
     )
 
@@ -130,7 +132,6 @@ def surroundings(
         user_agent="Mozilla/5.0",
         live_poll_seconds=0.05,
         silence_seconds=1.0,
-        dead_letters_per_minute=0,
         hold_acknowledgements=hold,
         payloads=Payloads.NONE,
         report=lambda *_: None,

@@ -25,17 +25,18 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "delivery": EVERYONE
     | {"backoff", "logs", "settings", "events.encoding", "events.schemas", "observability.metrics"},
     "cli_schemas": EVERYONE | {"configured", "delivery", "events.reference", "events.schemas"},
-    "cli_spool": EVERYONE | {"configured", "dead_letters", "delivery", "observability.metrics", "settings"},
+    "cli_spool": EVERYONE | {"configured", "delivery", "observability.metrics", "settings"},
     "assignments": EVERYONE | {"logs"},
     "gift_lists": EVERYONE | {"backoff", "events", "logs", "observability.metrics"},
-    "dead_letters": EVERYONE | {"events.encoding", "webcast.frames"},
-    "pipeline": EVERYONE
-    | {"dead_letters", "delivery", "events", "gift_lists", "logs", "observability.metrics", "webcast"},
+    "replay": EVERYONE | {"delivery.dead_letters", "events", "webcast.wire"},
+    "letters": EVERYONE | {"delivery.dead_letters"},
+    "cli_dlq": EVERYONE
+    | {"configured", "delivery", "events.event", "letters", "observability.metrics", "replay", "settings"},
+    "pipeline": EVERYONE | {"delivery", "events", "gift_lists", "logs", "observability.metrics", "webcast"},
     "session": EVERYONE
     | {
         "assignments.claims",
         "backoff",
-        "dead_letters",
         "events",
         "logs",
         "observability",
@@ -46,7 +47,6 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "service": EVERYONE
     | {
         "assignments",
-        "dead_letters",
         "delivery",
         "events",
         "gift_lists",
@@ -66,6 +66,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "cli": EVERYONE
     | {
         "cli_assign",
+        "cli_dlq",
         "cli_schemas",
         "cli_spool",
         "cli_status",
@@ -85,12 +86,15 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
 PURE = (
     "errors",
     "backoff",
-    "dead_letters",
+    "delivery/dead_letters",
     "delivery/lane",
     "delivery/ledger",
+    "delivery/letter_cap",
     "delivery/spool_format",
     "delivery/spool_policy",
     "events",
+    "letters",
+    "replay",
     "webcast/frames",
     "webcast/protocol",
     "assignments/assignor",

@@ -1,9 +1,10 @@
 """The encoder, the spool and the publisher that the settings mean."""
 
-from collections.abc import Callable
+import time
 
 from producer import logs
 from producer.delivery import client, topic_plan, topics
+from producer.delivery.dead_letters import refused_record
 from producer.delivery.ledger import Ledger
 from producer.delivery.publisher import Bounds, Publisher
 from producer.delivery.registry import Registry, access
@@ -54,15 +55,20 @@ async def publisher(
     ledger: Ledger,
     metrics: Metrics,
     *,
-    dead_letter: Callable[[Record, str], Record],
+    worker: str,
     spool: Spool | None,
     grace_seconds: float,
 ) -> Publisher:
     """Make the publisher; entering it connects. Raises StartRefused where a topic is missing."""
+    letters = topic_plan.dead_letter_topic(settings.topic_prefix)
+
+    def dead_letter(record: Record, error: BaseException) -> Record:
+        return refused_record(record, error, topic=letters, worker=worker, received_at=int(time.time() * 1000))
+
     return Publisher(
         lambda: client.connect(settings),
         partitions=await topics.partition_counts(settings),
-        dead_letter_topic=topic_plan.dead_letter_topic(settings.topic_prefix),
+        dead_letter_topic=letters,
         dead_letter=dead_letter,
         ledger=ledger,
         metrics=metrics,

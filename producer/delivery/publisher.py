@@ -61,7 +61,7 @@ class Publisher:
         *,
         partitions: Mapping[str, int],
         dead_letter_topic: str,
-        dead_letter: Callable[[Record, str], Record],
+        dead_letter: Callable[[Record, BaseException], Record],
         ledger: Ledger,
         metrics: Metrics,
         bounds: Bounds,
@@ -69,7 +69,7 @@ class Publisher:
     ) -> None:
         """`connect` makes and starts a new client each time; `partitions` counts those of each topic.
 
-        `dead_letter` makes a letter of a record that brokers refuse, with the reason; of a letter, a shorter one.
+        `dead_letter` makes a letter of a record that brokers refuse, given the error; of a letter, a shorter one.
         """
         self._partitions = partitions
         self._dead_letter_topic = dead_letter_topic
@@ -264,7 +264,7 @@ class Publisher:
         """Put a dead letter in the place of a record that brokers refuse."""
         [item] = lane.acknowledge(1)
         self._leave([item])
-        letter = self._dead_letter(item.record, _label(error))
+        letter = self._dead_letter(item.record, error)
         self.publish(letter, item.settled)
 
     def _failed(self, lane: Lane, standing: Standing, error: BaseException, *, records: int, failures: int) -> None:

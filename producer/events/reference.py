@@ -42,14 +42,7 @@ DEAD_LETTERS = """
 ## Dead letters
 
 `{topic}` has no schema: the value is the bytes as they were received (the first 512 KiB of them),
-the headers say the rest.
-
-| header | meaning |
-|---|---|
-| `reason` | where the bytes were refused and why, such as `payload: malformed` |
-| `streamer`, `room_id`, `worker` | whose they were |
-| `method`, `message_id` | the message, where that was known |
-| `length` | how many bytes were received |
+the headers say the rest ([dead-letters.md](dead-letters.md)).
 """
 
 

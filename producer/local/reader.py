@@ -77,7 +77,7 @@ class Reader:
         self.by_topic[topic] += 1
         if topic == f"{self._prefix}.dlq.v1":
             headers = dict(message.headers() or [])
-            self.dead_letters[headers.get("tiktok.reason", b"?").decode()] += 1
+            self.dead_letters[headers.get("producer.reason", b"?").decode()] += 1
             return
         value = self._decode(message.value())
         self.records.append(Read(event=value["name"], event_id=value["meta"]["event_id"]))

@@ -198,6 +198,8 @@ def print_summary(
             "own",
             "acknowledged",
             "dead_lettered",
+            "spooled",
+            "capped",
             "in_flight",
             "lost",
             "balanced",

@@ -40,9 +40,6 @@ class Refusal:
     stage: Stage
     fault: Fault
     data: bytes
-    method: str | None = None
-    message_id: int = 0
-    is_history: bool = False
 
 
 class FrameRefused(ProducerError):

@@ -4,7 +4,7 @@ from producer.delivery.ledger import Ledger
 
 
 def test_a_balanced_account() -> None:
-    ledger = Ledger(received=10, mapped=8, refused=2, own=3, acknowledged=7, dead_lettered=1, lost=1)
+    ledger = Ledger(received=10, mapped=8, refused=2, own=3, acknowledged=6, dead_lettered=1, capped=1, lost=1)
 
     assert ledger.balances(in_flight=4)
 

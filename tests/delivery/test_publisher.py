@@ -45,7 +45,7 @@ def publish(
             dead_letter_topic=DEAD,
             ledger=ledger,
             metrics=Metrics(topics=(TOPIC, OTHER, DEAD), version="test"),
-            dead_letter=lambda record, reason: Record(DEAD, record.key, reason.encode()),
+            dead_letter=lambda record, error: Record(DEAD, record.key, type(error).__name__.encode()),
             bounds=Bounds(
                 linger_seconds=0.0, most_records=max_in_flight, delivery_seconds=timeout, grace_seconds=grace
             ),
@@ -227,7 +227,7 @@ def test_a_record_that_brokers_refuse_becomes_a_dead_letter_and_its_neighbours_a
     kept = [value for topic, _, value in cluster.log if topic == TOPIC]
     assert cluster.met == 2
     assert kept == [b"%d" % number for number in range(100) if number != 55]
-    assert [value for topic, _, value in cluster.log if topic == DEAD] == [b"message_too_large"]
+    assert [value for topic, _, value in cluster.log if topic == DEAD] == [b"MessageSizeTooLargeError"]
     assert (ledger.acknowledged, ledger.dead_lettered, ledger.lost) == (99, 1, 0)
 
 

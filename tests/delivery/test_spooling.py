@@ -44,7 +44,7 @@ def run(
             cluster.connect,
             partitions={TOPIC: 2, GIFTS: 1, DEAD: 1},
             dead_letter_topic=DEAD,
-            dead_letter=lambda record, reason: Record(DEAD, record.key, reason.encode()),
+            dead_letter=lambda record, error: Record(DEAD, record.key, type(error).__name__.encode()),
             ledger=ledger,
             metrics=Metrics(topics=(TOPIC, GIFTS, DEAD), version="test"),
             bounds=Bounds(

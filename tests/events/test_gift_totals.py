@@ -4,9 +4,10 @@ from typing import Any, cast
 
 import pytest
 
-from producer.dead_letters import Cap
 from producer.delivery.gate import Gate
 from producer.delivery.ledger import Ledger
+from producer.delivery.letter_cap import Cap
+from producer.delivery.letterbox import Letterbox
 from producer.events.encoding import Record
 from producer.events.event import Origin
 from producer.events.streaks import Streaks
@@ -40,9 +41,10 @@ def room(shelf: Shelf, *, watched_before: bool = False) -> tuple[Pipeline, Ledge
     metrics = Metrics(topics=(), version="test")
     lists = GiftLists(metrics, refresh_seconds=60.0)
     ledger = Ledger()
-    sink = Sink(ENCODER, cast(Gate, shelf), ledger, metrics, lists, "dead", wall_clock=lambda: 1_700_000_000.0)
+    letterbox = Letterbox(topic="dead", cap=Cap(per_minute=0), ledger=ledger, metrics=metrics)
+    sink = Sink(ENCODER, cast(Gate, shelf), letterbox, ledger, metrics, lists, lambda: 1_700_000_000.0)
     origin = Origin(streamer="someone", room_id=7000000000000000001, worker="worker-0")
-    return Pipeline(sink, origin, Streaks(), Cap(0), watched_before=watched_before), ledger
+    return Pipeline(sink, origin, Streaks(), watched_before=watched_before), ledger
 
 
 def totals(shelf: Shelf) -> list[Any]:

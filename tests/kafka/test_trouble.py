@@ -38,7 +38,7 @@ class Given:
             lambda: client.connect(self.chosen),
             partitions=await topics.partition_counts(self.chosen),
             dead_letter_topic=self.dead,
-            dead_letter=lambda record, reason: Record(self.dead, record.key, reason.encode()),
+            dead_letter=lambda record, error: Record(self.dead, record.key, type(error).__name__.encode()),
             ledger=self.ledger,
             metrics=self.metrics,
             spool=Spool.open(self._folder, max_bytes=1 << 24, precious=frozenset()),
@@ -130,7 +130,7 @@ def test_a_record_above_the_topics_limit_becomes_a_dead_letter_and_its_neighbour
 
     assert list(dict.fromkeys(numbers(kafka, topic))) == [number for number in range(50) if number != 25]
     [letter] = read_topics(kafka.bootstrap_servers, [given.dead])[given.dead]
-    assert letter.value() == b"message_too_large"
+    assert letter.value() == b"MessageSizeTooLargeError"
     assert (given.ledger.acknowledged, given.ledger.dead_lettered) == (49, 1)
 
 

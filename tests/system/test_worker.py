@@ -106,6 +106,8 @@ def test_a_room_that_misbehaves_costs_only_what_it_broke(tmp_path: Path, kafka: 
             ledger = await stop(worker)
             found = await asyncio.to_thread(system.read)
             letters = await asyncio.to_thread(system.dead_letters)
+            listed = [json.loads(line) for line in (await system.producer("dlq", "list", "--json")).splitlines()]
+            replayed = (await system.producer("dlq", "replay")).splitlines()
 
         assert status is not None
         # Every real message of the same frames and rooms was delivered.
@@ -113,11 +115,45 @@ def test_a_room_that_misbehaves_costs_only_what_it_broke(tmp_path: Path, kafka: 
         sent = system.sent()
         assert {event_id: read.get(event_id) for event_id in sent} == sent
         # Each refusal is a dead letter with its bytes and its reason.
-        said = [dict(letter.headers()) for letter in letters]
-        reasons = Counter((each["__connect.errors.stage"], each["tiktok.reason"]) for each in said)
+        headers = [{name: text.decode() for name, text in letter.headers()} for letter in letters]
+        reasons = Counter(each["producer.reason"] for each in headers)
         assert ledger["refused"] == len(letters) == ledger["dead_lettered"]
-        assert {(stage.upper().encode(), fault.encode()) for stage, fault in expected} <= reasons.keys()
+        assert {f"{stage}_{fault}" for stage, fault in expected} <= reasons.keys()
+        assert {each["producer.worker"] for each in headers} == {"worker"}
+        assert {each["producer.room_id"] for each in headers} <= {event_id.partition(":")[0] for event_id in sent}
+        payloads = [each for each in headers if each["producer.reason"] == "payload_malformed"]
+        assert [each for each in headers if "producer.message_id" in each] == payloads
+        assert all(each["producer.method"].startswith("Webcast") for each in payloads)
+        # The command line says the same of them, and that they are still what they were.
+        assert Counter(each["reason"] for each in listed) == reasons
+        assert [each["received_at"] for each in listed] == sorted(each["received_at"] for each in listed)
+        assert replayed[-1] == (
+            f"0 would be replayed, {len(payloads)} still refused, {len(letters) - len(payloads)} not replayable "
+            "(a dry run; --yes publishes)"
+        )
         assert all(letter.value() for letter in letters)
+
+    asyncio.run(main())
+
+
+def test_a_broken_room_writes_no_more_letters_than_it_may(tmp_path: Path, kafka: Kafka, registry: Registry) -> None:
+    async def main() -> None:
+        async with System(tmp_path, kafka, registry) as system:
+            await system.simulator("--rooms", "1", "--rate", "50", "--fault", "cut_payload:3")
+            worker = await system.worker(dead_letters_per_minute="1")
+
+            async def dropped() -> bool:
+                worker.check()
+                series = 'tiktok_live_events_dropped_total{reason="dead_letter_cap"}'
+                return await worker.status() is not None and await metric(worker, series) >= 1
+
+            await until(dropped)
+            ledger = await stop(worker)
+            letters = await asyncio.to_thread(system.dead_letters)
+
+        assert ledger["capped"] >= 1
+        assert ledger["refused"] == len(letters) + ledger["capped"]
+        assert len(letters) == ledger["dead_lettered"] >= 1
 
     asyncio.run(main())
 
