@@ -24,7 +24,7 @@ from tests.system.harness import Found, System, connected, metric, stop, until
 
 OUTAGE_SECONDS = float(os.environ.get("OUTAGE_SECONDS", "6"))
 RATE = int(os.environ.get("DELIVERY_RATE", "300"))
-KILLS = int(os.environ.get("DELIVERY_KILLS", "2"))
+KILLS = int(os.environ.get("DELIVERY_KILLS", "1"))
 ROLLING_SECONDS = float(os.environ.get("ROLLING_SECONDS", "15"))
 ROOMS = 12
 KILLED = [
