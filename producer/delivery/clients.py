@@ -113,9 +113,20 @@ class Standing:
 class Clients:
     """Gives out standing clients. Start it, and close it."""
 
-    def __init__(self, connect: Callable[[], Awaitable[Client]], *, connected: Callable[[bool], None]) -> None:
-        """`connect` makes and starts a new client each time; `connected` is told of the shared one's state."""
-        self._connect = connect
+    def __init__(
+        self,
+        connect: Callable[[], Awaitable[Client]],
+        *,
+        connected: Callable[[bool], None],
+        patience_seconds: float,
+    ) -> None:
+        """`connect` makes and starts a new client each time; `connected` is told of the shared one's state.
+
+        A client that has not started within `patience_seconds` is given up: what it learned when it began (a broker's
+        former address, say) it may ask for ever.
+        """
+        self._make = connect
+        self._patience_seconds = patience_seconds
         self._connected = connected
         self._standing: dict[bool, Standing] = {}
         self._locks = {False: asyncio.Lock(), True: asyncio.Lock()}
@@ -131,7 +142,7 @@ class Clients:
         try:
             self._standing[False] = Standing(await self._connect())
         except (kafka_errors.KafkaError, OSError) as cause:
-            raise StartRefused(f"Kafka cannot be used: {cause or type(cause).__name__}") from cause
+            raise StartRefused(f"Kafka cannot be used: {_said(cause)}") from cause
         self._connected(True)
 
     async def close(self) -> None:
@@ -150,13 +161,20 @@ class Clients:
                 try:
                     self._standing[apart] = Standing(await self._connect())
                 except (*FAILURES, StartRefused) as error:
-                    self._log.warning("kafka not reached", attempt=attempt, detail=str(error)[:200])
+                    self._log.warning("kafka not reached", attempt=attempt, detail=_said(error)[:200])
                     await asyncio.sleep(min(LONGEST_WAIT_SECONDS, backoff.delay(attempt, random())))
                 else:
                     self._log.info("kafka client replaced", apart=apart)
                     if not apart:
                         self._connected(True)
         raise AssertionError("unreachable: the loop ends by returning")
+
+    async def _connect(self) -> Client:
+        try:
+            async with asyncio.timeout(self._patience_seconds):
+                return await self._make()
+        except TimeoutError:
+            raise TimeoutError(f"no client started within {self._patience_seconds:g} s") from None
 
     async def retire(self, standing: Standing) -> None:
         """Put a client out of use, unless another partition has done so already."""
@@ -167,6 +185,10 @@ class Clients:
                 if not apart:
                     self._connected(False)
                 await standing.abandon()
+
+
+def _said(error: BaseException) -> str:
+    return str(error) or type(error).__name__
 
 
 def _retrieve(future: "asyncio.Future[object]") -> None:

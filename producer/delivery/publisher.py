@@ -43,7 +43,7 @@ class Bounds:
     most_bytes: int = 32 * 1024 * 1024
     """What memory alone may hold, of keys and values; beyond either, `room` waits."""
     delivery_seconds: float = 30.0
-    """How long one batch may take before its client is given up."""
+    """How long a batch, or connecting, may take before the client is given up."""
     spool_after_seconds: float = 1.0
     """After how long without an acknowledgement a record is written to the spool."""
     spool_patience_seconds: float = 30.0
@@ -82,7 +82,7 @@ class Publisher:
         self._in_flight = 0
         self._in_flight_bytes = 0
         self._changed = asyncio.Event()
-        self._clients = Clients(connect, connected=metrics.kafka_connected)
+        self._clients = Clients(connect, connected=metrics.kafka_connected, patience_seconds=bounds.delivery_seconds)
         self._tasks = asyncio.TaskGroup()
         self._spooling = self._with(spool) if spool is not None else None
         self._log = logs.get()
