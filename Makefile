@@ -19,6 +19,7 @@ test: $(READY)  ## everything that a change must pass
 
 chaos-claims: $(READY)  ## many workers, killed, stopped and paused, again and again
 	CLAIMS_STREAMERS=200 CLAIMS_ROUNDS=20 CLAIMS_PAUSE_SECONDS=30 $(RUN)/pytest -s tests/system/test_claims.py $(PYTEST_ARGS)
+	CLAIMS_LIST=10000 CLAIMS_EDITS=100 $(RUN)/pytest -s tests/kafka/test_long_list.py $(PYTEST_ARGS)
 	CLAIMS_SEEDS=60 CLAIMS_SCHEDULE_SECONDS=45 CLAIMS_QUIET_SECONDS=15 CLAIMS_BUGS=1 $(RUN)/pytest -s tests/system/test_claims_schedule.py $(PYTEST_ARGS)
 
 chaos-delivery: $(READY)  ## Kafka away for half an hour, and workers killed fifty times

@@ -41,13 +41,15 @@ class Catalogue:
 
     async def edit(self, difference: Difference) -> None:
         """Write what makes the list the other; return once all of it is acknowledged."""
-        async with self._consumer(self._list_topic) as (_, partitions):
-            pass
         with _translated():
             producer = AIOKafkaProducer(**{**self._options(), "acks": "all", "enable_idempotence": True})
             try:
                 async with asyncio.timeout(START_SECONDS):
                     await producer.start()
+                    cluster = await producer.client.fetch_all_metadata()  # of all topics, so none is created by asking
+                partitions = len(cluster.partitions_for_topic(self._list_topic) or ())
+                if not partitions:
+                    raise _missing(self._list_topic)
                 async with asyncio.timeout(DONE_SECONDS):
                     await asyncio.gather(
                         *[
@@ -86,7 +88,7 @@ class Catalogue:
                 async with asyncio.timeout(START_SECONDS):
                     await consumer.start()
                     if topic not in await consumer.topics():
-                        raise StartRefused(f"the topic {topic} is missing; run `producer topics apply`")
+                        raise _missing(topic)
                     consumer.assign([TopicPartition(topic, 0)])
                     await consumer.end_offsets(consumer.assignment())  # returns once the metadata is here
                     places = [TopicPartition(topic, number) for number in consumer.partitions_for_topic(topic)]
@@ -105,6 +107,10 @@ async def _whole(consumer: Any) -> AsyncIterator[Any]:
             for record in records:
                 yield record
         ends = {place: end for place, end in ends.items() if await consumer.position(place) < end}
+
+
+def _missing(topic: str) -> StartRefused:
+    return StartRefused(f"the topic {topic} is missing; run `producer topics apply`")
 
 
 def _edits(difference: Difference) -> Iterator[tuple[Streamer, bytes, bytes | None]]:

@@ -24,8 +24,8 @@ from tests.conftest import Background
 from tests.system.harness import Found, System, until
 from tests.system.test_claims import holdings
 
-SEEDS = int(os.environ.get("CLAIMS_SEEDS", "2"))
-SECONDS = float(os.environ.get("CLAIMS_SCHEDULE_SECONDS", "8"))
+SEEDS = int(os.environ.get("CLAIMS_SEEDS", "3"))
+SECONDS = float(os.environ.get("CLAIMS_SCHEDULE_SECONDS", "6"))
 QUIET_SECONDS = float(os.environ.get("CLAIMS_QUIET_SECONDS", "60"))
 """How long after the last thing done every streamer must be held by one worker; make chaos-claims makes it short."""
 BUGS = Path(__file__).parent / "bugs"

@@ -29,10 +29,10 @@ ROLLING_SECONDS = float(os.environ.get("ROLLING_SECONDS", "15"))
 ROOMS = 12
 KILLED = [
     (False, "received", False),
-    (True, "received", False),
     (True, "delivered", True),
     *(
         [
+            (True, "received", False),
             (False, "received", True),
             (False, "delivered", False),
             (False, "delivered", True),
