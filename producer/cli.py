@@ -1,10 +1,12 @@
 """The command line: `producer run`, and what prepares and tries it."""
 
 import asyncio
+import json
 import os
 import sys
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -18,6 +20,7 @@ from producer.cli_dlq import dlq
 from producer.cli_schemas import schemas
 from producer.cli_spool import spool
 from producer.configured import configured
+from producer.delivery import acls
 from producer.delivery import topics as kafka_topics
 from producer.errors import ProducerError, StartRefused
 
@@ -136,6 +139,22 @@ def topics_apply() -> None:
     """Make the topics what they should be: create, add partitions, configure. Deletes and shrinks nothing."""
     for change in asyncio.run(kafka_topics.apply(configured())):
         sys.stdout.write(f"{change}\n")
+
+
+@topics.command("acls")
+def topics_acls(
+    principal: Annotated[str, typer.Option(help="Who is granted them.")] = "User:tiktok-live-producer",
+    role: Annotated[acls.Role, typer.Option(help="What it does: a worker, or one of our commands.")] = "worker",
+    as_json: Annotated[bool, typer.Option("--json", help="Print them as JSON.")] = False,
+) -> None:
+    """Print the ACLs that a worker needs and no more, as commands of Kafka's kafka-acls.sh."""
+    chosen = configured()
+    grants = acls.needed(role, chosen.topic_prefix, shared_list=chosen.assignments_file is None)
+    if as_json:
+        text = json.dumps([asdict(grant) for grant in grants], indent=2)
+    else:
+        text = acls.commands(grants, principal=principal, bootstrap_servers=chosen.kafka_bootstrap_servers)
+    sys.stdout.write(f"{text}\n")
 
 
 @application.command("settings")

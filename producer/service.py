@@ -182,7 +182,7 @@ def _assignments(settings: Settings, worker: str, metrics: Metrics) -> Assignmen
         lambda: kafka.options(settings),
         list_topic=topic_plan.assignments_topic(settings.topic_prefix),
         status_topic=topic_plan.status_topic(settings.topic_prefix),
-        group=f"{settings.topic_prefix}.workers",
+        group=topic_plan.workers_group(settings.topic_prefix),
         worker=worker,
         max_streams=settings.max_streams,
         slots=settings.assignment_slots,

@@ -56,11 +56,23 @@ class Settings(BaseModel):
     kafka_security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(
         "PLAINTEXT", description="How Kafka's connections are secured."
     )
-    kafka_sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] | None = Field(
+    kafka_sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHBEARER"] | None = Field(
         None, description="SASL mechanism; needed with a SASL security protocol."
     )
     kafka_sasl_username: str | None = Field(None, description="SASL user name.")
     kafka_sasl_password_file: Path | None = Field(None, description="File with the SASL password.")
+    kafka_oauth_token_file: Path | None = Field(
+        None, description="OAUTHBEARER: file with a token that somebody keeps fresh; read for each connection."
+    )
+    kafka_oauth_token_url: Annotated[str, Field(pattern=r"^https?://\S+$")] | None = Field(
+        None, description="OAUTHBEARER: an OIDC token endpoint, asked by the client credentials grant."
+    )
+    kafka_oauth_client_id: str | None = Field(None, description="Client id for that endpoint.")
+    kafka_oauth_client_secret_file: Path | None = Field(None, description="File with the client's secret.")
+    kafka_oauth_scope: str | None = Field(None, description="Scope to ask for, where the endpoint wants one.")
+    kafka_oauth_ca_file: Path | None = Field(
+        None, description="CA certificates for that endpoint (PEM); default: the system's."
+    )
     kafka_tls_ca_file: Path | None = Field(None, description="CA certificates for Kafka (PEM); default: the system's.")
     kafka_tls_certificate_file: Path | None = Field(None, description="Client certificate for Kafka (PEM).")
     kafka_tls_key_file: Path | None = Field(None, description="Key of the client certificate (PEM).")
@@ -184,9 +196,16 @@ class Settings(BaseModel):
 
 TOGETHER = (
     ("kafka_tls_certificate_file", "kafka_tls_key_file"),
+    ("kafka_oauth_token_url", "kafka_oauth_client_id"),
+    ("kafka_oauth_token_url", "kafka_oauth_client_secret_file"),
     ("schema_registry_username", "schema_registry_password_file"),
     ("schema_registry_certificate_file", "schema_registry_key_file"),
 )
+CREDENTIALS = {
+    "kafka_oauth_token_url": "kafka_oauth_client_secret_file",
+    "schema_registry_url": "schema_registry_password_file",
+}
+"""Where a URL's credentials belong."""
 
 
 def variable(name: str) -> str:
@@ -216,19 +235,31 @@ def _misfits(values: Mapping[str, str]) -> Iterator[str]:
         yield f"{PREFIX}ADDRESS_STRATEGY is sign, so {PREFIX}SIGN_URL is needed"
     protocol = values.get("kafka_security_protocol", "")
     if protocol.startswith("SASL"):
-        for name in ("kafka_sasl_mechanism", "kafka_sasl_username", "kafka_sasl_password_file"):
-            if name not in values:
-                yield f"{variable(name)} is needed with {PREFIX}KAFKA_SECURITY_PROTOCOL={protocol}"
+        yield from _sasl_misfits(values, protocol)
     for one, other in TOGETHER:
         if (one in values) != (other in values):
             yield f"{variable(one)} and {variable(other)} belong together"
     if "schema_registry_username" in values and "schema_registry_token_file" in values:
         yield f"{PREFIX}SCHEMA_REGISTRY_USERNAME and {PREFIX}SCHEMA_REGISTRY_TOKEN_FILE exclude each other"
-    if "@" in values.get("schema_registry_url", ""):
-        yield f"{PREFIX}SCHEMA_REGISTRY_URL must not have credentials in it; see {PREFIX}SCHEMA_REGISTRY_PASSWORD_FILE"
+    for url, secret in CREDENTIALS.items():
+        if "@" in values.get(url, ""):
+            yield f"{variable(url)} must not have credentials in it; see {variable(secret)}"
     for suffix in values.get("socket_host_suffixes", "").split(","):
         if suffix and not re.fullmatch(r"(\.[a-z0-9-]+){2,}", suffix.strip()):
             yield f"{PREFIX}SOCKET_HOST_SUFFIXES: {suffix!r} is not a dot and a domain, as .example.com"
+
+
+def _sasl_misfits(values: Mapping[str, str], protocol: str) -> Iterator[str]:
+    if values.get("kafka_sasl_mechanism") == "OAUTHBEARER":
+        if ("kafka_oauth_token_file" in values) == ("kafka_oauth_token_url" in values):
+            yield (
+                f"{PREFIX}KAFKA_SASL_MECHANISM=OAUTHBEARER needs either {PREFIX}KAFKA_OAUTH_TOKEN_FILE or "
+                f"{PREFIX}KAFKA_OAUTH_TOKEN_URL"
+            )
+        return
+    for name in ("kafka_sasl_mechanism", "kafka_sasl_username", "kafka_sasl_password_file"):
+        if name not in values:
+            yield f"{variable(name)} is needed with {PREFIX}KAFKA_SECURITY_PROTOCOL={protocol}"
 
 
 def _unknown(name: str, known: Mapping[str, str]) -> str:

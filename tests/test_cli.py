@@ -1,5 +1,6 @@
 """The command line as a person meets it: real processes, one clear line for each thing that is wrong."""
 
+import json
 import os
 import socket
 import subprocess
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from producer.delivery import topic_plan
 from producer.local.kafka import Kafka
 from producer.local.programs import without_settings
 from tests import published
@@ -131,7 +133,7 @@ def test_a_bad_list_is_named_entry_by_entry(topics_of: Mapping[str, str], listed
 def test_a_broker_that_is_not_there_is_named(listed: Path, arguments: tuple[str, ...]) -> None:
     [line] = refused(producer(*arguments, **least(listed)))
 
-    assert line.startswith(f"Kafka at {NOWHERE} cannot be used: ")
+    assert line.startswith(f"Kafka cannot be used: {NOWHERE} refuses connections")
 
 
 def test_topics_that_are_not_there_are_named(listed: Path, kafka: Kafka) -> None:
@@ -191,3 +193,25 @@ def test_a_demo_without_its_seconds_in_order_says_so() -> None:
 
     assert result.returncode == 1
     assert result.stderr == "demo: DEMO_SECONDS='soon' is not a number\n"
+
+
+def test_the_acls_of_a_worker_are_commands_of_kafkas_tool(listed: Path) -> None:
+    chosen = {**least(listed), "topic_prefix": "p"} | {"assignments_file": ""}
+
+    printed = producer("topics", "acls", "--principal", "User:live worker", **chosen).stdout
+
+    writing, reading, statuses, group = printed.split("kafka-acls.sh ")[1:]
+    assert writing.startswith(f"--bootstrap-server {NOWHERE} --add --allow-principal 'User:live worker' ")
+    assert "--operation Write " in writing
+    assert {"--topic p.gift.v1", "--topic p.dlq.v1"} <= {line.strip(" \\") for line in writing.splitlines()}
+    assert "p.assignments" not in writing
+    assert "--operation Read \\\n  --topic p.assignments\n" in reading
+    assert "--operation Read --operation Write \\\n  --topic p.assignment-status\n" in statuses
+    assert "--operation Read \\\n  --group p.workers\n" in group
+
+
+def test_a_worker_with_a_list_of_its_own_may_only_write(listed: Path) -> None:
+    [grant] = json.loads(producer("topics", "acls", "--json", **least(listed)).stdout)
+
+    assert (grant["resource"], grant["operations"]) == ("topic", ["Write"])
+    assert len(grant["names"]) == len(topic_plan.names("p"))

@@ -101,3 +101,21 @@ def test_a_socket_host_suffix_that_would_open_the_door_is_refused(suffix: str) -
     [problem] = problems(LEAST | {"PRODUCER_SOCKET_HOST_SUFFIXES": suffix})
 
     assert problem.startswith("PRODUCER_SOCKET_HOST_SUFFIXES")
+
+
+@pytest.mark.parametrize(
+    ("given", "needed"),
+    [
+        ({}, "needs either PRODUCER_KAFKA_OAUTH_TOKEN_FILE or PRODUCER_KAFKA_OAUTH_TOKEN_URL"),
+        ({"TOKEN_FILE": "t", "TOKEN_URL": "https://idp/t"}, "needs either PRODUCER_KAFKA_OAUTH_TOKEN_FILE or"),
+        ({"TOKEN_URL": "https://idp/t", "CLIENT_SECRET_FILE": "s"}, "PRODUCER_KAFKA_OAUTH_CLIENT_ID belong together"),
+        ({"TOKEN_URL": "https://me:secret@idp/t"}, "PRODUCER_KAFKA_OAUTH_TOKEN_URL must not have credentials in it"),
+    ],
+)
+def test_a_token_comes_from_one_place(given: dict[str, str], needed: str) -> None:
+    sasl = {"PRODUCER_KAFKA_SECURITY_PROTOCOL": "SASL_SSL", "PRODUCER_KAFKA_SASL_MECHANISM": "OAUTHBEARER"}
+    oauth = {f"PRODUCER_KAFKA_OAUTH_{name}": value for name, value in given.items()}
+
+    found = problems(LEAST | sasl | oauth)
+    assert any(needed in line for line in found)
+    assert "secret@" not in "".join(found)

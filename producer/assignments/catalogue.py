@@ -13,6 +13,7 @@ from producer.assignments.clients import KAFKA_FAILURES, Options, close_consumer
 from producer.assignments.lists import Difference
 from producer.assignments.table import Status, Table, decode_status, encode_row, slot_of
 from producer.errors import StartRefused
+from producer.kafka.diagnosis import unreached
 
 START_SECONDS = 15.0
 """How long Kafka may take to answer at all."""
@@ -41,7 +42,7 @@ class Catalogue:
 
     async def edit(self, difference: Difference) -> None:
         """Write what makes the list the other; return once all of it is acknowledged."""
-        with _translated():
+        async with self._translated():
             producer = AIOKafkaProducer(**{**self._options(), "acks": "all", "enable_idempotence": True})
             try:
                 async with asyncio.timeout(START_SECONDS):
@@ -80,7 +81,7 @@ class Catalogue:
     @asynccontextmanager
     async def _consumer(self, topic: str) -> AsyncIterator[tuple[Any, int]]:
         """A consumer of all partitions of a topic, from the beginning, and how many they are."""
-        with _translated():
+        async with self._translated():
             consumer = AIOKafkaConsumer(
                 **{**self._options(), "enable_auto_commit": False, "auto_offset_reset": "earliest"}
             )
@@ -96,6 +97,14 @@ class Catalogue:
                 yield consumer, len(places)
             finally:
                 await close_consumer(consumer)
+
+    @asynccontextmanager
+    async def _translated(self) -> AsyncIterator[None]:
+        try:
+            yield
+        except KAFKA_FAILURES as cause:
+            detail = await unreached(self._options()) or cause
+            raise StartRefused(f"the shared list cannot be used: {str(detail) or type(detail).__name__}") from cause
 
 
 async def _whole(consumer: Any) -> AsyncIterator[Any]:
@@ -141,11 +150,3 @@ def _logged(record: Any) -> Iterator[None]:
             offset=record.offset,
             problem=str(problem),
         )
-
-
-@contextmanager
-def _translated() -> Iterator[None]:
-    try:
-        yield
-    except KAFKA_FAILURES as cause:
-        raise StartRefused(f"the shared list cannot be used: {cause or type(cause).__name__}") from cause

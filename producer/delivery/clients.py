@@ -17,6 +17,7 @@ from aiokafka import errors as kafka_errors
 
 from producer import backoff, logs
 from producer.errors import StartRefused
+from producer.kafka.diagnosis import Unreached
 
 ABANDON_SECONDS = 5.0
 LONGEST_WAIT_SECONDS = 5.0
@@ -118,9 +119,11 @@ class Clients:
         connect: Callable[[], Awaitable[Client]],
         *,
         connected: Callable[[bool], None],
+        not_reached: Callable[[str], None],
         patience_seconds: float,
     ) -> None:
-        """`connect` makes and starts a new client each time; `connected` is told of the shared one's state.
+        """`connect` makes and starts a new client each time; `connected` is told of the shared one's state, and
+        `not_reached` of one of `diagnosis.CAUSES` each time that no client could be had.
 
         A client that has not started within `patience_seconds` is given up: what it learned when it began (a broker's
         former address, say) it may ask for ever.
@@ -128,6 +131,7 @@ class Clients:
         self._make = connect
         self._patience_seconds = patience_seconds
         self._connected = connected
+        self._not_reached = not_reached
         self._standing: dict[bool, Standing] = {}
         self._locks = {False: asyncio.Lock(), True: asyncio.Lock()}
         self._log = logs.get()
@@ -161,7 +165,9 @@ class Clients:
                 try:
                     self._standing[apart] = Standing(await self._connect())
                 except (*FAILURES, StartRefused) as error:
-                    self._log.warning("kafka not reached", attempt=attempt, detail=_said(error)[:200])
+                    cause = _cause(error)
+                    self._not_reached(cause)
+                    self._log.warning("kafka not reached", attempt=attempt, error=cause, detail=_said(error)[:300])
                     await asyncio.sleep(min(LONGEST_WAIT_SECONDS, backoff.delay(attempt, random())))
                 else:
                     self._log.info("kafka client replaced", apart=apart)
@@ -185,6 +191,14 @@ class Clients:
                 if not apart:
                     self._connected(False)
                 await standing.abandon()
+
+
+def _cause(error: BaseException) -> str:
+    if isinstance(error, Unreached):
+        return error.cause
+    if isinstance(error, kafka_errors.ClusterAuthorizationFailedError):
+        return "authorization"  # who may write no topic may not be an idempotent producer
+    return "timeout" if isinstance(error, TimeoutError) else "other"
 
 
 def _said(error: BaseException) -> str:

@@ -1,8 +1,8 @@
 """The dead-letter topic as an administrator sees it: read up to where it ends now, without a group."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Iterable, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Iterable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -71,7 +71,7 @@ class LetterReader:
     @asynccontextmanager
     async def _consumer(self) -> AsyncIterator[Any]:
         """A consumer of all partitions, from the beginning."""
-        with self._translated():
+        async with self._translated():
             consumer = AIOKafkaConsumer(
                 **client.options(self._settings), enable_auto_commit=False, auto_offset_reset="earliest"
             )
@@ -89,12 +89,12 @@ class LetterReader:
         await consumer.end_offsets(consumer.assignment())  # returns once the metadata is here
         consumer.assign([TopicPartition(self._topic, number) for number in consumer.partitions_for_topic(self._topic)])
 
-    @contextmanager
-    def _translated(self) -> Iterator[None]:
+    @asynccontextmanager
+    async def _translated(self) -> AsyncIterator[None]:
         try:
             yield
         except client.KAFKA_FAILURES as cause:
-            raise client.unreachable(self._settings, cause) from cause
+            raise await client.unreachable(self._settings, cause) from cause
 
 
 async def _seek(consumer: Any, ends: Mapping[TopicPartition, int], time: int) -> None:

@@ -82,7 +82,12 @@ class Publisher:
         self._in_flight = 0
         self._in_flight_bytes = 0
         self._changed = asyncio.Event()
-        self._clients = Clients(connect, connected=metrics.kafka_connected, patience_seconds=bounds.delivery_seconds)
+        self._clients = Clients(
+            connect,
+            connected=metrics.kafka_connected,
+            not_reached=metrics.kafka_not_reached,
+            patience_seconds=bounds.delivery_seconds,
+        )
         self._tasks = asyncio.TaskGroup()
         self._spooling = self._with(spool) if spool is not None else None
         self._log = logs.get()

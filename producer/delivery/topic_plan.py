@@ -105,6 +105,11 @@ def status_topic(prefix: str) -> str:
     return f"{prefix}.assignment-status"
 
 
+def workers_group(prefix: str) -> str:
+    """The consumer group whose members the workers are."""
+    return f"{prefix}.workers"
+
+
 def names(prefix: str) -> tuple[str, ...]:
     """Every topic that records are published to."""
     return (*(schema.topic(prefix) for schema in schemas.events().values()), dead_letter_topic(prefix))

@@ -7,7 +7,7 @@ from typing import Any
 
 from aiokafka.admin import AIOKafkaAdminClient, NewPartitions, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
-from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
+from aiokafka.errors import KafkaError, TopicAlreadyExistsError, TopicAuthorizationFailedError, for_code
 
 from producer.delivery import client, topic_plan
 from producer.delivery.topic_plan import AddPartitions, Change, Create, Found, SetConfigs, Topic
@@ -39,15 +39,19 @@ async def apply(settings: Settings) -> list[Change]:
 
 
 async def partition_counts(settings: Settings) -> dict[str, int]:
-    """How many partitions each of our topics has. Raises StartRefused, naming what is missing."""
+    """How many partitions each of our topics has. Raises StartRefused, naming what is missing or not ours to use."""
     wanted = topic_plan.names(settings.topic_prefix)
     async with _Admin(settings) as admin:
         counts = await _counts(admin, wanted)
     missing = sorted(set(wanted) - counts.keys())
     if missing:
-        more = f" and {len(missing) - NAMED} more" if len(missing) > NAMED else ""
-        raise StartRefused(f"topics are missing: {', '.join(missing[:NAMED])}{more}; run `producer topics apply`")
+        raise StartRefused(f"topics are missing: {_listed(missing)}; run `producer topics apply`")
     return counts
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+    return ", ".join(names[:NAMED]) + more
 
 
 async def _seen(admin: AIOKafkaAdminClient, settings: Settings) -> None:
@@ -74,8 +78,13 @@ async def _plan(admin: AIOKafkaAdminClient, settings: Settings) -> list[Change]:
 
 
 async def _counts(admin: AIOKafkaAdminClient, topics: Iterable[str]) -> dict[str, int]:
-    """Partitions of those topics that there are."""
+    """Partitions of those topics that there are. Raises StartRefused where Kafka does not let us look."""
     described: list[dict[str, Any]] = await admin.describe_topics(list(topics))
+    refused = sorted(
+        topic["topic"] for topic in described if for_code(topic["error_code"]) is TopicAuthorizationFailedError
+    )
+    if refused:
+        raise StartRefused(f"topics may not be used: {_listed(refused)}; grant what `producer topics acls` lists")
     return {topic["topic"]: len(topic["partitions"]) for topic in described if topic["partitions"]}
 
 
@@ -143,10 +152,10 @@ class _Admin:
             await self._client.start()
         except client.KAFKA_FAILURES as cause:
             await self._client.close()
-            raise client.unreachable(self._settings, cause) from cause
+            raise await client.unreachable(self._settings, cause) from cause
         return self._client
 
     async def __aexit__(self, _type: object, error: BaseException | None, _traceback: object) -> None:
         await self._client.close()
         if isinstance(error, client.KAFKA_FAILURES):
-            raise client.unreachable(self._settings, error) from error
+            raise await client.unreachable(self._settings, error) from error

@@ -4,7 +4,7 @@ import asyncio
 import base64
 import uuid
 import zipfile
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -38,6 +38,8 @@ class Node:
     folder: Path
     port: int
     controller_port: int
+    further_ports: Mapping[str, int]
+    """By listener."""
 
 
 class Kafka:
@@ -49,10 +51,13 @@ class Kafka:
         brokers: int = 1,
         *,
         properties: Mapping[str, str] | None = None,
+        listeners: Mapping[str, str] | None = None,
     ) -> None:
+        """`listeners` are further ones, by name, each with its security protocol; `properties` set them up."""
         self._folder = folder.absolute()
         self._brokers = brokers
         self._properties = dict(properties or {})
+        self._listeners = dict(listeners or {})
         self._class_path: tuple[Path, ...] = ()
         self._cluster_id = ""
         self._nodes: dict[int, Node] = {}
@@ -62,6 +67,10 @@ class Kafka:
     def bootstrap_servers(self) -> str:
         """The brokers' addresses, stopped ones too, as every client takes them."""
         return ",".join(f"127.0.0.1:{node.port}" for node in self._nodes.values())
+
+    def listener(self, name: str) -> str:
+        """The brokers' addresses at a further listener."""
+        return ",".join(f"localhost:{node.further_ports[name]}" for node in self._nodes.values())
 
     @property
     def version(self) -> str:
@@ -112,9 +121,9 @@ class Kafka:
 
     async def _open(self) -> None:
         self._cluster_id = _cluster_id(self._folder)
-        self._nodes = _nodes(self._folder, self._brokers)
+        self._nodes = _nodes(self._folder, self._brokers, self._listeners)
         for node in self._nodes.values():
-            _write_properties(node, fellows=self._nodes.values(), extra=self._properties)
+            _write_properties(node, fellows=self._nodes.values(), listeners=self._listeners, extra=self._properties)
             await self._spawn(node)
         await self._settled()
 
@@ -176,10 +185,15 @@ class Kafka:
         return {number for number, *_ in metadata.brokers}
 
 
-def _nodes(folder: Path, count: int) -> dict[int, Node]:
-    ports = iter(free_ports(2 * count))
-    numbers = range(1, count + 1)
-    return {number: Node(number, folder / f"kafka-{number}", next(ports), next(ports)) for number in numbers}
+def _nodes(folder: Path, count: int, listeners: Iterable[str]) -> dict[int, Node]:
+    names = list(listeners)
+    ports = iter(free_ports((2 + len(names)) * count))
+    return {
+        number: Node(
+            number, folder / f"kafka-{number}", next(ports), next(ports), {name: next(ports) for name in names}
+        )
+        for number in range(1, count + 1)
+    }
 
 
 def _cluster_id(folder: Path) -> str:
@@ -192,16 +206,21 @@ def _cluster_id(folder: Path) -> str:
     return file.read_text()
 
 
-def _write_properties(node: Node, *, fellows: Collection[Node], extra: Mapping[str, str]) -> None:
+def _write_properties(
+    node: Node, *, fellows: Collection[Node], listeners: Mapping[str, str], extra: Mapping[str, str]
+) -> None:
+    addresses = [f"PLAINTEXT://127.0.0.1:{node.port}"]
+    addresses += [f"{name}://localhost:{port}" for name, port in node.further_ports.items()]
+    protocols = {"PLAINTEXT": "PLAINTEXT", "CONTROLLER": "PLAINTEXT", **listeners}
     voters = ",".join(f"{fellow.number}@127.0.0.1:{fellow.controller_port}" for fellow in fellows)
     replicas = str(min(3, len(fellows)))
     in_sync = str(min(2, len(fellows)))
     properties = {
         "process.roles": "broker,controller",
         "node.id": str(node.number),
-        "listeners": f"PLAINTEXT://127.0.0.1:{node.port},CONTROLLER://127.0.0.1:{node.controller_port}",
-        "advertised.listeners": f"PLAINTEXT://127.0.0.1:{node.port}",
-        "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
+        "listeners": ",".join([*addresses, f"CONTROLLER://127.0.0.1:{node.controller_port}"]),
+        "advertised.listeners": ",".join(addresses),
+        "listener.security.protocol.map": ",".join(f"{name}:{protocol}" for name, protocol in protocols.items()),
         "controller.listener.names": "CONTROLLER",
         "controller.quorum.voters": voters,
         # Relative to the broker's own folder: Java reads a properties file as Latin-1, and paths are not.

@@ -17,6 +17,7 @@ from prometheus_client import (
 
 from producer.errors import DOCUMENTED, ProducerError, Reason
 from producer.events import mapping, schemas
+from producer.kafka.diagnosis import CAUSES
 from producer.webcast.frames import Fault, Stage
 
 PREFIX = "tiktok_live_"
@@ -137,6 +138,9 @@ class Metrics:
         self._spool_bytes = self._gauge("spool_bytes", "Their bytes.")
         self._spool_limit = self._gauge("spool_limit_bytes", "The bytes that the spool may hold.")
         self._spool_written = self._counter("spool_records_written_total", "Records written to the spool.")
+        self._not_reached = self._counter(
+            "kafka_connection_errors_total", "Times that no Kafka client could be had, by why.", error=CAUSES
+        )
         self._kafka = self._gauge("kafka_connected", "1 while a Kafka client stands; 0 while one is being replaced.")
 
     # ------------------------------------------------------------------------------------------------- claims
@@ -241,6 +245,10 @@ class Metrics:
 
     def spool_failed(self) -> None:
         self._spool_usable.set(0)
+
+    def kafka_not_reached(self, cause: str) -> None:
+        """No Kafka client could be had; `cause` is one of `diagnosis.CAUSES`."""
+        self._not_reached.labels(cause).inc()
 
     def kafka_connected(self, connected: bool) -> None:
         self._kafka.set(connected)

@@ -1,0 +1,1 @@
+"""Kafka's clients, whoever uses them: how their connections are secured, and why there are none."""
