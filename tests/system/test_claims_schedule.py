@@ -53,6 +53,8 @@ class Schedule:
         self.done: list[str] = []
         self.lost: list[tuple[str, float]] = []
         """Workers that were paused for so long that they lost their claims, and when they woke."""
+        self.revived = 0
+        """Starts that were refused while the broker was away, and repeated."""
         self.rested_seconds = 0.0
         """How long it took from the last thing done until it had come to rest."""
         self._environ = environ
@@ -65,8 +67,20 @@ class Schedule:
         self._count += 1
         self.workers[name] = await self.system.worker(name, environ=self._environ)
 
+    async def revive(self) -> None:
+        """Start a worker again whose start was refused while the broker was away, as Kubernetes would."""
+        for name, worker in self.workers.items():
+            if not worker.ended:
+                continue
+            last = worker.output().splitlines()[-1:]
+            if not last or not last[0].startswith("producer: "):
+                worker.check()
+            self.workers[name] = await self.system.worker(name, environ=self._environ)
+            self.revived += 1
+
     async def act(self) -> None:
         """Do one thing."""
+        await self.revive()
         running = sorted(self.workers.keys() - self._paused)
         choices = ["edit", "broker"]
         if len(self.workers) < MOST_WORKERS:
@@ -124,6 +138,7 @@ class Schedule:
 
         async def at_rest() -> bool:
             nonlocal held, quiet
+            await self.revive()
             now = await holdings(self.workers.values())
             right = sorted(s for streamers in now.values() for s in streamers) == sorted(self.wanted)
             quiet = quiet + 1 if right and now == held else 0
@@ -219,7 +234,12 @@ async def run(
                 await schedule.act()
                 await asyncio.sleep(schedule.chance.uniform(0.0, 1.0))  # part of the schedule
         problems = await schedule.judge()
-        said = {"seed": seed, "done": schedule.done or actions, "rested": round(schedule.rested_seconds, 1)}
+        said = {
+            "seed": seed,
+            "done": schedule.done or actions,
+            "revived": schedule.revived,
+            "rested": round(schedule.rested_seconds, 1),
+        }
         print(json.dumps(said | {"problems": problems}))
         return problems
 
