@@ -23,6 +23,7 @@ chaos-claims: $(READY)  ## many workers, killed, stopped and paused, again and a
 	CLAIMS_SEEDS=60 CLAIMS_SCHEDULE_SECONDS=45 CLAIMS_QUIET_SECONDS=15 CLAIMS_BUGS=1 $(RUN)/pytest -s tests/system/test_claims_schedule.py $(PYTEST_ARGS)
 
 chaos-delivery: $(READY)  ## Kafka away for half an hour, and workers killed fifty times
+	FAULT_SECONDS=30 $(RUN)/pytest -s tests/kafka/test_lasting_errors.py $(PYTEST_ARGS)
 	OUTAGE_SECONDS=1800 ROLLING_SECONDS=600 DELIVERY_RATE=2000 DELIVERY_KILLS=50 $(RUN)/pytest -s tests/system/test_delivery.py $(PYTEST_ARGS)
 
 verify-chart: $(READY)  ## the chart, with Helm and kubeconform; KUBECONFORM_SCHEMAS names the schemas' folder

@@ -74,4 +74,4 @@ def test_a_broker_that_is_not_there_is_named(arguments: tuple[str, ...]) -> None
 
     assert result.returncode == 1
     [line] = result.stderr.splitlines()
-    assert line.startswith(f"producer: Kafka at {NOWHERE} cannot be used: ")
+    assert line.startswith(f"producer: Kafka cannot be used: {NOWHERE} refuses connections")

@@ -21,6 +21,7 @@ from producer.kafka.diagnosis import Unreached
 
 ABANDON_SECONDS = 5.0
 LONGEST_WAIT_SECONDS = 5.0
+"""Between attempts. What waits here is the newest that there is of a live, so it is not left for a minute."""
 
 FAILURES = (kafka_errors.KafkaError, OSError, TimeoutError, RuntimeError)
 """What sending and connecting may raise; aiokafka closes with a bare RuntimeError."""
@@ -91,15 +92,25 @@ class Standing:
     async def abandon(self) -> None:
         """End it without waiting for what it could not deliver.
 
-        Its connections are closed first, so that a batch it still holds cannot arrive behind newer ones. Its own `stop`
-        waits for batches that may never finish, unless its sender has ended.
+        Its connections are closed before it is called ended, so that a batch it still holds cannot arrive behind newer
+        ones. aiokafka's own `stop` does no more than this, but leaves a task that waits for its batches, for ever.
         """
         try:
             async with asyncio.timeout(ABANDON_SECONDS):
-                await self.client.client.close()
-                for sender in self._sender():
+                senders = self._sender()
+                if not senders:
+                    await self.client.stop()
+                    return
+                vars(self.client)["_closed"] = True  # or it complains, when it is collected, that nobody stopped it
+                for sender in senders:
                     sender.cancel()
-                await self.client.stop()
+                connections = self.client.client
+                await connections.close()
+                # Who waits for metadata waits for the task that was ended with the connections.
+                if (metadata := vars(connections).get("_md_update_fut")) is not None and not metadata.done():
+                    metadata.set_result(False)
+                await asyncio.wait(senders)
+                await connections.close()  # one that was being made meanwhile
         except FAILURES:
             pass  # it has no connection left; there is nothing more to take from it
 
@@ -133,6 +144,7 @@ class Clients:
         self._connected = connected
         self._not_reached = not_reached
         self._standing: dict[bool, Standing] = {}
+        self._ending: set[asyncio.Task[None]] = set()
         self._locks = {False: asyncio.Lock(), True: asyncio.Lock()}
         self._log = logs.get()
 
@@ -152,7 +164,8 @@ class Clients:
     async def close(self) -> None:
         """Give up whatever stands."""
         for standing in list(self._standing.values()):
-            await standing.abandon()
+            await self._end(standing)
+        await asyncio.gather(*self._ending)
         self._standing.clear()
         self._connected(False)
 
@@ -190,7 +203,14 @@ class Clients:
                 del self._standing[apart]
                 if not apart:
                     self._connected(False)
-                await standing.abandon()
+                await self._end(standing)
+
+    async def _end(self, standing: Standing) -> None:
+        # A lane that is cancelled meanwhile must not leave half a client behind.
+        task = asyncio.create_task(standing.abandon())
+        self._ending.add(task)
+        task.add_done_callback(self._ending.discard)
+        await asyncio.shield(task)
 
 
 def _cause(error: BaseException) -> str:

@@ -17,7 +17,7 @@ from aiokafka import errors as kafka_errors
 from aiokafka.partitioner import murmur2
 
 from producer import backoff, logs
-from producer.delivery.clients import FAILURES, Batch, Client, Clients, NotAnswered, Standing
+from producer.delivery.clients import FAILURES, LONGEST_WAIT_SECONDS, Batch, Client, Clients, NotAnswered, Standing
 from producer.delivery.lane import Item, Lane
 from producer.delivery.ledger import Ledger
 from producer.delivery.spool import Place, Spool
@@ -232,7 +232,7 @@ class Publisher:
                     else:
                         singly = count
                     continue
-                await asyncio.sleep(backoff.delay(failures, random()))
+                await asyncio.sleep(min(LONGEST_WAIT_SECONDS, backoff.delay(failures, random())))
                 continue
             self._acknowledge(lane)
             failures, singly = 0, max(0, singly - 1)

@@ -3,7 +3,7 @@
 import asyncio
 import gc
 import itertools
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol, Self
@@ -216,9 +216,14 @@ def numbered(topic: str, key: bytes, numbers: range, *, size: int = 0) -> list[R
 
 
 def stored(bootstrap_servers: str, topic: str) -> dict[bytes, list[int]]:
-    """Read the numbers back, by key, in the order of their partition, duplicates and all."""
+    """Read the numbers back, as `by_key` tells them."""
+    return by_key(read_topics(bootstrap_servers, [topic])[topic])
+
+
+def by_key(messages: Iterable[Any]) -> dict[bytes, list[int]]:
+    """Tell the numbers by key, in the order of their partition, duplicates and all."""
     found: dict[bytes, list[int]] = {}
-    for message in read_topics(bootstrap_servers, [topic])[topic]:
+    for message in messages:
         found.setdefault(message.key(), []).append(int(message.value().split()[0]))
     return found
 

@@ -130,7 +130,7 @@ def test_a_drain_that_kafka_does_not_take_keeps_everything(tmp_path: Path) -> No
     given.fill(spool, range(4))
     spool.close()
 
-    with pytest.raises(LocalFailure, match=r"Kafka at 127\.0\.0\.1:9 cannot be used"):
+    with pytest.raises(LocalFailure, match=r"Kafka cannot be used: 127\.0\.0\.1:9 refuses connections"):
         given.run("spool", "drain")
 
     assert given.open().held_records == 4

@@ -1,0 +1,92 @@
+"""Each error that a broker may give for a batch, for as long as FAULT_SECONDS, for one of two partitions.
+
+`make chaos-delivery` lets each last for half a minute; with `-s` there is a table.
+"""
+
+import asyncio
+import os
+import time
+from dataclasses import dataclass
+from itertools import count
+
+from producer.local.kafka import Kafka
+from tests.kafka.doors import Ours, by_key, chosen, key_of, make_topics, numbered, play, until
+from tests.kafka.proxy import ERRORS, Proxy
+from tests.kafka.reading import read_topics
+
+SECONDS = float(os.environ.get("FAULT_SECONDS", "1"))
+LEFT, RIGHT = key_of(0, of=2), key_of(1, of=2)
+OF_THE_RECORDS = {"MESSAGE_TOO_LARGE", "RECORD_LIST_TOO_LARGE", "INVALID_TIMESTAMP"}
+"""What is wrong with the records themselves makes dead letters of them."""
+prefixes = (f"lasting{number}" for number in count())
+
+
+@dataclass(slots=True)
+class Met:
+    """One error: how many records each key had, how often it was met, and what became of them."""
+
+    error: str
+    topic: str
+    dead: str
+    sent: int = 0
+    fired: int = 0
+    clients: int = 0
+    lost: int = 0
+
+
+async def meet(kafka: Kafka, met: Met) -> None:
+    partitions = {met.topic: 2, met.dead: 1}
+    async with Proxy(kafka.bootstrap_servers) as proxy:
+        door = Ours(chosen(proxy.address), partitions=partitions, dead_letter_topic=met.dead, grace_seconds=20.0)
+        async with door:
+            await door.publish(*numbered(met.topic, LEFT, range(1)), *numbered(met.topic, RIGHT, range(1)))
+            await door.settled()
+            # A broker that speaks of a duplicate has the batch, and aiokafka takes that for an acknowledgement.
+            strike = proxy.deny if met.error == "DUPLICATE_SEQUENCE_NUMBER" else proxy.refuse
+            fault = strike(met.topic, 0, met.error)
+            ends, met.sent = time.monotonic() + SECONDS, 1
+            while time.monotonic() < ends:
+                numbers = range(met.sent, met.sent + 1)
+                await door.publish(*numbered(met.topic, LEFT, numbers), *numbered(met.topic, RIGHT, numbers))
+                met.sent += 1
+                await asyncio.sleep(0.1)  # the fault lasts
+            await fault.met()
+            # All of the other partition is there while the fault goes on.
+            await until(lambda: door.ledger.acknowledged > met.sent)
+            fault.lift()
+            met.fired = fault.fired
+            await until(lambda: door.publisher.in_flight == 0)
+    met.clients, met.lost = len(door.producers), door.ledger.lost
+
+
+def test_an_error_that_lasts_costs_nothing_and_the_other_partition_goes_on(kafka: Kafka) -> None:
+    named = [(error, next(prefixes)) for error in ERRORS]
+    rows = [Met(error, f"{prefix}.comment.v1", f"{prefix}.dlq.v1") for error, prefix in named]
+
+    async def main() -> None:
+        await make_topics(kafka.bootstrap_servers, {met.topic: 2 for met in rows} | {met.dead: 1 for met in rows})
+        async with asyncio.TaskGroup() as tasks:
+            for met in rows:
+                tasks.create_task(meet(kafka, met))
+
+    assert play(main) == []
+
+    print()
+    topics = read_topics(kafka.bootstrap_servers, [topic for met in rows for topic in (met.topic, met.dead)])
+    for met in rows:
+        there = by_key(topics[met.topic])
+        left, right = (list(dict.fromkeys(there[key])) for key in (LEFT, RIGHT))
+        letters = topics[met.dead]
+        print(
+            f"{met.error:<40} met {met.fired:>4} times; {len(left):>4} of {met.sent} delivered, {len(letters):>4} dead "
+            f"letters, {met.lost} lost, {len(there[LEFT]) - len(left)} twice; {met.clients} clients"
+        )
+        assert met.fired > 0
+        assert met.lost == 0
+        assert right == list(range(met.sent))
+        assert left == sorted(left)
+        if met.error in OF_THE_RECORDS:
+            assert len(left) + len(letters) == met.sent
+        else:
+            assert left == list(range(met.sent))
+            assert letters == []
