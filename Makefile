@@ -22,7 +22,7 @@ chaos-claims: $(READY)  ## many workers, killed, stopped and paused, again and a
 	CLAIMS_LIST=10000 CLAIMS_EDITS=100 $(RUN)/pytest -s tests/kafka/test_long_list.py $(PYTEST_ARGS)
 	CLAIMS_SEEDS=60 CLAIMS_SCHEDULE_SECONDS=45 CLAIMS_QUIET_SECONDS=15 CLAIMS_BUGS=1 $(RUN)/pytest -s tests/system/test_claims_schedule.py $(PYTEST_ARGS)
 
-chaos-delivery: $(READY)  ## Kafka away for half an hour, and workers killed fifty times
+chaos-delivery: $(READY)  ## Kafka away for half an hour, workers killed fifty times, errors that last; KFAKED names a kfaked
 	FAULT_SECONDS=30 $(RUN)/pytest -s tests/kafka/test_lasting_errors.py $(PYTEST_ARGS)
 	OUTAGE_SECONDS=1800 ROLLING_SECONDS=600 DELIVERY_RATE=2000 DELIVERY_KILLS=50 $(RUN)/pytest -s tests/system/test_delivery.py $(PYTEST_ARGS)
 
