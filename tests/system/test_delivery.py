@@ -20,7 +20,7 @@ from producer.local.kafka import Kafka
 from producer.local.programs import Worker
 from producer.local.registry import Registry
 from tests.conftest import Background
-from tests.system.harness import Found, System, connected, metric, stop, until
+from tests.system.harness import Mark, System, connected, metric, stop, until
 
 OUTAGE_SECONDS = float(os.environ.get("OUTAGE_SECONDS", "6"))
 RATE = int(os.environ.get("DELIVERY_RATE", "300"))
@@ -55,6 +55,7 @@ def made(folder: Path, kafka: Kafka, registry: Registry, *, acknowledge: str = "
         kafka,
         registry,
         spool_directory=str(folder / "spool"),
+        spool_max_bytes=str(max(2**30, int(OUTAGE_SECONDS * RATE * 4096))),
         silence_seconds="120",
         topic_partitions="2",
         topic_replication_factor=str(replicas),
@@ -80,23 +81,21 @@ async def settles(worker: Worker) -> None:
                 worker.check()
 
 
-def firsts(found: Iterable[Found]) -> list[Found]:
+def firsts(found: Iterable[Mark]) -> list[Mark]:
     """Every event once."""
     return list({record.event_id: record for record in reversed(list(found))}.values())[::-1]
 
 
-def out_of_order(found: Iterable[Found]) -> int:
+def out_of_order(found: Iterable[Mark]) -> int:
     """How many events, duplicates aside, stand behind a later one of the same connection on their topic."""
     latest: dict[tuple[str, str, str, str], int] = defaultdict(int)
     count = 0
     for record in firsts(found):
-        meta = record.value["meta"]
-        sequence = meta["room_sequence"]
-        if sequence is None:
+        if record.room_sequence is None:
             continue
-        place = record.event, meta["streamer"], meta["room_id"], meta["worker"]
-        count += sequence < latest[place]
-        latest[place] = max(latest[place], sequence)
+        place = record.event, record.streamer, record.room_id, record.worker
+        count += record.room_sequence < latest[place]
+        latest[place] = max(latest[place], record.room_sequence)
     return count
 
 
@@ -129,7 +128,7 @@ def test_an_outage_of_kafka_loses_and_reorders_nothing(
             memory = max(memory, await metric(worker, "process_resident_memory_bytes"))
             await simulator.end(signal.SIGTERM)
             ledger = await stop(worker)
-            found = await asyncio.to_thread(system.read)
+            found = await asyncio.to_thread(system.marks)
 
         assert most > OUTAGE_SECONDS * RATE / 10, "the outage was not met"
         assert held is not None
@@ -185,7 +184,7 @@ def test_a_killed_worker_loses_no_more_than_the_last_moments(
             await settles(worker)
             await simulator.end(signal.SIGTERM)
             ledger = await stop(worker)
-            found = await asyncio.to_thread(system.read)
+            found = await asyncio.to_thread(system.marks)
 
         assert ledger["lost"] == ledger["damaged"] == 0
         assert (ledger["recovered"] > 0) or not away, "nothing was left in the spool: the outage was not met"
@@ -242,7 +241,7 @@ def test_brokers_that_restart_and_die_in_turn_lose_and_reorder_nothing(tmp_path:
             spooled = await value(worker, "spool_records_written_total")
             await simulator.end(signal.SIGTERM)
             ledger = await stop(worker)
-            found = await asyncio.to_thread(system.read)
+            found = await asyncio.to_thread(system.marks)
 
         sent, read = system.sent(), {record.event_id for record in found}
         assert "kill" in done
