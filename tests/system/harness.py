@@ -5,9 +5,10 @@ import io
 import json
 import signal
 import struct
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from datetime import datetime
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -42,17 +43,19 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """Which event a record is, and where it stood: all that is kept of one where there are millions."""
+    """Which event a record is, and where it stood: all that is asked of one where there are many."""
 
     event: str
     event_id: str
     streamer: str
     room_id: str
+    message_id: str | None
+    received_at: datetime
+    room_sequence: int
     worker: str
-    room_sequence: int | None
 
 
-MARKS = ("event_id", "streamer", "room_id", "worker", "room_sequence")
+MARKS = tuple(field.name for field in fields(Mark))[1:]
 
 
 class System:
@@ -145,9 +148,9 @@ class System:
         """The same of all that the rooms emitted, heard at the time or only later, as history."""
         return {_event_id(line): line["event"] for line in self.truth()}
 
-    def read(self) -> list[Found]:
-        """Every event on the topics, by librdkafka and Apache's avro, with the registry's schemas."""
-        found = read_topics(self._kafka.bootstrap_servers, self._topics())
+    def read(self, *events: str) -> list[Found]:
+        """Every event on the topics, or some, by librdkafka and Apache's avro, with the registry's schemas."""
+        found = read_topics(self._kafka.bootstrap_servers, self._topics(events or published.EVENTS))
         return [
             Found(self._event(topic), self._decode(message.value()))
             for topic, messages in found.items()
@@ -155,14 +158,14 @@ class System:
         ]
 
     def marks(self) -> list[Mark]:
-        """The same, but only which events they are, by fastavro: Apache's decoder takes half an hour over millions."""
+        """Which events there are, by librdkafka and fastavro: Apache's decoder takes half an hour over millions."""
         return [
             Mark(self._event(message.topic()), **self._meta(message.value()))
-            for message in each_record(self._kafka.bootstrap_servers, self._topics())
+            for message in each_record(self._kafka.bootstrap_servers, self._topics(published.EVENTS))
         ]
 
-    def _topics(self) -> list[str]:
-        return [f"{self.prefix}.{event}.v1" for event in published.EVENTS]
+    def _topics(self, events: Iterable[str]) -> list[str]:
+        return [f"{self.prefix}.{event}.v1" for event in events]
 
     def _event(self, topic: str) -> str:
         return topic.removeprefix(f"{self.prefix}.").removesuffix(".v1")
@@ -198,8 +201,8 @@ def _narrowed(schema: str) -> tuple[Any, Any]:
     """A schema, and one that reads nothing of it but the marks."""
     writer = json.loads(schema)
     [(_, meta)] = [field["type"] for field in writer["fields"] if field["name"] == "meta"]  # null, or the record
-    fields = [field for field in meta["fields"] if field["name"] in MARKS]
-    reader = writer | {"fields": [{"name": "meta", "type": ["null", meta | {"fields": fields}]}]}
+    asked = [field for field in meta["fields"] if field["name"] in MARKS]
+    reader = writer | {"fields": [{"name": "meta", "type": ["null", meta | {"fields": asked}]}]}
     return fastavro.parse_schema(writer), fastavro.parse_schema(reader)
 
 

@@ -16,7 +16,7 @@ from typing import Any
 from producer.local.kafka import Kafka
 from producer.local.programs import Worker
 from producer.local.registry import Registry
-from tests.system.harness import Found, System, metric, stop, until
+from tests.system.harness import Mark, System, metric, stop, until
 
 STREAMERS = int(os.environ.get("CLAIMS_STREAMERS", "40"))
 ROUNDS = int(os.environ.get("CLAIMS_ROUNDS", "1"))
@@ -71,19 +71,14 @@ def live(system: System, at: float) -> set[str]:
     return on
 
 
-def first_after(found: Iterable[Found], at: float, *, besides: str) -> dict[str, float]:
+def first_after(found: Iterable[Mark], at: float, *, besides: str) -> dict[str, float]:
     """When each streamer's first message after a time was received by another worker: seconds after it."""
     firsts: dict[str, float] = {}
     for record in found:
-        meta = record.value["meta"]
-        received = _seconds(meta["received_at"])
-        if received > at and meta["worker"] != besides and meta["message_id"] is not None:
-            firsts[meta["streamer"]] = min(received - at, firsts.get(meta["streamer"], 1e9))
+        received = record.received_at.timestamp()
+        if received > at and record.worker != besides and record.message_id is not None:
+            firsts[record.streamer] = min(received - at, firsts.get(record.streamer, 1e9))
     return firsts
-
-
-def _seconds(value: Any) -> float:
-    return float(value.timestamp() if hasattr(value, "timestamp") else value / 1000)
 
 
 def report(**figures: Any) -> None:
@@ -151,7 +146,7 @@ def test_a_killed_workers_streamers_go_on_with_others(tmp_path: Path, kafka: Kaf
                 newcomer = f"worker-{number + 3}"
                 workers[newcomer] = await system.worker(newcomer)
             await settled(workers.values())
-            found = await asyncio.to_thread(system.read)
+            found = await asyncio.to_thread(system.marks)
 
             times: list[float] = []
             for at, victim, streamers in kills:
@@ -185,7 +180,7 @@ def test_a_planned_stop_loses_nothing(tmp_path: Path, kafka: Kafka, registry: Re
             ended = time.time()
             for worker in workers.values():
                 await stop(worker)
-            found = await asyncio.to_thread(system.read)
+            found = await asyncio.to_thread(system.marks)
 
             read = {record.event_id for record in found}
             between = [
@@ -198,11 +193,10 @@ def test_a_planned_stop_loses_nothing(tmp_path: Path, kafka: Kafka, registry: Re
             unheard = _unheard(system, began, ended)
             assert lost == []
             assert unheard == []
-            ended_by = {record.value["reason"] for record in found if record.event == "disconnect"}
+            ended_by = {record.value["reason"] for record in await asyncio.to_thread(system.read, "disconnect")}
             assert "handover" in ended_by
-            twice = len([record for record in found if record.value["meta"]["message_id"]]) - len(
-                {record.event_id for record in found if record.value["meta"]["message_id"]}
-            )
+            messages = [record.event_id for record in found if record.message_id]
+            twice = len(messages) - len(set(messages))
             report(stops=ROUNDS, stop_seconds=quantiles(lasted), sent=len(between), lost=len(lost), duplicates=twice)
 
     asyncio.run(main())
@@ -241,7 +235,7 @@ def test_a_worker_that_was_paused_publishes_nothing_of_what_others_have(
             dropped = await metric(paused, 'tiktok_live_events_dropped_total{reason="fenced"}')
             for worker in (paused, *others):
                 await stop(worker)
-            found = await asyncio.to_thread(system.read)
+            found = await asyncio.to_thread(system.marks)
 
             lost = before["worker-0"] - after["worker-0"]
             assert lost
@@ -249,9 +243,9 @@ def test_a_worker_that_was_paused_publishes_nothing_of_what_others_have(
             stale = [
                 record
                 for record in found
-                if record.value["meta"]["worker"] == "worker-0"
-                and record.value["meta"]["streamer"] in lost
-                and _seconds(record.value["meta"]["received_at"]) > stopped + 1
+                if record.worker == "worker-0"
+                and record.streamer in lost
+                and record.received_at.timestamp() > stopped + 1
             ]
             assert stale == []
             report(paused_seconds=round(woken - stopped, 1), fenced=fenced, dropped=dropped, stale=len(stale))

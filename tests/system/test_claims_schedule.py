@@ -21,7 +21,7 @@ from producer.local.processes import LocalFailure
 from producer.local.programs import Worker
 from producer.local.registry import Registry
 from tests.conftest import Background
-from tests.system.harness import Found, System, until
+from tests.system.harness import Mark, System, until
 from tests.system.test_claims import holdings
 
 SEEDS = int(os.environ.get("CLAIMS_SEEDS", "3"))
@@ -167,11 +167,10 @@ class Schedule:
         ended = time.time()
         await asyncio.gather(*(worker.end(signal.SIGTERM) for worker in self.workers.values()))
         by: dict[str, set[str]] = defaultdict(set)
-        found = await asyncio.to_thread(self.system.read)
+        found = await asyncio.to_thread(self.system.marks)
         for record in found:
-            meta = record.value["meta"]
-            if began < meta["received_at"].timestamp() < ended and meta["message_id"]:
-                by[meta["streamer"]].add(meta["worker"])
+            if began < record.received_at.timestamp() < ended and record.message_id:
+                by[record.streamer].add(record.worker)
         problems += [f"{name} was delivered by {sorted(workers)}" for name, workers in by.items() if len(workers) > 1]
         heard = [line for line in self.system.truth() if line["sockets"]]
         sent = {line["unique_id"] for line in heard if began + 0.5 < line["at"] < ended - 0.5}
@@ -179,7 +178,7 @@ class Schedule:
         problems += self._stale(found)
         return problems
 
-    def _stale(self, found: Iterable[Found]) -> list[str]:
+    def _stale(self, found: Iterable[Mark]) -> list[str]:
         """What paused workers published, after their wake, of streamers that others had before it and went on to have.
 
         What a woken worker is given again it goes on with, on the connection that it still has.
@@ -188,9 +187,8 @@ class Schedule:
         for name, woken in self.lost:
             times: dict[tuple[bool, str], list[float]] = defaultdict(list)
             for record in found:
-                meta = record.value["meta"]
-                if meta["message_id"]:
-                    times[meta["worker"] == name, meta["streamer"]].append(meta["received_at"].timestamp() - woken)
+                if record.message_id:
+                    times[record.worker == name, record.streamer].append(record.received_at.timestamp() - woken)
 
             def at(own: bool, streamer: str, since: float, until: float, times: Times = times) -> int:
                 return sum(since <= time < until for time in times[own, streamer])

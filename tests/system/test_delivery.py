@@ -91,8 +91,6 @@ def out_of_order(found: Iterable[Mark]) -> int:
     latest: dict[tuple[str, str, str, str], int] = defaultdict(int)
     count = 0
     for record in firsts(found):
-        if record.room_sequence is None:
-            continue
         place = record.event, record.streamer, record.room_id, record.worker
         count += record.room_sequence < latest[place]
         latest[place] = max(latest[place], record.room_sequence)
