@@ -30,7 +30,7 @@ async def serve(
     *, host: str, port: int, registry: CollectorRegistry, readiness: Readiness, status: Status
 ) -> AsyncIterator[int]:
     """Serve while the context lasts; yield the port. Raises StartRefused where it cannot be had."""
-    listener = _listen(host, port)
+    listener = listen(host, port)
     remembered = _Remembered(readiness)
     application = Starlette(
         routes=[
@@ -63,7 +63,8 @@ class _Server(uvicorn.Server):
         yield
 
 
-def _listen(host: str, port: int) -> socket.socket:
+def listen(host: str, port: int) -> socket.socket:
+    """Take the port. Raises StartRefused where it cannot be had."""
     try:
         return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
     except OSError as cause:
