@@ -15,7 +15,10 @@ VERSION, UTC_TIME = 0xA0, 0x17
 
 def ends(pem: bytes) -> list[datetime]:
     """When each certificate of a PEM file ends. Raises ValueError where one cannot be read, or none is there."""
-    found = [_end(base64.b64decode(b"".join(block.split()))) for block in PEM.findall(pem)]
+    try:
+        found = [_end(base64.b64decode(b"".join(block.split()))) for block in PEM.findall(pem)]
+    except (IndexError, StopIteration) as missing:
+        raise ValueError("a part of the certificate is missing") from missing
     if not found:
         raise ValueError("there is no certificate in it")
     return found

@@ -50,7 +50,7 @@ def _file(name: str, path: Path, *, now: datetime) -> Iterator[Verdict]:
 def _validity(name: str, label: str, content: bytes, *, now: datetime) -> Iterator[Verdict]:
     try:
         ends = certificates.ends(content)
-    except (ValueError, IndexError, StopIteration) as problem:
+    except ValueError as problem:
         yield fail(f"{label} is not a certificate in PEM: {problem}", "write the PEM file into it")
         return
     # A chain is as good as its weakest; of a bundle of authorities, one that holds may be the one that is needed.

@@ -30,8 +30,8 @@ async def topic(settings: Settings) -> list[Verdict]:
         first = read.refused[0]
         verdicts.append(
             warn(
-                f"{len(read.refused)} records of {name} cannot be used, the first in partition {first.partition} at "
-                f"offset {first.offset}: {first.problem}",
+                f"{name} has records that cannot be used: {len(read.refused)}, the first in partition "
+                f"{first.partition} at offset {first.offset}: {first.problem}",
                 "write those streamers anew with `producer assign add`; workers pass such records over",
             )
         )
@@ -56,5 +56,5 @@ async def claims(settings: Settings) -> list[Verdict]:
 
 
 def _count(enabled: int, all_of_them: int) -> Verdict:
-    found = f"{all_of_them} streamers, {enabled} of them enabled"
+    found = f"streamers: {all_of_them}, enabled: {enabled}"
     return ok(found) if enabled else warn(f"{found}: there is nothing to stream", EMPTY)

@@ -87,7 +87,7 @@ async def rights(settings: Settings) -> list[Verdict]:
         return [fail(f"we may not {listed(lacking)}", GRANT)]
     if not known:
         return [skipped(NONE_THERE)]
-    return [ok(f"all that a worker needs on {len(known)} topics and groups, as the brokers say; nothing was written")]
+    return [ok(f"all that a worker needs (topics and groups: {len(known)}), as the brokers say; nothing was written")]
 
 
 def _replicas(seen: Mapping[str, TopicSeen], configs: Mapping[str, Mapping[str, str]]) -> Iterator[Verdict]:

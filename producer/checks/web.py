@@ -33,7 +33,7 @@ async def subjects(settings: Settings) -> list[Verdict]:
     ]
     lacking = [standing.subject for standing in standings if standing.state in ("absent", "compatible")]
     if lacking:
-        found = f"{len(lacking)} of our schemas are not registered: {listed(lacking)}"
+        found = f"{len(lacking)} of {len(standings)} schemas not registered: {listed(lacking)}"
         automatic = "the next worker registers them (PRODUCER_SCHEMA_AUTO_REGISTER)"
         register = "run `producer schemas register`"
         verdicts.append(warn(found, automatic) if settings.schema_auto_register else fail(found, register))
