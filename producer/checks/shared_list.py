@@ -4,6 +4,7 @@ from producer.assignments.file import claims_folder, read_list, refuse_network_f
 from producer.assignments.table import refuse_other_slots
 from producer.checks.cluster import inquiry
 from producer.checks.machine import not_writable
+from producer.checks.topics import may_describe
 from producer.checks.verdict import Verdict, fail, ok, warn
 from producer.cli_assign import catalogue
 from producer.delivery import topic_plan, topics
@@ -20,7 +21,7 @@ async def topic(settings: Settings) -> list[Verdict]:
     verdicts = []
     async with inquiry(settings) as asking:
         seen = await asking.cluster([name])
-    if "DescribeConfigs" in seen.topics[name].operations:
+    if may_describe(seen.topics[name]):
         configs = await topics.configs_in_force(settings, [name])
         if "compact" not in (policy := configs[name].get("cleanup.policy", "")).split(","):
             verdicts.append(

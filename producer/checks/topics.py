@@ -53,7 +53,7 @@ async def replication(settings: Settings) -> list[Verdict]:
         return [skipped(NONE_THERE)]
     names, hidden = list(seen.topics), hidden_configs(seen)
     configs = {} if hidden else await topics.configs_in_force(settings, names)
-    verdicts = list(_replicas(seen.topics, configs))
+    verdicts = list(durability(seen.topics, configs))
     if hidden:
         verdicts.append(_not_seen(hidden))
     return verdicts or [ok(f"{len(names)} topics can lose a broker and be written to")]
@@ -63,7 +63,7 @@ async def rights(settings: Settings) -> list[Verdict]:
     """Ask the brokers what we may do, and compare it with what a worker needs."""
     shared = settings.assignments_file is None
     grants = acls.needed("worker", settings.topic_prefix, shared_list=shared)
-    known: dict[tuple[str, str], frozenset[str]] = {}
+    known: dict[tuple[str, str], frozenset[str] | None] = {}
     async with inquiry(settings) as asking:
         seen = await asking.cluster(every_topic(settings))
         known |= {("topic", name): topic.operations for name, topic in seen.topics.items()}
@@ -74,23 +74,26 @@ async def rights(settings: Settings) -> list[Verdict]:
             if grant.resource == "group"
             for name in grant.names
         }
+    if not known:
+        return [skipped(NONE_THERE)]
     # Of a topic that is not there nothing is known; that it is missing is said elsewhere.
+    told = {resource: held for resource, held in known.items() if held is not None}
     lacking = [
         f"{operation} {grant.resource} {name}"
         for grant in grants
         for name in grant.names
-        if (grant.resource, name) in known
         for operation in grant.operations
-        if operation not in known[grant.resource, name]
+        if operation not in told.get((grant.resource, name), grant.operations)
     ]
     if lacking:
         return [fail(f"we may not {listed(lacking)}", GRANT)]
-    if not known:
-        return [skipped(NONE_THERE)]
+    if len(told) < len(known):
+        return [skipped("the brokers do not say what we may do; nothing was tried")]
     return [ok(f"all that a worker needs (topics and groups: {len(known)}), as the brokers say; nothing was written")]
 
 
-def _replicas(seen: Mapping[str, TopicSeen], configs: Mapping[str, Mapping[str, str]]) -> Iterator[Verdict]:
+def durability(seen: Mapping[str, TopicSeen], configs: Mapping[str, Mapping[str, str]]) -> Iterator[Verdict]:
+    """What is to be said of topics whose replicas and configurations, as far as we may see them, are these."""
     needed = {name: int(config[IN_SYNC]) for name, config in configs.items() if IN_SYNC in config}
     never = sorted(name for name, least in needed.items() if least > seen[name].replicas)
     exact = sorted(name for name, least in needed.items() if least == seen[name].replicas > 1)
@@ -122,7 +125,12 @@ async def _seen(settings: Settings) -> ClusterSeen:
 
 def hidden_configs(seen: ClusterSeen) -> list[str]:
     """Topics whose configuration we may not see."""
-    return sorted(name for name, topic in seen.topics.items() if "DescribeConfigs" not in topic.operations)
+    return sorted(name for name, topic in seen.topics.items() if not may_describe(topic))
+
+
+def may_describe(topic: TopicSeen) -> bool:
+    """Whether we may see a topic's configuration; where the brokers do not say, it is tried."""
+    return topic.operations is None or "DescribeConfigs" in topic.operations
 
 
 def _not_seen(hidden: list[str]) -> Verdict:

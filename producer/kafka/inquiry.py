@@ -42,6 +42,9 @@ OPERATIONS = {
 }
 """Kafka's AclOperation by its code; an answer has one bit for each."""
 
+NOT_TOLD = -(2**31)
+"""In place of those bits, from a server that speaks the protocol and keeps no such account."""
+
 FINALIZED_FEATURES = 2
 """Their tag in the answer to ApiVersions."""
 COORDINATOR_SECONDS = 10.0
@@ -56,8 +59,8 @@ class TopicSeen:
     partitions: int
     replicas: int
     """Of the partition that has the fewest."""
-    operations: frozenset[str]
-    """What we may do with it."""
+    operations: frozenset[str] | None
+    """What we may do with it; None where the brokers do not say."""
     leaderless: tuple[int, ...]
     """Partitions that nobody leads just now."""
 
@@ -106,8 +109,8 @@ class Inquiry:
             ),
         )
 
-    async def group(self, name: str) -> frozenset[str]:
-        """What we may do with a consumer group, whether there is one or not."""
+    async def group(self, name: str) -> frozenset[str] | None:
+        """What we may do with a consumer group, whether there is one or not; None where the brokers do not say."""
         async with asyncio.timeout(COORDINATOR_SECONDS):
             while True:
                 found = await self._ask(FindCoordinatorRequest(name, 0))
@@ -118,7 +121,7 @@ class Inquiry:
                     code, bits = found.error_code, 0
                 match kafka_errors.for_code(code):
                     case kafka_errors.NoError:
-                        return _operations(bits)
+                        return operations(bits)
                     case kafka_errors.GroupAuthorizationFailedError:
                         return frozenset()
                     case error if not error.retriable:
@@ -141,12 +144,15 @@ def _topic(partitions: list[tuple[Any, ...]], bits: int) -> TopicSeen:
     return TopicSeen(
         partitions=len(partitions),
         replicas=min(len(replicas) for _, _, _, _, replicas, *_ in partitions),
-        operations=_operations(bits),
+        operations=operations(bits),
         leaderless=tuple(sorted(number for _, number, leader, *_ in partitions if leader < 0)),
     )
 
 
-def _operations(bits: int) -> frozenset[str]:
+def operations(bits: int) -> frozenset[str] | None:
+    """The operations that an answer's bits stand for; None where the answer has none."""
+    if bits == NOT_TOLD:
+        return None
     return frozenset(name for code, name in OPERATIONS.items() if bits & 1 << code)
 
 
