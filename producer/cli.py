@@ -60,6 +60,23 @@ def run() -> None:
 
 
 @application.command()
+def check(
+    as_json: Annotated[bool, typer.Option("--json", help="Print it as JSON.")] = False,
+    upstream: Annotated[
+        bool, typer.Option("--upstream", help="Make one request to the upstream, and to the sign server, too.")
+    ] = False,
+) -> None:
+    """Say whether `run` would work with these settings, and what to do where it would not. Changes nothing.
+
+    A line for each check: ok, warn, fail or skipped; exit status 1 where one failed.
+    """
+    from producer import cli_check  # it knows the whole service; the other commands start faster without it
+
+    if not asyncio.run(cli_check.check(as_json=as_json, upstream=upstream)):
+        raise SystemExit(1)
+
+
+@application.command()
 def simulate(
     seed: Annotated[int, typer.Option(help="What the world is made from; the same seed makes the same world.")] = 1,
     rooms: Annotated[int, typer.Option(min=1, help="How many rooms there are.")] = 20,

@@ -2,14 +2,9 @@
 
 import asyncio
 import base64
-import fcntl
 import json
-import os
-import sqlite3
 import sys
 import time
-from collections import Counter
-from contextlib import closing
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -17,9 +12,9 @@ import typer
 
 from producer import __version__
 from producer.configured import configured
-from producer.delivery import assembly, topic_plan
+from producer.delivery import assembly, spool_files, topic_plan
 from producer.delivery.ledger import Ledger
-from producer.delivery.spool_format import VERSION, Spooled, from_row, version_of
+from producer.delivery.spool_format import Spooled, from_row
 from producer.delivery.spool_repair import readable
 from producer.errors import StartRefused
 from producer.observability.metrics import Metrics
@@ -34,7 +29,9 @@ Topic = Annotated[str | None, typer.Option(help="Only this topic.")]
 @spool.command()
 def stat(as_json: AsJSON = False) -> None:
     """Show each spool file: who has it, and what is in it. Changes nothing."""
-    files = [_describe(path, now_ms=time.time() * 1000) for path in _files(_directory(configured()))]
+    files = [
+        spool_files.describe(path, now_ms=time.time() * 1000) for path in spool_files.paths(_directory(configured()))
+    ]
     if as_json:
         sys.stdout.write(json.dumps(files, indent=2) + "\n")
         return
@@ -55,7 +52,7 @@ def export(topic: Topic = None) -> None:
 
     Changes nothing, works beside a worker, and gives what is readable of a damaged file.
     """
-    for path in _files(_directory(configured())):
+    for path in spool_files.paths(_directory(configured())):
         for row in readable(path):
             spooled = from_row(row)
             if spooled is not None and topic in (None, spooled.entry.record.topic):
@@ -114,50 +111,6 @@ def _directory(settings: Settings) -> Path:
     if not directory.is_dir():
         raise StartRefused(f"PRODUCER_SPOOL_DIRECTORY={directory} is not a directory")
     return directory
-
-
-def _files(directory: Path) -> list[Path]:
-    return sorted(directory.glob("spool-*.db"))
-
-
-def _describe(path: Path, *, now_ms: float) -> dict[str, Any]:
-    said: dict[str, Any] = {
-        "path": str(path),
-        "in_use": _in_use(path),
-        "records": 0,
-        "bytes": 0,
-        "oldest_seconds": None,
-        "topics": {},
-        "problem": None,
-    }
-    try:
-        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as file:
-            if (version := version_of(file)) not in (None, VERSION):
-                said["problem"] = f"format {version}; this producer knows {VERSION}"
-            elif version is not None:
-                [[records, size, oldest]] = file.execute(
-                    "SELECT count(*), coalesce(sum(size), 0), min(timestamp_ms) FROM records"
-                )
-                topics = Counter(dict(file.execute("SELECT topic, count(*) FROM records GROUP BY topic").fetchall()))
-                age = None if oldest is None else (now_ms - oldest) / 1000
-                said |= {"records": records, "bytes": size, "oldest_seconds": age, "topics": dict(topics)}
-    except sqlite3.Error as problem:
-        said["problem"] = f"damaged or not readable: {problem}"
-    return said
-
-
-def _in_use(path: Path) -> bool:
-    try:
-        lock = os.open(path.with_suffix(".lock"), os.O_RDWR)
-    except FileNotFoundError:
-        return False
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    finally:
-        os.close(lock)
-    return False
 
 
 def _document(spooled: Spooled) -> dict[str, Any]:

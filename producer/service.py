@@ -13,7 +13,7 @@ from typing import Any
 
 from producer import __version__, logs
 from producer.assignments.claims import Streamer
-from producer.assignments.file import FileAssignments
+from producer.assignments.file import FileAssignments, claims_folder
 from producer.assignments.interface import Assignments
 from producer.assignments.kafka import KafkaAssignments
 from producer.assignments.membership import Timing
@@ -76,7 +76,7 @@ async def run(settings: Settings) -> Ledger:
         gift_lists=GiftLists(metrics, refresh_seconds=settings.gift_list_refresh_seconds),
         wall_clock=time.time,
     )
-    upstream = _upstream(settings)
+    upstream = Upstream.named(settings.upstream, further_socket_suffixes=settings.socket_host_suffixes)
     web = http.client(user_agent=USER_AGENT, trust_environment=upstream.is_tiktok)
 
     def report(streamer: Streamer, state: State, room_id: str | None, error: str | None) -> None:
@@ -173,7 +173,7 @@ def _assignments(settings: Settings, worker: str, metrics: Metrics) -> Assignmen
     if settings.assignments_file is not None:
         return FileAssignments(
             settings.assignments_file,
-            settings.claims_directory or settings.assignments_file.parent / "claims",
+            claims_folder(settings.assignments_file, settings.claims_directory),
             worker=worker,
             max_streams=settings.max_streams,
             list_read=lambda wanted: metrics.list_read(wanted=wanted),
@@ -195,12 +195,6 @@ def _assignments(settings: Settings, worker: str, metrics: Metrics) -> Assignmen
     )
     metrics.registry.register(SharingCollector(shared))
     return shared
-
-
-def _upstream(settings: Settings) -> Upstream:
-    if settings.upstream == "tiktok":
-        return Upstream.tiktok(further_socket_suffixes=settings.socket_host_suffixes)
-    return Upstream.at(settings.upstream)
 
 
 def _surroundings(

@@ -188,7 +188,7 @@ class Settings(BaseModel):
     )
     grace_seconds: Seconds = Field(8.0, description="How long a stop may take: connections, claims, then Kafka.")
 
-    http_host: str = Field("127.0.0.1", description="Where /metrics, /livez, /readyz and /status listen.")
+    http_host: str = Field("127.0.0.1", description="Where /metrics, /livez, /readyz, /startupz and /status listen.")
     http_port: Port = Field(9464, description="Their port; 0 takes a free one and logs it.")
     log_format: Literal["auto", "json", "text"] = Field("auto", description="JSON lines, or text; auto: by terminal.")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="The least level logged.")

@@ -59,6 +59,20 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
         "webcast",
         "worker",
     },
+    "checks": EVERYONE
+    | {
+        "assignments",
+        "cli_assign",
+        "delivery",
+        "events.schemas",
+        "kafka",
+        "observability.exposition",
+        "settings",
+        "webcast",
+    },
+    "checks.certificates": frozenset(),
+    "checks.verdict": frozenset(),
+    "cli_check": EVERYONE | {"checks", "configured"},
     "simulator": EVERYONE | {"webcast.wire", "webcast.frames"},
     "local": frozenset({"simulator"}),
     "configured": EVERYONE | {"logs", "settings"},
@@ -67,6 +81,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "cli": EVERYONE
     | {
         "cli_assign",
+        "cli_check",
         "cli_dlq",
         "cli_schemas",
         "cli_spool",
@@ -87,6 +102,8 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
 PURE = (
     "errors",
     "backoff",
+    "checks/certificates",
+    "checks/verdict",
     "delivery/acls",
     "delivery/dead_letters",
     "delivery/lane",

@@ -2,7 +2,8 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
@@ -22,6 +23,25 @@ DONE_SECONDS = 60.0
 POLL_MILLISECONDS = 500
 
 
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A record that cannot be used, and why."""
+
+    topic: str
+    partition: int
+    offset: int
+    problem: str
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """The list's topic, read whole."""
+
+    wanted: dict[Streamer, Wanted]
+    partitions: int
+    refused: tuple[Refusal, ...]
+
+
 class Catalogue:
     """The list and who streams it. Every method raises StartRefused where Kafka cannot be used."""
 
@@ -32,13 +52,24 @@ class Catalogue:
 
     async def wanted(self) -> dict[Streamer, Wanted]:
         """The list as it stands, by name; a record that cannot be used is logged and left out, as workers do."""
+        read = await self.read()
+        for refusal in read.refused:
+            logs.get().warning("record not used", **asdict(refusal))
+        return read.wanted
+
+    async def read(self) -> Read:
+        """The whole topic: the list, and the records that cannot be used."""
+        refused: list[Refusal] = []
         async with self._consumer(self._list_topic) as (consumer, partitions):
             table = Table(partitions)
             async with asyncio.timeout(DONE_SECONDS):
                 async for record in _whole(consumer):
-                    with _logged(record):
+                    try:
                         table.apply(record.partition, record.offset, record.key, record.value)
-        return {streamer: row for slot in range(partitions) for streamer, row in table.rows(slot).items()}
+                    except ValueError as problem:
+                        refused.append(Refusal(record.topic, record.partition, record.offset, str(problem)))
+        wanted = {streamer: row for slot in range(partitions) for streamer, row in table.rows(slot).items()}
+        return Read(wanted, partitions, tuple(refused))
 
     async def edit(self, difference: Difference) -> None:
         """Write what makes the list the other; return once all of it is acknowledged."""
@@ -130,23 +161,13 @@ def _edits(difference: Difference) -> Iterator[tuple[Streamer, bytes, bytes | No
 
 
 def _take(record: Any, said: dict[Streamer, Status]) -> None:
-    with _logged(record):
-        streamer, status = decode_status(record.key, record.value)
-        if status is None:
-            said.pop(streamer, None)
-        else:
-            said[streamer] = status
-
-
-@contextmanager
-def _logged(record: Any) -> Iterator[None]:
     try:
-        yield
+        streamer, status = decode_status(record.key, record.value)
     except ValueError as problem:
-        logs.get().warning(
-            "record not used",
-            topic=record.topic,
-            partition=record.partition,
-            offset=record.offset,
-            problem=str(problem),
-        )
+        refusal = Refusal(record.topic, record.partition, record.offset, str(problem))
+        logs.get().warning("record not used", **asdict(refusal))
+        return
+    if status is None:
+        said.pop(streamer, None)
+    else:
+        said[streamer] = status

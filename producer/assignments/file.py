@@ -57,7 +57,7 @@ class FileAssignments:
     async def __aenter__(self) -> "FileAssignments":
         """Read the list and join the workers. Raises StartRefused."""
         self._read_at = _stamp(self._list_file)
-        self._wanted = self._read()
+        self._wanted = read_list(self._list_file)
         self._list_read(sum(item.enabled for item in self._wanted))
         try:
             self._directory.mkdir(parents=True, exist_ok=True)
@@ -152,7 +152,7 @@ class FileAssignments:
             return
         self._read_at = stamp
         try:
-            self._wanted = self._read()
+            self._wanted = read_list(self._list_file)
         except StartRefused as problem:
             self._log.error("list not read; the list before it stands", problem=str(problem))
             self._list_read(None)
@@ -160,15 +160,6 @@ class FileAssignments:
         wanted = sum(item.enabled for item in self._wanted)
         self._log.info("list read", wanted=wanted)
         self._list_read(wanted)
-
-    def _read(self) -> tuple[Wanted, ...]:
-        try:
-            text = self._list_file.read_text("utf-8")
-        except OSError as cause:
-            raise StartRefused(f"the list {self._list_file} cannot be read: {cause.strerror}") from cause
-        except UnicodeDecodeError as cause:
-            raise StartRefused(f"the list {self._list_file} is not UTF-8: {cause}") from cause
-        return lists.read(text, lists.form_of(self._list_file.name), source=str(self._list_file))
 
     def _note(self, **more: str | None) -> str:
         return json.dumps({"worker": self._worker, "pid": os.getpid(), "since": int(time.time()), **more})
@@ -190,6 +181,22 @@ class LockFence:
     def allows(self, streamer: str) -> bool:
         """Whether the claim's lock is held."""
         return streamer in self._held
+
+
+def read_list(file: Path) -> tuple[Wanted, ...]:
+    """Read the list that a file is. Raises StartRefused with every problem, a line each."""
+    try:
+        text = file.read_text("utf-8")
+    except OSError as cause:
+        raise StartRefused(f"the list {file} cannot be read: {cause.strerror}") from cause
+    except UnicodeDecodeError as cause:
+        raise StartRefused(f"the list {file} is not UTF-8: {cause}") from cause
+    return lists.read(text, lists.form_of(file.name), source=str(file))
+
+
+def claims_folder(list_file: Path, chosen: Path | None) -> Path:
+    """Where the claims of a list are: where it was said, otherwise beside the list."""
+    return chosen or list_file.parent / "claims"
 
 
 def refuse_network_file_system(folder: Path) -> None:

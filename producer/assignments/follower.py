@@ -14,7 +14,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from producer import logs
 from producer.assignments.claims import Streamer
 from producer.assignments.clients import Kept, Options, Watchdog, close_consumer
-from producer.assignments.table import Status, Table, decode_status
+from producer.assignments.table import Status, Table, decode_status, refuse_other_slots
 from producer.errors import StartRefused
 
 POLL_MILLISECONDS = 500
@@ -92,12 +92,7 @@ class Follower:
         consumer.assign(first)
         await consumer.end_offsets(first)  # returns once their metadata is here
         slots = len(consumer.partitions_for_topic(self._list_topic))
-        if slots != self._slots:
-            raise StartRefused(
-                f"{self._list_topic} has {slots} partitions and must have {self._slots}: the number of slots is fixed, "
-                "since workers that count differently would share the list differently; make the topic anew "
-                "(`producer assign export`, delete it, `producer topics apply`, `producer assign apply`)"
-            )
+        refuse_other_slots(self._list_topic, found=slots, expected=self._slots)
         lists = [TopicPartition(self._list_topic, slot) for slot in range(slots)]
         statuses = [
             TopicPartition(self._status_topic, number) for number in consumer.partitions_for_topic(self._status_topic)

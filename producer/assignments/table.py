@@ -17,6 +17,7 @@ from aiokafka.partitioner import murmur2
 
 from producer.assignments.assignor import Load
 from producer.assignments.claims import Streamer, Wanted, is_weight, normalise
+from producer.errors import StartRefused
 
 SLOTS = 128
 """The fixed number of slots: well above any number of workers, so that shares come out even."""
@@ -31,6 +32,16 @@ UNASSIGNED = "unassigned"
 def slot_of(streamer: Streamer, slots: int) -> int:
     """The slot of a streamer among so many."""
     return int(murmur2(streamer.encode()) & 0x7FFFFFFF) % slots
+
+
+def refuse_other_slots(topic: str, *, found: int, expected: int) -> None:
+    """Raise StartRefused where the list's topic has not the slots that this worker counts with."""
+    if found != expected:
+        raise StartRefused(
+            f"{topic} has {found} partitions and must have {expected}: the number of slots is fixed, "
+            "since workers that count differently would share the list differently; make the topic anew "
+            "(`producer assign export`, delete it, `producer topics apply`, `producer assign apply`)"
+        )
 
 
 def encode_row(wanted: Wanted) -> tuple[bytes, bytes]:

@@ -170,6 +170,15 @@ class Registry:
         words = "" if accepted else "; ".join(map(str, answer.get("messages") or ()))
         return await self._standing(name, schema, "compatible" if accepted else "incompatible", words)
 
+    async def date(self) -> str | None:
+        """The time of day there, as the Date header of any answer has it; None where it does not say."""
+        try:
+            _, headers, _ = await self._once("GET", "/config", None)
+        except httpx.TransportError as cause:
+            raise StartRefused(f"the schema registry at {self._url} cannot be used: {type(cause).__name__}") from cause
+        date: str | None = headers.get("date")
+        return date
+
     async def ids(
         self, schemas: Mapping[str, Schema], *, topic_prefix: str, auto_register: bool = False
     ) -> dict[str, int]:

@@ -49,6 +49,12 @@ async def partition_counts(settings: Settings) -> dict[str, int]:
     return counts
 
 
+async def configs_in_force(settings: Settings, topics: Sequence[str]) -> dict[str, dict[str, str]]:
+    """The whole configuration of each of these topics, wherever it was set. Raises StartRefused."""
+    async with _Admin(settings) as admin:
+        return await _configs(admin, topics, only_set=False)
+
+
 def _listed(names: Sequence[str]) -> str:
     more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
     return ", ".join(names[:NAMED]) + more
@@ -88,8 +94,10 @@ async def _counts(admin: AIOKafkaAdminClient, topics: Iterable[str]) -> dict[str
     return {topic["topic"]: len(topic["partitions"]) for topic in described if topic["partitions"]}
 
 
-async def _configs(admin: AIOKafkaAdminClient, topics: Sequence[str]) -> dict[str, dict[str, str]]:
-    """What is set on each topic itself."""
+async def _configs(
+    admin: AIOKafkaAdminClient, topics: Sequence[str], *, only_set: bool = True
+) -> dict[str, dict[str, str]]:
+    """What is set on each topic itself; or all that holds for it."""
     if not topics:
         return {}
     responses = await admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, name) for name in topics])
@@ -98,7 +106,9 @@ async def _configs(admin: AIOKafkaAdminClient, topics: Sequence[str]) -> dict[st
         for code, message, _, name, entries in response.resources:
             if code:
                 raise for_code(code)(message)
-            found[name] = {key: value for key, value, _, source, *_ in entries if source == SET_ON_TOPIC}
+            found[name] = {
+                key: value for key, value, _, source, *_ in entries if source == SET_ON_TOPIC or not only_set
+            }
     return found
 
 

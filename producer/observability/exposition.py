@@ -1,4 +1,4 @@
-"""The HTTP surface: /metrics, /livez, /readyz, /status.
+"""The HTTP surface: /metrics, /livez, /readyz, /startupz, /status.
 
 Served by the loop that does the work, on purpose: if that loop is wedged, /livez cannot answer, which is the truth.
 """
@@ -30,12 +30,14 @@ async def serve(
     *, host: str, port: int, registry: CollectorRegistry, readiness: Readiness, status: Status
 ) -> AsyncIterator[int]:
     """Serve while the context lasts; yield the port. Raises StartRefused where it cannot be had."""
-    listener = _listen(host, port)
+    listener = listen(host, port)
+    remembered = _Remembered(readiness)
     application = Starlette(
         routes=[
             Route("/metrics", _metrics(registry)),
             Route("/livez", _live),
-            Route("/readyz", _ready(readiness)),
+            Route("/readyz", _ready(remembered)),
+            Route("/startupz", _started(remembered)),
             Route("/status", _status(status)),
         ]
     )
@@ -61,7 +63,8 @@ class _Server(uvicorn.Server):
         yield
 
 
-def _listen(host: str, port: int) -> socket.socket:
+def listen(host: str, port: int) -> socket.socket:
+    """Take the port. Raises StartRefused where it cannot be had."""
     try:
         return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
     except OSError as cause:
@@ -81,10 +84,34 @@ async def _live(_: Request) -> Response:
     return PlainTextResponse("ok\n")
 
 
-def _ready(readiness: Readiness) -> Callable[[Request], Response]:
+class _Remembered:
+    """What must hold, and whether all of it ever did when it was asked for."""
+
+    def __init__(self, readiness: Readiness) -> None:
+        self._readiness = readiness
+        self.held = False
+
+    def __call__(self) -> tuple[Mapping[str, bool], bool]:
+        """The conditions, and whether all hold now."""
+        conditions = dict(self._readiness())
+        now = all(conditions.values())
+        self.held = self.held or now
+        return conditions, now
+
+
+def _ready(remembered: _Remembered) -> Callable[[Request], Response]:
     def endpoint(_: Request) -> Response:
-        conditions = dict(readiness())
-        return JSONResponse(conditions, status_code=200 if all(conditions.values()) else 503)
+        conditions, now = remembered()
+        return JSONResponse(conditions, status_code=200 if now else 503)
+
+    return endpoint
+
+
+def _started(remembered: _Remembered) -> Callable[[Request], Response]:
+    # A start that took long is over once; what is lost later is /readyz's to tell.
+    def endpoint(_: Request) -> Response:
+        conditions, _now = remembered()
+        return JSONResponse(conditions, status_code=200 if remembered.held else 503)
 
     return endpoint
 

@@ -30,6 +30,13 @@ class Upstream:
         return bool(self.socket_host_suffixes)
 
     @classmethod
+    def named(cls, name: str, *, further_socket_suffixes: tuple[str, ...] = ()) -> "Upstream":
+        """`tiktok`, or a simulator by its URL."""
+        if name == "tiktok":
+            return cls.tiktok(further_socket_suffixes=further_socket_suffixes)
+        return cls.at(name)
+
+    @classmethod
     def tiktok(cls, *, further_socket_suffixes: tuple[str, ...] = ()) -> "Upstream":
         """TikTok itself; a sign server may hand out sockets on other hosts only where the operator lists them."""
         return cls(

@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import threading
 from collections.abc import Mapping
 
 import httpx
@@ -50,6 +51,71 @@ def test_not_ready_says_why() -> None:
     [ready] = ask(metrics(), "/readyz", ready={"kafka": False, "assignments": True})
 
     assert (ready.status_code, ready.json()) == (503, {"kafka": False, "assignments": True})
+
+
+@pytest.mark.parametrize("seen_by", ["/readyz", "/startupz"])
+def test_what_was_ready_once_has_started_for_good(seen_by: str) -> None:
+    conditions = {"kafka": True, "assignments": False}
+
+    async def main() -> list[tuple[int, dict[str, bool]]]:
+        answers = []
+        async with (
+            exposition.serve(
+                host="127.0.0.1", port=0, registry=metrics().registry, readiness=lambda: conditions, status=dict
+            ) as port,
+            httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", trust_env=False) as client,
+        ):
+            answers.append(await client.get("/startupz"))
+            conditions["assignments"] = True
+            await client.get(seen_by)
+            conditions["kafka"] = False
+            answers.append(await client.get("/startupz"))
+            answers.append(await client.get("/readyz"))
+        return [(answer.status_code, answer.json()) for answer in answers]
+
+    before, after, ready = asyncio.run(main())
+
+    assert before == (503, {"kafka": True, "assignments": False})
+    assert after == (200, {"kafka": False, "assignments": True})
+    assert ready == (503, {"kafka": False, "assignments": True})
+
+
+def test_a_wedged_loop_does_not_answer_that_it_lives() -> None:
+    """The loop stands still as one that a bug of ours blocks; whoever asks from outside gets no answer."""
+    ports: list[int] = []
+    serving, wedged, freed = threading.Event(), threading.Event(), threading.Event()
+
+    def wedge() -> None:
+        wedged.set()
+        freed.wait()
+
+    async def main() -> None:
+        over = asyncio.Event()
+        loops.append((asyncio.get_running_loop(), over))
+        async with exposition.serve(
+            host="127.0.0.1", port=0, registry=metrics().registry, readiness=dict, status=dict
+        ) as port:
+            ports.append(port)
+            serving.set()
+            await over.wait()
+
+    loops: list[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = []
+    thread = threading.Thread(target=lambda: asyncio.run(main()))
+    thread.start()
+    serving.wait()
+    [(loop, over)] = loops
+    try:
+        with httpx.Client(base_url=f"http://127.0.0.1:{ports[0]}", trust_env=False, timeout=0.5) as client:
+            loop.call_soon_threadsafe(wedge)
+            wedged.wait()
+            with pytest.raises(httpx.ReadTimeout):
+                client.get("/livez")
+            freed.set()
+            assert client.get("/livez", timeout=30).status_code == 200
+    finally:
+        freed.set()
+        loop.call_soon_threadsafe(over.set)
+        thread.join()
 
 
 def test_openmetrics_is_negotiated() -> None:

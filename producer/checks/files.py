@@ -1,0 +1,78 @@
+"""The files that settings name: readable, kept from others, certificates that hold and match their keys."""
+
+import ssl
+import stat
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from producer.checks import certificates
+from producer.checks.verdict import Verdict, fail, ok, skipped, warn
+from producer.settings import TOGETHER, Settings, variable
+
+SECRETS = ("_key_file", "_password_file", "_secret_file", "_token_file")
+AUTHORITIES = "_ca_file"
+CERTIFICATE = "_certificate_file"
+SOON = timedelta(days=14)
+
+
+async def check(settings: Settings) -> list[Verdict]:
+    """Look at each file that a setting names, but for the list, which has a check of its own."""
+    named = {
+        name: path
+        for name in Settings.model_fields
+        if name.endswith("_file") and name != "assignments_file" and isinstance(path := getattr(settings, name), Path)
+    }
+    if not named:
+        return [skipped("no setting names one")]
+    problems = [verdict for name, path in named.items() for verdict in _file(name, path, now=datetime.now(UTC))]
+    problems += [verdict for pair in _pairs(named) for verdict in _match(*pair, named)]
+    return problems or [ok(f"{len(named)} can be used")]
+
+
+def _file(name: str, path: Path, *, now: datetime) -> Iterator[Verdict]:
+    label = f"{variable(name)}={path}"
+    try:
+        content = path.read_bytes()
+        mode = path.stat().st_mode
+    except OSError as problem:
+        yield fail(f"{label} cannot be read: {problem.strerror}", "mount it, or let this process's user read it")
+        return
+    if name.endswith(SECRETS):
+        if not content.strip():
+            yield fail(f"{label} is empty", "write the secret into it")
+        if mode & stat.S_IROTH:
+            yield warn(f"{label} may be read by everybody", f"take that away: chmod o-rwx {path}")
+    if name.endswith((AUTHORITIES, CERTIFICATE)):
+        yield from _validity(name, label, content, now=now)
+
+
+def _validity(name: str, label: str, content: bytes, *, now: datetime) -> Iterator[Verdict]:
+    try:
+        ends = certificates.ends(content)
+    except ValueError as problem:
+        yield fail(f"{label} is not a certificate in PEM: {problem}", "write the PEM file into it")
+        return
+    # A chain is as good as its weakest; of a bundle of authorities, one that holds may be the one that is needed.
+    end = max(ends) if name.endswith(AUTHORITIES) else min(ends)
+    if end <= now:
+        yield fail(f"{label} has expired: {end:%Y-%m-%d %H:%M} UTC", "replace it; workers read it again")
+    elif end - now < SOON:
+        yield warn(f"{label} expires within {SOON.days} days: {end:%Y-%m-%d %H:%M} UTC", "have it replaced")
+
+
+def _pairs(named: dict[str, Path]) -> list[tuple[str, str]]:
+    return [(one, other) for one, other in TOGETHER if one.endswith(CERTIFICATE) and one in named and other in named]
+
+
+def _match(certificate: str, key: str, named: dict[str, Path]) -> Iterator[Verdict]:
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_cert_chain(named[certificate], named[key])
+    except ssl.SSLError as problem:
+        why = (problem.reason or str(problem)).replace("_", " ").lower()
+        yield fail(
+            f"{variable(certificate)} and {variable(key)} cannot be used together: {why}",
+            "give the key that the certificate was issued for",
+        )
+    except OSError:
+        pass  # said of the file already

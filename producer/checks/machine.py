@@ -1,0 +1,87 @@
+"""What a worker needs of its machine: a disk for the spool, descriptors for its sockets, a port."""
+
+import resource
+import shutil
+import tempfile
+import time
+from pathlib import Path
+
+from producer.checks.verdict import Verdict, fail, ok, skipped, warn
+from producer.delivery import spool_files
+from producer.delivery.spool import WAL_BYTES
+from producer.errors import StartRefused
+from producer.observability import exposition
+from producer.settings import Settings
+
+SPARE_DESCRIPTORS = 100
+"""What a worker has open beside its rooms: 50 connections for look-ups, at the most, Kafka's, the spool, its probes."""
+MIB = 1024 * 1024
+
+
+async def spool(settings: Settings) -> list[Verdict]:
+    """Look at the spool's directory, its disk and its files."""
+    directory = settings.spool_directory
+    if directory is None:
+        return [skipped("PRODUCER_SPOOL_DIRECTORY is not set: what Kafka does not take in time waits in memory alone")]
+    if problem := not_writable(directory):
+        return [
+            fail(
+                f"PRODUCER_SPOOL_DIRECTORY={directory} cannot be written to: {problem}",
+                "give it a directory that this user may write to; a worker starts without a spool otherwise",
+            )
+        ]
+    files = [spool_files.describe(path, now_ms=time.time() * 1000) for path in spool_files.paths(directory)]
+    verdicts = [
+        warn(f"{file['path']}: {file['problem']}", "`producer spool export` or the version that wrote it reads it")
+        for file in files
+        if file["problem"]
+    ]
+    free = shutil.disk_usage(_there(directory)).free
+    more = settings.spool_max_bytes - sum(file["bytes"] for file in files if not file["problem"])
+    records = sum(file["records"] for file in files)
+    room = f"{free // MIB} MiB are free, and it may take {max(0, more) // MIB} MiB more"
+    if free < WAL_BYTES:
+        verdicts.append(fail(f"{directory} has no room: {room}", "make room, or use another disk"))
+    elif free < more:
+        verdicts.append(warn(f"{directory}: {room}", "make room, or lower PRODUCER_SPOOL_MAX_BYTES"))
+    else:
+        verdicts.append(ok(f"{directory}: {records} records wait there; {room}"))
+    return verdicts
+
+
+async def descriptors(settings: Settings) -> list[Verdict]:
+    """Compare the limit of open files with the rooms that a worker may stream."""
+    # Each room has a socket, and a locked file where claims are files.
+    each = 1 if settings.assignments_file is None else 2
+    need = each * settings.max_streams
+    limit, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    found = f"{limit} open files are allowed, and PRODUCER_MAX_STREAMS={settings.max_streams} takes {need}"
+    advice = f"raise the limit (ulimit -n) above {need + SPARE_DESCRIPTORS}, or lower PRODUCER_MAX_STREAMS"
+    if limit == resource.RLIM_INFINITY or limit >= need + SPARE_DESCRIPTORS:
+        return [ok(found.replace(str(limit), "any number of", 1) if limit == resource.RLIM_INFINITY else found)]
+    return [fail(found, advice) if limit < need else warn(f"{found}, with little left for the rest", advice)]
+
+
+async def port(settings: Settings) -> list[Verdict]:
+    """Take the port of the probes, and give it back."""
+    try:
+        exposition.listen(settings.http_host, settings.http_port).close()
+    except StartRefused as refused:
+        return [warn(str(refused), "a worker that runs already may have it; otherwise choose another")]
+    which = "any free port" if settings.http_port == 0 else f"port {settings.http_port}"
+    return [ok(f"{which} of {settings.http_host} can be had")]
+
+
+def not_writable(folder: Path) -> str | None:
+    """Why no file can be made there, or in what is there of the way to it; None where one can. Leaves nothing."""
+    place = _there(folder)
+    try:
+        with tempfile.TemporaryFile(dir=place):
+            return None
+    except OSError as problem:
+        return f"{place}: {problem.strerror}"
+
+
+def _there(folder: Path) -> Path:
+    """The folder, or the nearest above it that there is."""
+    return next(part for part in (folder, *folder.absolute().parents) if part.exists())

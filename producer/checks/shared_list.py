@@ -1,0 +1,61 @@
+"""The list of streamers and the claims on it: a topic, or a file with a folder of claims."""
+
+from producer.assignments.file import claims_folder, read_list, refuse_network_file_system
+from producer.assignments.table import refuse_other_slots
+from producer.checks.cluster import inquiry
+from producer.checks.machine import not_writable
+from producer.checks.topics import may_describe
+from producer.checks.verdict import Verdict, fail, ok, warn
+from producer.cli_assign import catalogue
+from producer.delivery import topic_plan, topics
+from producer.settings import Settings
+
+EMPTY = "put streamers on it: `producer assign apply`"
+
+
+async def topic(settings: Settings) -> list[Verdict]:
+    """Read the whole list, as each worker does."""
+    read = await catalogue(settings).read()
+    name = topic_plan.assignments_topic(settings.topic_prefix)
+    refuse_other_slots(name, found=read.partitions, expected=settings.assignment_slots)
+    verdicts = []
+    async with inquiry(settings) as asking:
+        seen = await asking.cluster([name])
+    if may_describe(seen.topics[name]):
+        configs = await topics.configs_in_force(settings, [name])
+        if "compact" not in (policy := configs[name].get("cleanup.policy", "")).split(","):
+            verdicts.append(
+                fail(f"{name} is not compacted (cleanup.policy={policy}): it forgets", "run `producer topics apply`")
+            )
+    if read.refused:
+        first = read.refused[0]
+        verdicts.append(
+            warn(
+                f"{name} has records that cannot be used: {len(read.refused)}, the first in partition "
+                f"{first.partition} at offset {first.offset}: {first.problem}",
+                "write those streamers anew with `producer assign add`; workers pass such records over",
+            )
+        )
+    return [*verdicts, _count(sum(row.enabled for row in read.wanted.values()), len(read.wanted))]
+
+
+async def file(settings: Settings) -> list[Verdict]:
+    """Read the list, as a worker does."""
+    assert settings.assignments_file is not None
+    wanted = read_list(settings.assignments_file)
+    return [_count(sum(item.enabled for item in wanted), len(wanted))]
+
+
+async def claims(settings: Settings) -> list[Verdict]:
+    """Look whether claims can be locked where they belong."""
+    assert settings.assignments_file is not None
+    folder = claims_folder(settings.assignments_file, settings.claims_directory)
+    refuse_network_file_system(folder)
+    if problem := not_writable(folder):
+        return [fail(f"claims cannot be written: {problem}", "choose another PRODUCER_CLAIMS_DIRECTORY, or its rights")]
+    return [ok(f"{folder} is local and can be written to")]
+
+
+def _count(enabled: int, all_of_them: int) -> Verdict:
+    found = f"streamers: {all_of_them}, enabled: {enabled}"
+    return ok(found) if enabled else warn(f"{found}: there is nothing to stream", EMPTY)
