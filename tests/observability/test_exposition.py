@@ -10,7 +10,9 @@ import pytest
 from producer.errors import FailedFetchRoomInfo, LiveNotFound, Reason, StartRefused
 from producer.observability import exposition
 from producer.observability.metrics import Metrics
+from producer.observability.sharing import SharingCollector
 from producer.webcast.frames import Fault, Stage
+from tests.observability.tools import Sharing
 
 
 def ask(
@@ -166,3 +168,11 @@ def test_nothing_that_is_counted_creates_a_series_later() -> None:
 
     after = {line.rpartition(" ")[0] for line in scraped(subject).splitlines() if not line.startswith("#")}
     assert after == series
+
+
+@pytest.mark.parametrize(("current", "value"), [(True, "1.0"), (False, "0.0")])
+def test_whether_claims_are_certain_is_asked_at_each_scrape(current: bool, value: str) -> None:
+    subject = metrics()
+    subject.registry.register(SharingCollector(Sharing(current=current)))
+
+    assert f"tiktok_live_claims_current {value}\n" in scraped(subject)
