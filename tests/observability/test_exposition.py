@@ -12,7 +12,7 @@ from producer.observability import exposition
 from producer.observability.metrics import Metrics
 from producer.observability.sharing import SharingCollector
 from producer.webcast.frames import Fault, Stage
-from tests.observability.tools import Sharing
+from tools.metrics_page import Nobody, worker_metrics
 
 
 def ask(
@@ -173,6 +173,13 @@ def test_nothing_that_is_counted_creates_a_series_later() -> None:
 @pytest.mark.parametrize(("current", "value"), [(True, "1.0"), (False, "0.0")])
 def test_whether_claims_are_certain_is_asked_at_each_scrape(current: bool, value: str) -> None:
     subject = metrics()
-    subject.registry.register(SharingCollector(Sharing(current=current)))
+    subject.registry.register(SharingCollector(Nobody(current=current)))
 
     assert f"tiktok_live_claims_current {value}\n" in scraped(subject)
+
+
+def test_a_worker_exports_at_most_700_series() -> None:
+    """Not counting `_created`, which the client adds to each counter and histogram, and which nothing asks for."""
+    series = [sample for family in worker_metrics().registry.collect() for sample in family.samples]
+
+    assert len([sample for sample in series if not sample.name.endswith("_created")]) <= 700

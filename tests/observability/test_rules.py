@@ -9,7 +9,8 @@ import pytest
 import yaml
 
 from producer.observability.metrics import PREFIX
-from tests.observability.tools import NAMESPACE, RULES, alerts, groups_of, rendered, run, tool, worker_metrics
+from tests.observability.tools import NAMESPACE, RULES, alerts, groups_of, rendered, run, tool
+from tools.metrics_page import worker_metrics
 
 UNIT_TESTS = sorted((Path(__file__).parent / "rules").glob("*.yaml"))
 OURS = 'job="tiktok-live-producer"'

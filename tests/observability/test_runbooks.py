@@ -9,7 +9,8 @@ from typer.main import get_command
 from producer.cli import application
 from producer.observability.metrics import PREFIX
 from producer.settings import Settings, variable
-from tests.observability.tools import ROOT, RULES, alerts, groups_of, worker_metrics
+from tests.observability.tools import ROOT, RULES, alerts, groups_of
+from tools.metrics_page import worker_metrics
 
 PAGES = sorted((ROOT / "docs" / "runbooks").glob("*.md"))
 SECTIONS = ["What is lost", "Where to look", "What to do", "When it is no problem"]

@@ -9,10 +9,6 @@ from typing import Any
 import pytest
 import yaml
 
-from producer.delivery import topic_plan
-from producer.observability.metrics import Metrics
-from producer.observability.sharing import SharingCollector
-
 ROOT = Path(__file__).resolve().parents[2]
 CHART = ROOT / "helm"
 RULES = tuple(sorted((CHART / "rules").glob("*.yaml")))
@@ -54,24 +50,3 @@ def rendered(*flags: str) -> list[dict[str, Any]]:
     assert made["kind"] == "PrometheusRule"
     groups: list[dict[str, Any]] = made["spec"]["groups"]
     return groups
-
-
-class Sharing:
-    """What KafkaAssignments tells its metrics."""
-
-    slots_owned = generation = unassigned = handing_over = fenced = rebalances = rebuilds = refused_records = 0
-
-    def __init__(self, *, current: bool = True) -> None:
-        self.fence = self
-        self._current = current
-
-    def current(self) -> bool:
-        """Whether the claims are certain."""
-        return self._current
-
-
-def worker_metrics() -> Metrics:
-    """Everything that a worker exports, with the topics that it has by default."""
-    metrics = Metrics(topics=topic_plan.names("tiktok.live"), version="1.2.3")
-    metrics.registry.register(SharingCollector(Sharing()))
-    return metrics
