@@ -16,8 +16,9 @@ HEAD = """# Metrics
 
 What `/metrics` of a worker shows. Generated from `producer/observability/` by `make generate`; do not edit.
 
-Every value of a label is there from the start, at zero, and no other is added later. A histogram has the series
-`_bucket`, `_sum` and `_count`. Beside these there are `process_…` and `python_…`, as every Python program has them.
+Every value of a label but `streamer` is there from the start, at zero, and no other is added later. A histogram has
+the series `_bucket`, `_sum` and `_count`. Beside these there are `process_…` and `python_…`, as every Python program
+has them.
 [runbooks/](runbooks) has a page for each alert that asks for them.
 
 | metric | type | labels | meaning |
@@ -39,9 +40,14 @@ class Nobody:
         return self._current
 
 
-def worker_metrics() -> Metrics:
-    """Everything that a worker exports where the list is a Kafka topic, with the topics that it has by default."""
-    metrics = Metrics(topics=topic_plan.names("tiktok.live"), version="0")
+def worker_metrics(*streamers: str) -> Metrics:
+    """Everything that a worker exports where the list is a Kafka topic, with the topics that it has by default.
+
+    `streamers` have series of their own.
+    """
+    metrics = Metrics(topics=topic_plan.names("tiktok.live"), version="0", most_streamers=len(streamers))
+    for streamer in streamers:
+        metrics.streamer_moved(streamer, "offline")
     metrics.registry.register(SharingCollector(Nobody()))
     return metrics
 
@@ -50,8 +56,8 @@ def page(into: Path) -> list[Path]:
     """Write the page below `into`, at its place in the repository; return that place."""
     target = into / PAGE
     target.parent.mkdir(parents=True, exist_ok=True)
-    families = [family for family in worker_metrics().registry.collect() if family.name.startswith(PREFIX)]
-    families = [family for family in families if not family.name.endswith("_created")]
+    exported = worker_metrics("some_streamer").registry.collect()
+    families = [family for family in exported if family.name.startswith(PREFIX)]
     rows = "".join(_row(family) for family in families)
     target.write_text(HEAD + rows + "\n## Values of labels\n\n" + _values(families), "utf-8")
     return [PAGE]
@@ -77,8 +83,8 @@ def _values(families: list[Metric]) -> str:
     sets: dict[tuple[str, tuple[str, ...]], list[str]] = {}
     for family in families:
         for label, values in _labels(family).items():
-            if label == "version":
-                continue  # whichever runs
+            if label in ("version", "streamer"):
+                continue  # whichever runs, and whoever is streamed
             name = f"`{family.name}{ENDINGS.get(family.type, '')}`"
             sets.setdefault((label, tuple(values)), []).append(name)
     return (

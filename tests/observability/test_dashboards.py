@@ -25,7 +25,7 @@ EXPRESSIONS = [expression for expression, _ in TARGETS]
 def exported() -> dict[str, frozenset[str]]:
     """Every series that the program exports, with its labels."""
     found: dict[str, frozenset[str]] = {}
-    for family in worker_metrics().registry.collect():
+    for family in worker_metrics("some_streamer").registry.collect():
         for sample in family.samples:
             found[sample.name] = found.get(sample.name, frozenset()) | sample.labels.keys()
     return found
@@ -79,6 +79,7 @@ def test_dashboards_can_be_found_again() -> None:
         "overview": "tiktok-live-overview",
         "delivery": "tiktok-live-delivery",
         "refusals": "tiktok-live-refusals",
+        "streamers": "tiktok-live-streamers",
     }
     assert len({dashboard["title"] for dashboard in EVERY}) == len(EVERY)
 
@@ -87,7 +88,9 @@ def test_dashboards_can_be_found_again() -> None:
 def test_dashboard_is_whole(dashboard: dict[str, Any]) -> None:
     assert dashboard["schemaVersion"] >= 39
     assert dashboard["editable"] is False
-    assert [one["name"] for one in dashboard["templating"]["list"]] == ["datasource", "job", "instance"]
+    variables = [one["name"] for one in dashboard["templating"]["list"]]
+    assert variables[:3] == ["datasource", "job", "instance"]
+    assert variables[3:] == (["streamer"] if "$streamer" in str(dashboard["panels"]) else [])
     assert len({panel["id"] for panel in dashboard["panels"]}) == len(dashboard["panels"])
     assert len({panel["title"] for panel in dashboard["panels"]}) == len(dashboard["panels"])
 
@@ -109,7 +112,7 @@ def test_every_metric_is_on_a_dashboard_or_known_not_to_be() -> None:
     shown = set(re.findall(NAME, " ".join(EXPRESSIONS)))
     families = {
         family.name + ("_total" if family.type == "counter" else "_bucket" if family.type == "histogram" else "")
-        for family in worker_metrics().registry.collect()
+        for family in worker_metrics("some_streamer").registry.collect()
         if family.name.startswith("tiktok_live_") and not family.name.endswith("_created")
     }
 

@@ -20,7 +20,7 @@ from tests.observability.tools import NAMESPACE, RULES, alerts, groups_of, rende
 from tests.system.harness import System, connected, metric, until
 from tools.dashboards import dashboards
 
-VARIABLES = {"$job": JOB, "$instance": ".+", "$__rate_interval": "10s", "$__range": "1m"}
+VARIABLES = {"$job": JOB, "$instance": ".+", "$streamer": ".+", "$__rate_interval": "10s", "$__range": "1m"}
 
 EMPTY: dict[str, str] = {
     r"connections_closed_total\b.*> 0": "the lives that are connected may outlast the test",
@@ -60,7 +60,7 @@ def test_every_query_of_dashboards_and_rules_gives_something(tmp_path: Path, kaf
         async with System(tmp_path, kafka, registry, shared=True) as system:
             await system.simulator("--rooms", "6", "--rate", "300", "--fault", "cut_payload:9999")
             workers = [
-                await system.worker(name, spool_directory=spool, dead_letters_per_minute="1000000")
+                await system.worker(name, spool_directory=spool, dead_letters_per_minute="0", metrics_streamers="2")
                 for name, spool in zip(("one", "two"), spools, strict=True)
             ]
             async with Prometheus(tmp_path, groups_of(*RULES), workers) as prometheus:

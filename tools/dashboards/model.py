@@ -50,6 +50,7 @@ Parts = Iterable[Panel | Number | str]
 
 def dashboard(uid: str, title: str, description: str, parts: Parts) -> dict[str, Any]:
     """A whole dashboard. The uid is for ever: links and bookmarks have it."""
+    panels = list(_placed(parts))
     return {
         "uid": uid,
         "title": title,
@@ -64,8 +65,8 @@ def dashboard(uid: str, title: str, description: str, parts: Parts) -> dict[str,
         "timezone": "browser",
         "annotations": {"list": []},
         "links": [_others()],
-        "templating": {"list": _variables()},
-        "panels": list(_placed(parts)),
+        "templating": {"list": _variables(panels)},
+        "panels": panels,
     }
 
 
@@ -89,9 +90,9 @@ def quantile(share: float, name: str) -> str:
     return f"histogram_quantile({share}, sum by (le) ({rate(name + '_bucket')}))"
 
 
-def _variables() -> list[dict[str, Any]]:
+def _variables(panels: list[dict[str, Any]]) -> list[dict[str, Any]]:
     build = f"{PREFIX}build_info"
-    return [
+    variables = [
         {
             "name": "datasource",
             "label": "Data source",
@@ -104,6 +105,10 @@ def _variables() -> list[dict[str, Any]]:
         _variable("job", "Job", f"label_values({build}, job)"),
         _variable("instance", "Worker", f'label_values({build}{{job=~"$job"}}, instance)'),
     ]
+    if "$streamer" in str(panels):
+        series = metric("stream_connected")
+        variables.append(_variable("streamer", "Streamer", f"label_values({series}, streamer)"))
+    return variables
 
 
 def _variable(name: str, label: str, query: str) -> dict[str, Any]:
