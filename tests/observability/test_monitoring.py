@@ -137,7 +137,6 @@ def test_a_sign_server_over_its_quota_and_rooms_that_cannot_be_read_ring(
             async with Prometheus(tmp_path, rendered(*QUICK), [worker]) as prometheus:
                 found = await prometheus.sees(
                     "TikTokLiveSignRateLimited",
-                    "TikTokLiveConnectFailures",
                     "TikTokLiveDecodeErrors",
                     "TikTokLiveDeadLettersCapped",
                 )
