@@ -79,7 +79,7 @@ def test_dashboards_can_be_found_again() -> None:
         "overview": "tiktok-live-overview",
         "delivery": "tiktok-live-delivery",
         "refusals": "tiktok-live-refusals",
-        "streamers": "tiktok-live-streamers",
+        "streamer": "tiktok-live-streamer",
     }
     assert len({dashboard["title"] for dashboard in EVERY}) == len(EVERY)
 

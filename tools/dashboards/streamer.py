@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from tools.dashboards.model import Number, Panel, metric
 
-UID = "tiktok-live-streamers"
+UID = "tiktok-live-streamer"
 TITLE = "TikTok LIVE streamers"
 DESCRIPTION = "Who is connected where, and when they were last heard. Empty unless PRODUCER_METRICS_STREAMERS is set."
 
