@@ -5,11 +5,14 @@ READY := $(VENV)/.ready
 RUN := $(VENV)/bin
 HELM ?= helm
 KUBECONFORM ?= kubeconform
+PROMETHEUS ?= prometheus
+PROMTOOL ?= promtool
+ALERTMANAGER ?= alertmanager
 CONSUMERS ?= .consumers
 COMPILE := $(RUN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	--no-header --no-annotate
 
-.PHONY: demo test chaos-claims chaos-delivery verify-chart consumers format generate release-schemas requirements clean
+.PHONY: demo test chaos-claims chaos-delivery verify-chart verify-monitoring consumers format generate release-schemas requirements clean
 
 demo: $(READY)  ## a real Kafka, a registry, the simulator and two workers, until Ctrl-C or DEMO_SECONDS
 	$(RUN)/producer demo
@@ -28,6 +31,9 @@ chaos-delivery: $(READY)  ## Kafka away for half an hour, workers killed fifty t
 
 verify-chart: $(READY)  ## the chart, with Helm and kubeconform; KUBECONFORM_SCHEMAS names the schemas' folder
 	HELM=$(HELM) KUBECONFORM=$(KUBECONFORM) $(RUN)/pytest tests/helm
+
+verify-monitoring: $(READY)  ## alerts, rules and dashboards, with Prometheus, promtool, Alertmanager and Helm
+	PROMETHEUS=$(PROMETHEUS) PROMTOOL=$(PROMTOOL) ALERTMANAGER=$(ALERTMANAGER) HELM=$(HELM) $(RUN)/pytest -s tests/observability $(PYTEST_ARGS)
 
 consumers: $(READY) $(CONSUMERS)/.ready  ## the golden files, read by decoders that are not ours
 	CONSUMERS=$(CONSUMERS) $(RUN)/pytest tests/consumers --verbose

@@ -85,6 +85,8 @@ class Pipeline:
     def _deliver(self, received: Received) -> None:
         at = self._now()
         self._sink.metrics.frame_received(duplicates=received.duplicates, at=at / 1000)
+        if received.messages:
+            self._sink.metrics.streamer_heard(self._origin.streamer, at=at / 1000)
         for message in received.messages:
             self._message(message, at)
         for refusal in received.refusals:

@@ -48,7 +48,11 @@ async def run(settings: Settings) -> Ledger:
     worker_name = settings.worker_name or f"{socket.gethostname()}-{os.getpid()}"
     logs.bind(worker=worker_name)
     log = logs.get()
-    metrics = Metrics(topics=topic_plan.names(settings.topic_prefix), version=__version__)
+    metrics = Metrics(
+        topics=topic_plan.names(settings.topic_prefix),
+        version=__version__,
+        most_streamers=settings.metrics_streamers,
+    )
     ledger = Ledger()
     assignments = _assignments(settings, worker_name, metrics)
     publisher = await assembly.publisher(

@@ -243,6 +243,7 @@ class Session:
 
     def _move(self, state: State | None) -> None:
         self._metrics.session_moved(self.state, state)
+        self._metrics.streamer_moved(self.streamer, state)
         self.state = state
         if state is not State.CONNECTED:
             self._report()

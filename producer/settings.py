@@ -190,6 +190,9 @@ class Settings(BaseModel):
 
     http_host: str = Field("127.0.0.1", description="Where /metrics, /livez, /readyz, /startupz and /status listen.")
     http_port: Port = Field(9464, description="Their port; 0 takes a free one and logs it.")
+    metrics_streamers: Annotated[int, Field(ge=0, le=10_000)] = Field(
+        0, description="Streamers, at the most, that have metrics of their own: two series each."
+    )
     log_format: Literal["auto", "json", "text"] = Field("auto", description="JSON lines, or text; auto: by terminal.")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="The least level logged.")
 

@@ -103,7 +103,7 @@ class OneRoom:
 
 
 def sink(publisher: Recorded) -> Sink:
-    metrics, ledger = Metrics(topics=(), version="test"), Ledger()
+    metrics, ledger = Metrics(topics=(), version="test", most_streamers=1), Ledger()
     return Sink(
         encoder=Encoder(schemas.events(), topic_prefix="t", schema_ids=None),
         publisher=cast(Gate, publisher),
@@ -181,6 +181,29 @@ def test_a_live_is_followed_from_connect_to_its_end() -> None:
     assert published.named("disconnect")[0]["reason"] == "live_ended"
     sequence = [event["meta"]["room_sequence"] for event in published.events if event["meta"]["message_id"]]
     assert sequence == list(range(1, len(sequence) + 1))
+
+
+def test_a_streamers_own_series_last_as_long_as_its_session() -> None:
+    script = OneRoom(Ending.HOST, messages=2000)
+
+    async def main() -> list[float | None]:
+        async with (
+            Simulator(script, faults=Faults(), truth=Truth()) as simulator,
+            http.client(user_agent="Mozilla/5.0", trust_environment=False) as web,
+        ):
+            around = surroundings(Recorded(), url=simulator.url, web=web)
+
+            def series(name: str) -> float | None:
+                return around.metrics.registry.get_sample_value(f"tiktok_live_stream_{name}", {"streamer": NAME})
+
+            subject = Session(NAME, around)
+            async with asyncio.timeout(20), running(subject):
+                while not series("last_event_timestamp_seconds"):
+                    await asyncio.sleep(0.01)
+                while_connected = series("connected")
+            return [while_connected, series("connected"), series("last_event_timestamp_seconds")]
+
+    assert asyncio.run(main()) == [1.0, None, None]
 
 
 def test_a_live_that_vanishes_is_known_to_have_ended_from_the_rooms_status() -> None:

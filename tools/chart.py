@@ -1,15 +1,15 @@
-"""What the chart has of the program: its settings in values.schema.json, and the dashboard of its metrics."""
+"""What the chart has of the program: its settings in values.schema.json, and the dashboards of its metrics."""
 
 import json
 from pathlib import Path
 from typing import Any
 
 from producer.settings import Settings
-from tools.dashboard import dashboard
+from tools.dashboards import dashboards
 
 ROOT = Path(__file__).resolve().parent.parent
 SCHEMA = Path("helm/values.schema.json")
-DASHBOARD = Path("helm/dashboards/overview.json")
+DASHBOARDS = Path("helm/dashboards")
 
 CHARTS_OWN = frozenset({"assignments_file"})
 """Files that the chart itself puts into the pod."""
@@ -18,8 +18,10 @@ CHARTS_OWN = frozenset({"assignments_file"})
 def chart(into: Path) -> list[Path]:
     """Write the chart's generated files below `into`, at their places in the repository; return those places."""
     _write(into / SCHEMA, values_schema())
-    _write(into / DASHBOARD, dashboard())
-    return [SCHEMA, DASHBOARD]
+    made = {DASHBOARDS / f"{name}.json": dashboard for name, dashboard in dashboards().items()}
+    for place, dashboard in made.items():
+        _write(into / place, dashboard)
+    return [SCHEMA, *made]
 
 
 def values_schema() -> dict[str, Any]:

@@ -10,6 +10,7 @@ from producer.events import schemas
 from tools.chart import chart
 from tools.events_page import page
 from tools.golden import golden
+from tools.metrics_page import page as metrics_page
 
 ROOT = Path(__file__).resolve().parent.parent
 WIRE = Path("producer/webcast/wire")
@@ -20,7 +21,7 @@ PYTHON_TYPES = {"string": "str", "bytes": "bytes", "long": "int", "boolean": "bo
 
 def generate(into: Path) -> list[Path]:
     """Write every generated file below `into`, at its place in the repository; return those places."""
-    return [*wire(into), *records(into), *chart(into), *page(into), *golden(into)]
+    return [*wire(into), *records(into), *chart(into), *page(into), *metrics_page(into), *golden(into)]
 
 
 def wire(into: Path) -> list[Path]:

@@ -48,7 +48,8 @@ DURATION = (10, 60, 300, 900, 1800, 3600, 7200, 14400, 28800, 86400)
 class Metrics:
     """One worker's metrics, in a registry of their own."""
 
-    def __init__(self, *, topics: Iterable[str], version: str) -> None:
+    def __init__(self, *, topics: Iterable[str], version: str, most_streamers: int = 0) -> None:
+        """`most_streamers` may have series of their own; whoever comes later has none until one of them is let go."""
         self.registry = CollectorRegistry()
         for collector in (ProcessCollector, PlatformCollector, GCCollector):
             collector(registry=self.registry)
@@ -143,6 +144,13 @@ class Metrics:
         )
         self._kafka = self._gauge("kafka_connected", "1 while a Kafka client stands; 0 while one is being replaced.")
 
+        self._most_streamers = most_streamers
+        self._shown: set[str] = set()
+        self._stream_connected = self._by_streamer("stream_connected", "1 while the streamer's room is connected.")
+        self._stream_last_event = self._by_streamer(
+            "stream_last_event_timestamp_seconds", "When a message of the streamer's room was last received."
+        )
+
     # ------------------------------------------------------------------------------------------------- claims
 
     def list_read(self, *, wanted: int | None) -> None:
@@ -159,6 +167,23 @@ class Metrics:
             self._streams.labels(before).dec()
         if after is not None:
             self._streams.labels(after).inc()
+
+    def streamer_moved(self, streamer: str, state: str | None) -> None:
+        """The same for the series of one streamer, where it has any; None ends them."""
+        if state is None:
+            if streamer in self._shown:
+                self._shown.remove(streamer)
+                for gauge in (self._stream_connected, self._stream_last_event):
+                    gauge.remove(streamer)
+        elif streamer in self._shown or len(self._shown) < self._most_streamers:
+            if streamer not in self._shown:
+                self._shown.add(streamer)
+                self._stream_last_event.labels(streamer)
+            self._stream_connected.labels(streamer).set(state == "connected")
+
+    def streamer_heard(self, streamer: str, *, at: float) -> None:
+        if streamer in self._shown:
+            self._stream_last_event.labels(streamer).set(at)
 
     # -------------------------------------------------------------------------------------------- connections
 
@@ -264,6 +289,10 @@ class Metrics:
         gauge = Gauge(PREFIX + name, documentation, tuple(labels), registry=self.registry)
         _create(gauge, labels)
         return gauge
+
+    def _by_streamer(self, name: str, documentation: str) -> Gauge:
+        documentation += " Only for so many streamers as PRODUCER_METRICS_STREAMERS says."
+        return Gauge(PREFIX + name, documentation, ("streamer",), registry=self.registry)
 
     def _histogram(self, name: str, documentation: str, buckets: Iterable[float]) -> Histogram:
         return Histogram(PREFIX + name, documentation, buckets=tuple(buckets), registry=self.registry)

@@ -9,9 +9,17 @@ from prometheus_client.registry import Collector
 from producer.observability.metrics import PREFIX
 
 
+class Fence(Protocol):
+    """What knows whether the claims are certain."""
+
+    def current(self) -> bool: ...
+
+
 class Sharing(Protocol):
     """What is asked."""
 
+    @property
+    def fence(self) -> Fence: ...
     @property
     def slots_owned(self) -> int: ...
     @property
@@ -40,6 +48,11 @@ class SharingCollector(Collector):
         """Read them."""
         sharing = self._sharing
         for name, help_text, value in (
+            (
+                "claims_current",
+                "1 while the group has confirmed this worker's claims; at 0 it publishes nothing.",
+                int(sharing.fence.current()),
+            ),
             ("slots", "Slots of the shared list that this worker owns.", sharing.slots_owned),
             ("claims_generation", "The group's generation of the last assignment; -1 before.", sharing.generation),
             ("unassigned_streams", "Streamers of this worker's slots beyond what it may hold.", sharing.unassigned),

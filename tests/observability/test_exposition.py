@@ -1,6 +1,7 @@
 """producer.observability: through a real HTTP server."""
 
 import asyncio
+import re
 import socket
 import threading
 from collections.abc import Mapping
@@ -11,7 +12,9 @@ import pytest
 from producer.errors import FailedFetchRoomInfo, LiveNotFound, Reason, StartRefused
 from producer.observability import exposition
 from producer.observability.metrics import Metrics
+from producer.observability.sharing import SharingCollector
 from producer.webcast.frames import Fault, Stage
+from tools.metrics_page import Nobody, worker_metrics
 
 
 def ask(
@@ -232,3 +235,51 @@ def test_nothing_that_is_counted_creates_a_series_later() -> None:
 
     after = {line.rpartition(" ")[0] for line in scraped(subject).splitlines() if not line.startswith("#")}
     assert after == series
+
+
+@pytest.mark.parametrize(("current", "value"), [(True, "1.0"), (False, "0.0")])
+def test_whether_claims_are_certain_is_asked_at_each_scrape(current: bool, value: str) -> None:
+    subject = metrics()
+    subject.registry.register(SharingCollector(Nobody(current=current)))
+
+    assert f"tiktok_live_claims_current {value}\n" in scraped(subject)
+
+
+def streamers_of(subject: Metrics) -> dict[str, float]:
+    found = re.findall(r'^tiktok_live_stream_connected\{streamer="(\w+)"\} (\S+)$', scraped(subject), flags=re.M)
+    return {streamer: float(value) for streamer, value in found}
+
+
+def test_streamers_have_no_series_unless_asked_for() -> None:
+    subject = metrics()
+
+    subject.streamer_moved("one", "connected")
+    subject.streamer_heard("one", at=5.0)
+
+    assert 'streamer="' not in scraped(subject)
+
+
+def test_so_many_streamers_as_allowed_have_series_until_they_are_let_go() -> None:
+    subject = Metrics(topics=(), version="1.2.3", most_streamers=2)
+    for streamer in ("one", "two", "three"):
+        subject.streamer_moved(streamer, "offline")
+    subject.streamer_moved("two", "connected")
+    subject.streamer_heard("two", at=5.0)
+    subject.streamer_heard("three", at=5.0)
+
+    assert streamers_of(subject) == {"one": 0.0, "two": 1.0}
+    assert 'tiktok_live_stream_last_event_timestamp_seconds{streamer="two"} 5.0' in scraped(subject)
+    assert '"three"' not in scraped(subject)
+
+    subject.streamer_moved("two", None)
+    subject.streamer_moved("three", "connected")
+
+    assert streamers_of(subject) == {"one": 0.0, "three": 1.0}
+    assert '"two"' not in scraped(subject)
+
+
+def test_a_worker_exports_at_most_700_series() -> None:
+    """Not counting `_created`, which the client adds to each counter and histogram, and which nothing asks for."""
+    series = [sample for family in worker_metrics().registry.collect() for sample in family.samples]
+
+    assert len([sample for sample in series if not sample.name.endswith("_created")]) <= 700
