@@ -27,7 +27,7 @@ $ helm install lives helm --namespace streaming --create-namespace \\
     --set settings.upstream=tiktok \\
     --set settings.kafka_bootstrap_servers=kafka-bootstrap.kafka:9092 \\
     --set prepare.topics=true
-$ helm test lives --namespace streaming --logs
+$ helm test lives --namespace streaming || kubectl logs --namespace streaming lives-tiktok-live-producer-check
 ```
 
 [docs/operate.md](../docs/operate.md) says how to size, upgrade, pause and drain what runs.

@@ -14,6 +14,10 @@ CHART = Path(__file__).resolve().parent.parent.parent / "helm"
 PROFILES = sorted((CHART / "ci").glob("*-values.yaml"))
 REFUSED = sorted((CHART / "ci" / "fail").glob("*.yaml"))
 
+RELEASE = {"app.kubernetes.io/name": "tiktok-live-producer", "app.kubernetes.io/instance": "lives"}
+SELECTOR = RELEASE | {"app.kubernetes.io/component": "worker"}
+"""Labels of all pods of the release, and of its workers alone."""
+
 Object = dict[str, Any]
 
 

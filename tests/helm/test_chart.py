@@ -119,6 +119,17 @@ def test_chart_names_the_image_that_it_runs() -> None:
     assert image["image"] == f"{read(CHART / 'values.yaml')['image']['repository']}:{__version__}"
 
 
+def test_the_page_for_operators_names_values_that_there_are() -> None:
+    values, settings = read(CHART / "values.yaml"), Settings.model_fields
+    page = (ROOT / "docs" / "operate.md").read_text("utf-8")
+
+    named = [path for path in re.findall(r"`([a-z]\w*\.[a-z]\w*)\b", page) if path.partition(".")[0] in values]
+
+    assert len(named) > 8
+    for section, _, name in (path.partition(".") for path in named):
+        assert name in (settings if section == "settings" else values[section]), f"{section}.{name}"
+
+
 # ---------------------------------------------------------------------------------------------- the chart's README
 
 
