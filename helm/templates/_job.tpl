@@ -18,7 +18,8 @@ metadata:
     helm.sh/hook-delete-policy: before-hook-creation,hook-succeeded
 spec:
   backoffLimit: 2
-  activeDeadlineSeconds: 240
+  # Twice what a start may take, for the tries that fail.
+  activeDeadlineSeconds: {{ mul 2 $root.Values.startupSeconds }}
   template:
     metadata:
       labels:

@@ -102,6 +102,23 @@ def test_every_value_is_in_the_schema_and_the_other_way_round() -> None:
     assert described.keys() - {"global"} == read(CHART / "values.yaml").keys()
 
 
+def test_schema_refuses_what_it_does_not_know() -> None:
+    def open_objects(schema: Any, path: str) -> Iterator[str]:
+        if isinstance(schema, dict):
+            if "properties" in schema and schema.get("additionalProperties") is not False:
+                yield path
+            for name, inner in schema.items():
+                yield from open_objects(inner, f"{path}/{name}")
+        elif isinstance(schema, list):
+            for number, inner in enumerate(schema):
+                yield from open_objects(inner, f"{path}/{number}")
+
+    found = set(open_objects(json.loads((ROOT / chart.SCHEMA).read_text("utf-8"))["properties"], ""))
+
+    # Kubernetes' own objects, of which the chart knows the names alone.
+    assert found == {"/extraEnv/items", "/extraVolumes/items", "/extraVolumeMounts/items"}
+
+
 def test_values_name_nobody_to_contact() -> None:
     settings = read(CHART / "values.yaml")["settings"]
 
