@@ -97,6 +97,54 @@ envFrom:
     name: {{ include "producer.fullname" . }}-streamers
 {{- end -}}
 
+{{/* The same three of a worker, and of the test that looks whether one could run. */}}
+
+{{- define "producer.workerEnv" -}}
+{{ include "producer.env" . | trim }}
+- name: PRODUCER_WORKER_NAME
+  valueFrom:
+    fieldRef:
+      fieldPath: metadata.name
+{{- if eq .Values.assignments.mode "file" }}
+- name: PRODUCER_CLAIMS_DIRECTORY
+  value: {{ include "producer.claimsDirectory" . }}
+{{- end }}
+{{- if .Values.spool.enabled }}
+- name: PRODUCER_SPOOL_DIRECTORY
+  value: {{ include "producer.spoolDirectory" . }}
+{{- end }}
+{{- end -}}
+
+{{- define "producer.workerMounts" -}}
+{{ include "producer.mounts" . }}
+{{- if eq .Values.assignments.mode "file" }}
+{{ include "producer.streamersMount" . }}
+- name: claims
+  mountPath: {{ include "producer.claimsDirectory" . }}
+{{- end }}
+{{- if .Values.spool.enabled }}
+- name: spool
+  mountPath: {{ include "producer.spoolDirectory" . }}
+{{- end }}
+{{- end -}}
+
+{{- define "producer.workerVolumes" -}}
+{{ include "producer.volumes" . }}
+{{- if eq .Values.assignments.mode "file" }}
+{{ include "producer.streamersVolume" . }}
+- name: claims
+  emptyDir:
+    sizeLimit: 64Mi
+{{- end }}
+{{- end -}}
+
+{{/* The spool's volume, where it is not a claim. */}}
+{{- define "producer.spoolVolume" -}}
+- name: spool
+  emptyDir:
+    sizeLimit: {{ .Values.spool.size }}
+{{- end -}}
+
 {{/* What else the specs of all pods have in common. */}}
 {{- define "producer.pod" -}}
 automountServiceAccountToken: false

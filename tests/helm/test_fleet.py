@@ -106,10 +106,10 @@ def test_names_are_short_enough_for_what_kubernetes_appends(helm: str, values: P
     long = "x" * 53
     result = rendering.run(helm, "template", long, str(rendering.CHART), "--values", str(values))
 
-    ours = [each for each in yaml.safe_load_all(result.stdout) if "helm.sh/chart" in each["metadata"].get("labels", {})]
-    assert ours
-    for each in ours:
-        assert len(each["metadata"]["name"]) <= 52, each["kind"]
+    named = [each for each in yaml.safe_load_all(result.stdout) if each["kind"] in ("StatefulSet", "Deployment", "Job")]
+    assert named
+    for each in named:
+        assert len(each["metadata"]["name"]) <= 52
 
 
 # ------------------------------------------------------------------------------------------------------- each worker
@@ -231,13 +231,17 @@ def test_a_list_that_is_not_in_the_values_is_left_alone_and_an_empty_one_is_appl
 
 
 @each_profile
-def test_the_test_runs_the_programs_own_check(helm: str, values: Path) -> None:
-    pod = of_kind(render(helm, values), "Pod")
-
+def test_the_test_runs_the_programs_own_check_where_a_worker_would_be(helm: str, values: Path) -> None:
+    objects = render(helm, values)
+    pod = of_kind(objects, "Pod")
     assert pod is not None
+    [container] = pod["spec"]["containers"]
+
     assert pod["metadata"]["annotations"]["helm.sh/hook"] == "test"
     assert pod["spec"]["restartPolicy"] == "Never"
-    assert [container["args"] for container in pod["spec"]["containers"]] == [["check"]]
+    assert container["args"] == ["check"]
+    for what in ("image", "env", "volumeMounts", "resources", "securityContext"):
+        assert container[what] == worker(objects)[what]
 
 
 def test_the_jobs_commands_leave_topics_schemas_and_the_list(

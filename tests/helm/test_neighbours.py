@@ -6,8 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.helm.rendering import PROFILES, RELEASE, SELECTOR, by_name, of_kind, profile, render, worker, workload
-from tools import chart
+from tests.helm.rendering import CHART, PROFILES, RELEASE, SELECTOR, by_name, of_kind, profile, render, worker, workload
 
 # ------------------------------------------------------------------------------------------------------------- scaling
 
@@ -109,13 +108,14 @@ def test_service_monitor_selects_the_service_which_selects_the_workers(helm: str
     assert service["spec"]["publishNotReadyAddresses"] is True
 
 
-def test_dashboard_comes_through_helm_as_it_is(helm: str) -> None:
-    [made] = (each for each in render(helm, profile("monitoring")) if each["metadata"]["name"].endswith("-dashboard"))
+def test_dashboards_come_through_helm_as_they_are(helm: str) -> None:
+    objects = render(helm, profile("monitoring"))
+    made = [each for each in objects if "grafana_dashboard" in each["metadata"].get("labels", {})]
 
-    [text] = made["data"].values()
+    found = [json.loads(text) for each in made for text in each["data"].values()]
 
-    assert json.loads(text) == json.loads((chart.ROOT / chart.DASHBOARD).read_text("utf-8"))
-    assert made["metadata"]["labels"]["grafana_dashboard"] == "1"
+    files = sorted((CHART / "dashboards").glob("*.json"))
+    assert found == [json.loads(file.read_text("utf-8")) for file in files]
 
 
 @pytest.mark.parametrize(

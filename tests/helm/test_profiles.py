@@ -59,9 +59,11 @@ def files_of(pod: dict[str, Any], objects: list[dict[str, Any]]) -> set[Path]:
     """The files of the chart's own volumes, where the pod's container has them."""
     [container] = pod["containers"]
     folders = {mount["name"]: Path(mount["mountPath"]) for mount in container["volumeMounts"]}
+    works = pod == rendering.worker_pod(objects)
+    claims = rendering.workload(objects)["spec"].get("volumeClaimTemplates", []) if works else []
     assert folders.keys() <= {
-        *(volume["name"] for volume in pod["volumes"]),
-        *(claim["metadata"]["name"] for claim in rendering.workload(objects)["spec"].get("volumeClaimTemplates", [])),
+        *(each["name"] for each in pod["volumes"]),
+        *(each["metadata"]["name"] for each in claims),
     }
     files: set[Path] = set()
     for volume in pod["volumes"]:
@@ -81,8 +83,9 @@ def test_every_folder_that_the_worker_writes_to_is_writable_and_bounded(helm: st
 
     writable = {Path(mount["mountPath"]) for mount in container["volumeMounts"] if not mount.get("readOnly")}
 
-    wanted = {settings.spool_directory, settings.claims_directory} - {None}
-    assert wanted <= writable
+    assert {settings.spool_directory, settings.claims_directory} - {None} <= writable
+    for volume in rendering.worker_pod(objects)["volumes"]:
+        assert "emptyDir" not in volume or volume["emptyDir"]["sizeLimit"]
     assert (settings.spool_directory is None) == (by_name(values) == "minimal")
 
 
