@@ -59,7 +59,7 @@ def test_workers_are_scaled_by_processor_time_and_streams(helm: str) -> None:
     assert by_pod["containerResource"]["container"] == worker(render(helm, profile("hpa")))["name"]
     assert by_pod["containerResource"]["target"] == {"type": "AverageValue", "averageValue": "700m"}
     assert by_streams["pods"]["metric"]["name"] == "tiktok_live_assigned_streams"
-    assert by_streams["pods"]["target"] == {"type": "AverageValue", "averageValue": "400"}
+    assert by_streams["pods"]["target"] == {"type": "AverageValue", "averageValue": "1000000"}
 
 
 def test_keda_asks_prometheus_for_the_streams_of_this_release(helm: str) -> None:
