@@ -185,7 +185,8 @@ def test_refused_profile_is_refused_with_its_sentence(helm: str, values: Path) -
 
 
 def test_every_problem_is_told_at_once(helm: str) -> None:
-    result = rendering.run(helm, "template", "lives", str(rendering.CHART), "--set", "spool.size=1Mi")
+    flags = ("--set", "spool.size=1Mi,networkPolicy.enabled=true")
+    result = rendering.run(helm, "template", "lives", str(rendering.CHART), *flags)
 
     assert "settings.upstream is not set" in result.stderr
     assert "settings.kafka_bootstrap_servers is not set" in result.stderr
