@@ -1,15 +1,21 @@
-"""What the chart has of the program: its settings in values.schema.json, and the dashboards of its metrics."""
+"""What the chart has of the program and of itself: values.schema.json, dashboards of the metrics, and its README."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from producer.settings import Settings
+from tools.chart_readme import readme
 from tools.dashboards import dashboards
 
 ROOT = Path(__file__).resolve().parent.parent
+VALUES = Path("helm/values.yaml")
 SCHEMA = Path("helm/values.schema.json")
 DASHBOARDS = Path("helm/dashboards")
+README = Path("helm/README.md")
 
 CHARTS_OWN = frozenset({"assignments_file"})
 """Files that the chart itself puts into the pod."""
@@ -21,11 +27,12 @@ def chart(into: Path) -> list[Path]:
     made = {DASHBOARDS / f"{name}.json": dashboard for name, dashboard in dashboards().items()}
     for place, dashboard in made.items():
         _write(into / place, dashboard)
-    return [SCHEMA, *made]
+    (into / README).write_text(readme(ROOT / "helm"), "utf-8")
+    return [SCHEMA, *made, README]
 
 
 def values_schema() -> dict[str, Any]:
-    """The schema as it is written by hand, with what it says of the program's settings made anew."""
+    """The schema as it is written by hand, with what it says of settings, and of what must be there, made anew."""
     schema: dict[str, Any] = json.loads((ROOT / SCHEMA).read_text("utf-8"))
     settings = {name: _setting(field) for name, field in Settings.model_json_schema()["properties"].items()}
     schema["properties"]["settings"]["properties"] = settings
@@ -34,6 +41,15 @@ def values_schema() -> dict[str, Any]:
         for name, setting in settings.items()
         if name.endswith("_file") and name not in CHARTS_OWN
     }
+    return _with_required(schema, yaml.safe_load((ROOT / VALUES).read_text("utf-8")))
+
+
+def _with_required(schema: dict[str, Any], defaults: Mapping[str, Any]) -> dict[str, Any]:
+    """The schema of a mapping, which refuses the removal (by null) of what templates count on."""
+    schema["required"] = [name for name, value in defaults.items() if value is not None]
+    for name, inner in schema["properties"].items():
+        if defaults.get(name) and "properties" in inner:
+            schema["properties"][name] = _with_required(inner, defaults[name])
     return schema
 
 

@@ -1,27 +1,35 @@
-{{/* Names and labels. */}}
+{{/* Names, labels and the image. */}}
 
 {{- define "producer.name" -}}
 {{- default .Chart.Name .Values.nameOverride | trunc 63 | trimSuffix "-" -}}
 {{- end -}}
 
+{{/* 42 characters leave room for what Kubernetes and the Jobs append. */}}
 {{- define "producer.fullname" -}}
 {{- $name := default .Chart.Name .Values.nameOverride -}}
 {{- if .Values.fullnameOverride -}}
-{{- .Values.fullnameOverride | trunc 63 | trimSuffix "-" -}}
+{{- .Values.fullnameOverride | trunc 42 | trimSuffix "-" -}}
 {{- else if contains $name .Release.Name -}}
-{{- .Release.Name | trunc 63 | trimSuffix "-" -}}
+{{- .Release.Name | trunc 42 | trimSuffix "-" -}}
 {{- else -}}
-{{- printf "%s-%s" .Release.Name $name | trunc 63 | trimSuffix "-" -}}
+{{- printf "%s-%s" .Release.Name $name | trunc 42 | trimSuffix "-" -}}
 {{- end -}}
 {{- end -}}
 
-{{- define "producer.selectorLabels" -}}
+{{/* All pods of the release: workers, Jobs and the test. */}}
+{{- define "producer.instanceLabels" -}}
 app.kubernetes.io/name: {{ include "producer.name" . }}
 app.kubernetes.io/instance: {{ .Release.Name }}
 {{- end -}}
 
+{{/* The workers alone. A selector cannot be changed, so nothing that a value or a version changes is in it. */}}
+{{- define "producer.selectorLabels" -}}
+{{ include "producer.instanceLabels" . }}
+app.kubernetes.io/component: worker
+{{- end -}}
+
 {{- define "producer.labels" -}}
-{{ include "producer.selectorLabels" . }}
+{{ include "producer.instanceLabels" . }}
 app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
 app.kubernetes.io/managed-by: {{ .Release.Service }}
 helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
@@ -39,61 +47,19 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- end -}}
 {{- end -}}
 
-{{/* Where the pod finds what is mounted. */}}
-
-{{- define "producer.streamersDirectory" -}}/etc/producer/streamers{{- end -}}
-{{- define "producer.secretsDirectory" -}}/etc/producer/secrets{{- end -}}
-{{- define "producer.claimsDirectory" -}}/var/lib/producer/claims{{- end -}}
-
-{{/* A value as the program reads it from a variable. Numbers go through JSON, or a million would be 1e+06. */}}
-{{- define "producer.text" -}}
-{{- if kindIs "string" . }}{{ . }}{{ else if kindIs "slice" . }}{{ join "," . }}{{ else }}{{ toJson . }}{{ end -}}
+{{/* Whether somebody else than the chart says how many workers there are: a text, empty for no. */}}
+{{- define "producer.autoscaled" -}}
+{{- if or .Values.autoscaling.hpa .Values.autoscaling.keda }}yes{{ end -}}
 {{- end -}}
 
-{{/* What the worker and the commands before it have in common. */}}
-{{- define "producer.container" -}}
-image: {{ include "producer.image" . | quote }}
-imagePullPolicy: {{ .Values.image.pullPolicy }}
-securityContext:
-  {{- toYaml .Values.securityContext | nindent 2 }}
-env:
-  {{- range $name, $value := .Values.settings }}
-  {{- if not (kindIs "invalid" $value) }}
-  - name: PRODUCER_{{ upper $name }}
-    value: {{ include "producer.text" $value | quote }}
-  {{- end }}
-  {{- end }}
-  {{- range $name, $secret := .Values.secretFiles }}
-  - name: PRODUCER_{{ upper $name }}
-    value: {{ printf "%s/%s" (include "producer.secretsDirectory" $) (trimSuffix "_file" $name) | quote }}
-  {{- end }}
-  - name: PRODUCER_ASSIGNMENTS_FILE
-    value: {{ include "producer.streamersDirectory" . }}/streamers.yaml
-  - name: PRODUCER_CLAIMS_DIRECTORY
-    value: {{ include "producer.claimsDirectory" . }}
-  {{- if not .Values.settings.worker_name }}
-  - name: PRODUCER_WORKER_NAME
-    valueFrom:
-      fieldRef:
-        fieldPath: metadata.name
-  {{- end }}
-  {{- with .Values.extraEnv }}
-  {{- toYaml . | nindent 2 }}
-  {{- end }}
-resources:
-  {{- toYaml .Values.resources | nindent 2 }}
-volumeMounts:
-  - name: streamers
-    # The folder, not the file by subPath: so a changed list reaches the running worker.
-    mountPath: {{ include "producer.streamersDirectory" . }}
-    readOnly: true
-  {{- if .Values.secretFiles }}
-  - name: secrets
-    mountPath: {{ include "producer.secretsDirectory" . }}
-    readOnly: true
-  {{- end }}
-  - name: claims
-    mountPath: {{ include "producer.claimsDirectory" . }}
-  - name: tmp
-    mountPath: /tmp
+{{/* Whether there is a Service: a text, empty for no. */}}
+{{- define "producer.hasService" -}}
+{{- if or .Values.serviceMonitor.enabled (eq .Values.workload.kind "StatefulSet") }}yes{{ end -}}
+{{- end -}}
+
+{{/* A size as the number of its bytes. */}}
+{{- define "producer.bytes" -}}
+{{- $units := dict "Mi" 1048576 "Gi" 1073741824 "Ti" 1099511627776 -}}
+{{- $unit := regexFind "[MGT]i$" . -}}
+{{- mul (trimSuffix $unit . | int64) (get $units $unit) -}}
 {{- end -}}

@@ -1,6 +1,20 @@
 {{/* What is refused, with its reason. Every problem is told at once, as the program tells its own. */}}
 {{- define "producer.refusals" -}}
+{{- $problems := concat (include "producer.settingProblems" . | fromJsonArray) (include "producer.fleetProblems" . | fromJsonArray) (include "producer.podProblems" . | fromJsonArray) -}}
+{{- if $problems -}}
+{{- fail (printf "\n  %s" (join "\n  " $problems)) -}}
+{{- end -}}
+{{- end -}}
+
+{{/* Of the settings. */}}
+{{- define "producer.settingProblems" -}}
 {{- $settings := .Values.settings -}}
+{{- $own := dict
+  "assignments_file" "put the list into `streamers`, with assignments.mode=file"
+  "claims_directory" "it is an empty folder of the pod"
+  "spool_directory" "say spool.enabled"
+  "worker_name" "each worker has the name of its pod"
+-}}
 {{- $problems := list -}}
 {{- if not $settings.upstream -}}
 {{- $problems = append $problems "settings.upstream is not set: say `tiktok`, or the URL of a simulator; there is no default, so that TikTok is contacted only where somebody asked for it" -}}
@@ -8,26 +22,17 @@
 {{- if not $settings.kafka_bootstrap_servers -}}
 {{- $problems = append $problems "settings.kafka_bootstrap_servers is not set: Kafka's bootstrap servers, host:port, with commas" -}}
 {{- end -}}
-{{- if gt (int .Values.replicaCount) 1 -}}
-{{- $problems = append $problems (printf "replicaCount is %v, but claims are file locks of one machine: a second pod would stream every streamer a second time; it must be 1, or 0 to pause" .Values.replicaCount) -}}
-{{- end -}}
-{{- if le (float64 .Values.terminationGracePeriodSeconds) (float64 $settings.grace_seconds) -}}
-{{- $problems = append $problems (printf "terminationGracePeriodSeconds is %v, so Kubernetes would kill the pod before it has stopped in good order: it must be longer than settings.grace_seconds, which is %v" .Values.terminationGracePeriodSeconds $settings.grace_seconds) -}}
-{{- end -}}
 {{- if not (int $settings.http_port) -}}
 {{- $problems = append $problems "settings.http_port is 0, a free port each time, where probes and scrapes could not find it" -}}
 {{- end -}}
 {{- if has $settings.http_host (list "" "127.0.0.1" "::1" "localhost") -}}
 {{- $problems = append $problems (printf "settings.http_host is %q, where the kubelet's probes cannot reach it: use 0.0.0.0 or ::" $settings.http_host) -}}
 {{- end -}}
-{{- if $settings.assignments_file -}}
-{{- $problems = append $problems "settings.assignments_file is the chart's own: put the list into `streamers`" -}}
-{{- end -}}
-{{- if $settings.claims_directory -}}
-{{- $problems = append $problems "settings.claims_directory is the chart's own: it is an empty folder of the pod" -}}
-{{- end -}}
-{{- range $name, $value := omit $settings "assignments_file" -}}
-{{- if and (hasSuffix "_file" $name) $value -}}
+{{- range $name, $value := $settings -}}
+{{- if not $value -}}
+{{- else if hasKey $own $name -}}
+{{- $problems = append $problems (printf "settings.%s is the chart's own: %s" $name (get $own $name)) -}}
+{{- else if hasSuffix "_file" $name -}}
 {{- $problems = append $problems (printf "settings.%s would be a path in the container, where there is nothing: name the Secret and its key in secretFiles.%s" $name $name) -}}
 {{- end -}}
 {{- end -}}
@@ -39,7 +44,77 @@
 {{- if and .Values.prepare.schemas (not $settings.schema_registry_url) -}}
 {{- $problems = append $problems "prepare.schemas is true, so settings.schema_registry_url is needed" -}}
 {{- end -}}
-{{- if $problems -}}
-{{- fail (printf "\n  %s" (join "\n  " $problems)) -}}
+{{- toJson $problems -}}
 {{- end -}}
+
+{{/* Of how many workers there are. */}}
+{{- define "producer.fleetProblems" -}}
+{{- $scaling := .Values.autoscaling -}}
+{{- $problems := list -}}
+{{- if eq .Values.assignments.mode "file" -}}
+{{- if include "producer.autoscaled" . -}}
+{{- $problems = append $problems "assignments.mode is file, so there is one worker at the most: autoscaling.hpa and autoscaling.keda need the mode kafka" -}}
+{{- else if gt (int .Values.replicaCount) 1 -}}
+{{- $problems = append $problems (printf "replicaCount is %v, but with assignments.mode=file claims are file locks of one pod: a second one would stream every streamer a second time; it must be 1, or 0 to pause" .Values.replicaCount) -}}
+{{- end -}}
+{{- end -}}
+{{- if and $scaling.hpa $scaling.keda -}}
+{{- $problems = append $problems "autoscaling.hpa and autoscaling.keda are both true: KEDA makes a HorizontalPodAutoscaler of its own, and the two would fight" -}}
+{{- end -}}
+{{- if include "producer.autoscaled" . -}}
+{{- if gt (int $scaling.minReplicas) (int $scaling.maxReplicas) -}}
+{{- $problems = append $problems (printf "autoscaling.minReplicas is %v, above autoscaling.maxReplicas, which is %v" $scaling.minReplicas $scaling.maxReplicas) -}}
+{{- end -}}
+{{- if not (or $scaling.cpu $scaling.streams) -}}
+{{- $problems = append $problems "autoscaling has no target: say autoscaling.cpu, autoscaling.streams or both" -}}
+{{- end -}}
+{{- if ge (int $scaling.streams) (int .Values.settings.max_streams) -}}
+{{- $problems = append $problems (printf "autoscaling.streams is %v, which no worker ever exceeds: it must be below settings.max_streams, which is %v" $scaling.streams .Values.settings.max_streams) -}}
+{{- end -}}
+{{- if and $scaling.keda $scaling.streams (not $scaling.prometheus) -}}
+{{- $problems = append $problems "autoscaling.streams is set, so KEDA needs autoscaling.prometheus" -}}
+{{- end -}}
+{{- end -}}
+{{- if and .Values.podMonitor.enabled .Values.serviceMonitor.enabled -}}
+{{- $problems = append $problems "podMonitor.enabled and serviceMonitor.enabled are both true, so every worker would be scraped twice" -}}
+{{- end -}}
+{{- toJson $problems -}}
+{{- end -}}
+
+{{/* Of the pods. */}}
+{{- define "producer.podProblems" -}}
+{{- $settings := .Values.settings -}}
+{{- $problems := list -}}
+{{- $stop := float64 $settings.grace_seconds -}}
+{{- $parts := "settings.grace_seconds" -}}
+{{- if eq .Values.assignments.mode "kafka" -}}
+{{- $stop = addf $stop $settings.handover_seconds -}}
+{{- $parts = "settings.handover_seconds and settings.grace_seconds together" -}}
+{{- end -}}
+{{- if le (float64 .Values.terminationGracePeriodSeconds) $stop -}}
+{{- $problems = append $problems (printf "terminationGracePeriodSeconds is %v, so Kubernetes would kill a pod before it has stopped in good order: it must be longer than %s, which is %v" .Values.terminationGracePeriodSeconds $parts $stop) -}}
+{{- end -}}
+{{- with $settings.schema_registry_patience_seconds -}}
+{{- if ge (float64 .) (float64 $.Values.startupSeconds) -}}
+{{- $problems = append $problems (printf "startupSeconds is %v, so Kubernetes would kill a worker that waits for the registry: it must be longer than settings.schema_registry_patience_seconds, which is %v" $.Values.startupSeconds .) -}}
+{{- end -}}
+{{- end -}}
+{{- if .Values.spool.enabled -}}
+{{- $least := mul 2 (int64 $settings.spool_max_bytes) -}}
+{{- $size := include "producer.bytes" .Values.spool.size | int64 -}}
+{{- if lt $size $least -}}
+{{- $problems = append $problems (printf "spool.size is %s, %d bytes: it must be twice settings.spool_max_bytes at least, which is %d, or a spool that fills up ends its pod" .Values.spool.size $size $least) -}}
+{{- end -}}
+{{- end -}}
+{{- range $name, $_ := include "producer.selectorLabels" . | fromYaml -}}
+{{- if hasKey $.Values.podLabels $name -}}
+{{- $problems = append $problems (printf "podLabels has %s, which is the chart's own: the workers are selected by it" $name) -}}
+{{- end -}}
+{{- end -}}
+{{- range .Values.extraVolumes -}}
+{{- if has .name (list "claims" "secrets" "spool" "streamers" "tmp") -}}
+{{- $problems = append $problems (printf "extraVolumes has %s, which is the name of a volume of the chart's own" .name) -}}
+{{- end -}}
+{{- end -}}
+{{- toJson $problems -}}
 {{- end -}}
