@@ -279,7 +279,7 @@ class KafkaAssignments:
 
     def _assigned(self, news: Assigned) -> None:
         bridged, fenced = frozenset(self._holding.bridged), self.fenced
-        evicted = news.evicted and self._holding.missed(news.generation)
+        evicted = news.stalled or (news.evicted and self._holding.missed(news.generation))
         self._holding.assigned(news.slots, news.generation, self._follower.table, evicted=evicted, now=self._clock())
         self._log.info(
             "slots assigned",

@@ -57,6 +57,8 @@ class Assigned:
     generation: int
     evicted: bool
     """Whether we were out of the group since the last one."""
+    stalled: bool
+    """Whether this process stood still for so long that others may have been given what was ours."""
 
 
 class Membership:
@@ -95,6 +97,8 @@ class Membership:
         self._member_id: str | None = None
         self._joining_since: float | None = None
         self._synced = float("-inf")
+        self._looked = float("inf")
+        self._stalled = False
         self._failure: Exception | None = None
         self.rebalances = 0
         self.kept = Kept(f"membership of the group {group}", self._live)
@@ -121,6 +125,7 @@ class Membership:
         )
         try:
             self._watchdog.alive()
+            self._looked = float("inf")  # nobody looks while it starts
             await consumer.start()
             # Nothing is joined before there is a subscription, so the coordinator can be observed from its first word.
             self._coordinator = consumer._coordinator
@@ -160,8 +165,15 @@ class Membership:
                 poll.cancel()
                 await asyncio.gather(poll, return_exceptions=True)
 
-    def _tick(self) -> None:
+    def _look(self) -> float:
+        """Say what time it is. Where nobody looked for long, this process stood still."""
         now = self._clock()
+        self._stalled |= now - self._looked > self._timing.session / 2
+        self._looked = now
+        return now
+
+    def _tick(self) -> None:
+        now = self._look()
         if self._joining_since is not None and now < self._joining_since + self._timing.rebalance:
             self._watchdog.alive()
             if self._lease.current():
@@ -193,6 +205,7 @@ class Membership:
         elif response.error_code in (NO_ERROR, REBALANCE_IN_PROGRESS):
             self._watchdog.alive()
             if kind == HEARTBEAT:
+                self._stalled = False
                 self._lease.renew(sent)
             elif kind == SYNC:
                 self._synced = sent  # it counts once what it assigned was taken in
@@ -205,7 +218,10 @@ class Membership:
             evicted = self._member_id is not None and member_id != self._member_id
             self._member_id = member_id
             self.rebalances += 1
-            self._assigned(Assigned(slots, generation, evicted))
+            self._look()
+            # A member that stops once it has asked to join stays in the group, which goes on with it, for a session.
+            stalled, self._stalled = self._stalled and not self._lease.current(), False
+            self._assigned(Assigned(slots, generation, evicted, stalled))
             self._lease.renew(self._synced)
             self.kept.alive()
         except Exception as bug:

@@ -19,6 +19,7 @@ from producer.observability.metrics import Metrics
 HOLD_SECONDS = 10.0
 """How long a record is held back. After so long it is the cluster that is away and nobody else can have been given our
 claims; should it be the group's coordinator alone, a record that two workers publish has one event id."""
+TICK_SECONDS = 0.5
 
 
 class Fence(Protocol):
@@ -77,9 +78,12 @@ class Gate:
         await self._publisher.room()
 
     async def _hold(self) -> None:
-        with suppress(TimeoutError):
-            async with asyncio.timeout(HOLD_SECONDS):
-                await self._fence.wait()
+        # Counted in ticks: while we stood still ourselves, the cluster was not away.
+        for _ in range(round(HOLD_SECONDS / TICK_SECONDS)):
+            with suppress(TimeoutError):
+                async with asyncio.timeout(TICK_SECONDS):
+                    await self._fence.wait()
+                break
         self._flush()
 
     def _flush(self) -> None:

@@ -1,6 +1,7 @@
 """producer.delivery.gate: what passes, what waits, and what is dropped; the fence is a script."""
 
 import asyncio
+import time
 from typing import cast
 
 import pytest
@@ -130,7 +131,8 @@ def test_rooms_stand_still_while_too_much_is_held() -> None:
 
 
 def test_a_cluster_that_is_away_holds_nothing_back_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(gate_module, "HOLD_SECONDS", 0.01)
+    monkeypatch.setattr(gate_module, "HOLD_SECONDS", 0.02)
+    monkeypatch.setattr(gate_module, "TICK_SECONDS", 0.01)
 
     async def main() -> None:
         gate, shelf, ledger, _ = made(Fence(certain=False))
@@ -139,6 +141,27 @@ def test_a_cluster_that_is_away_holds_nothing_back_for_ever(monkeypatch: pytest.
             while not shelf.values:
                 await asyncio.sleep(0)
         assert (shelf.values, ledger.fenced) == ([b"1"], 0)
+
+    asyncio.run(asyncio.wait_for(main(), 10))
+
+
+def test_a_process_that_stood_still_does_not_take_it_for_the_cluster_being_away(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(gate_module, "HOLD_SECONDS", 0.4)
+    monkeypatch.setattr(gate_module, "TICK_SECONDS", 0.2)
+
+    async def main() -> None:
+        fence = Fence(certain=False)
+        gate, shelf, ledger, _ = made(fence)
+        async with gate:
+            gate.publish(record("ann", "1"))
+            await turn()
+            time.sleep(1.0)  # noqa: ASYNC251  # stands still, as a stopped process does
+            await turn()
+            assert shelf.values == []
+            fence.renew(lost="ann")
+        assert (shelf.values, ledger.fenced) == ([], 1)
 
     asyncio.run(asyncio.wait_for(main(), 10))
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from confluent_kafka.admin import AdminClient
 
 from producer.assignments.claims import Streamer
 from producer.assignments.kafka import KafkaAssignments
@@ -308,7 +309,8 @@ async def main():
     source = KafkaAssignments(
         lambda: {"bootstrap_servers": settings["bootstrap"]}, list_topic=settings["list"],
         status_topic=settings["status"], group=settings["group"], worker=settings["worker"], max_streams=100,
-        slots=settings["slots"], timing=Timing(balance=60.0, session=settings["session"]))
+        slots=settings["slots"],
+        timing=Timing(balance=60.0, session=settings["session"], rebalance=settings["rebalance"]))
 
     async def beat():
         # What a publisher would do: ask the fence, for each record. A beat lasts so long that a pause falls within one.
@@ -372,7 +374,9 @@ class Process:
 
 
 @asynccontextmanager
-async def process(kafka: Kafka, backend: KafkaBackend, worker: str, *, session: float = 6.0) -> AsyncIterator[Process]:
+async def process(
+    kafka: Kafka, backend: KafkaBackend, worker: str, *, session: float = 6.0, rebalance: float = 10.0
+) -> AsyncIterator[Process]:
     settings = {
         "bootstrap": kafka.bootstrap_servers,
         "list": backend.list_topic,
@@ -381,6 +385,7 @@ async def process(kafka: Kafka, backend: KafkaBackend, worker: str, *, session: 
         "worker": worker,
         "slots": backend.slots,
         "session": session,
+        "rebalance": rebalance,
     }
     started = Process(
         await asyncio.create_subprocess_exec(
@@ -457,5 +462,51 @@ def test_a_worker_that_waits_for_another_to_join_stays_certain_of_what_it_holds(
                 await asyncio.sleep(0.02)
             assert time.monotonic() - began > 7.0, "nobody had to wait"
             assert doubts == 0
+
+    play(main)
+
+
+def members(kafka: Kafka, backend: KafkaBackend) -> dict[str, str]:
+    """Each worker's id in the group."""
+    admin = AdminClient({"bootstrap.servers": kafka.bootstrap_servers})
+    group = admin.describe_consumer_groups([backend.group])[backend.group].result(STEP_SECONDS)
+    return {member.client_id: member.member_id for member in group.members}
+
+
+def test_a_worker_that_was_stopped_while_it_joined_publishes_nothing_of_what_others_have(kafka: Kafka) -> None:
+    async def main() -> None:
+        # A silent member makes the rebalance last, so that the other one can be stopped within it. The group waits for
+        # neither: it goes on with the other one, which had asked to join and is given less than it had.
+        backend = KafkaBackend(kafka, timing=Timing(balance=0.5, rebalance=7.0))
+        async with (
+            Fleet(backend) as fleet,
+            process(kafka, backend, "other", rebalance=7.0) as other,
+            process(kafka, backend, "silent", session=30.0, rebalance=7.0) as silent,
+        ):
+            await fleet.names(*TWENTY)
+            one = await fleet.worker("one")  # leads: the two processes take longer to begin
+            await fleet.until(lambda: 0 < len(one.held) <= 8)
+            await other.says(lambda line: 5 <= len(line.get("held", ())) <= 8)
+            known = await asyncio.to_thread(members, kafka, backend)
+            silent.signal(signal.SIGSTOP)
+            joining = [asyncio.create_task(fleet.worker(name)) for name in ("two", "three")]
+            await asyncio.sleep(2.5)  # a heartbeat tells it to join, and nobody is told that it does
+            other.signal(signal.SIGSTOP)
+            before = len(other.lines)
+            had = next(said["held"] for said in reversed(other.lines) if "held" in said)
+            new = await asyncio.gather(*joining)
+            await fleet.until(lambda: sum(len(worker.held) for worker in (one, *new)) > 20 - len(had))
+            await asyncio.sleep(1.5)  # so that it stood still for longer than its session
+            woken = time.time()
+            other.signal(signal.SIGCONT)
+            line = await other.says(lambda line: line.get("fenced", 0) > 0, after=before)
+            await other.says(lambda line: "published" in line and line["at"] > woken + 1.0, after=before)
+            now = await asyncio.to_thread(members, kafka, backend)
+
+        assert now["other"] == known["other"], "it was thrown out, which is another test's matter"
+        assert "silent" not in now, "the rebalance waited for nobody"
+        lost = set(had) - set(line["held"])
+        assert line["fenced"] == len(lost)
+        assert not lost & {said.get("published") for said in other.lines[before:] if said["at"] > woken}
 
     play(main)
