@@ -29,7 +29,7 @@ chaos-delivery: $(READY)  ## Kafka away for half an hour, and workers killed fif
 verify-chart: $(READY)  ## the chart, with Helm and kubeconform; KUBECONFORM_SCHEMAS names the schemas' folder
 	HELM=$(HELM) KUBECONFORM=$(KUBECONFORM) $(RUN)/pytest tests/helm
 
-consumers: $(READY) $(CONSUMERS)/.ready  ## the golden files, read by decoders that are not ours
+consumers: $(READY) $(CONSUMERS)/.ready  ## golden files and topics, read by what is not ours
 	CONSUMERS=$(CONSUMERS) $(RUN)/pytest tests/consumers --verbose
 
 format: $(READY)  ## let ruff put the code in its form
