@@ -35,7 +35,7 @@ verify-chart: $(READY)  ## the chart, with Helm and kubeconform; KUBECONFORM_SCH
 verify-monitoring: $(READY)  ## alerts, rules and dashboards, with Prometheus, promtool, Alertmanager and Helm
 	PROMETHEUS=$(PROMETHEUS) PROMTOOL=$(PROMTOOL) ALERTMANAGER=$(ALERTMANAGER) HELM=$(HELM) $(RUN)/pytest -s tests/observability $(PYTEST_ARGS)
 
-consumers: $(READY) $(CONSUMERS)/.ready  ## the golden files, read by decoders that are not ours
+consumers: $(READY) $(CONSUMERS)/.ready  ## golden files and topics, read by what is not ours
 	CONSUMERS=$(CONSUMERS) $(RUN)/pytest tests/consumers --verbose
 
 format: $(READY)  ## let ruff put the code in its form

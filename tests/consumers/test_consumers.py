@@ -52,14 +52,18 @@ def ids(registry: Apicurio) -> dict[str, int]:
     return asyncio.run(main())
 
 
+def environment() -> dict[str, str]:
+    """Ours, for a reader: with npm's packages, and without a proxy, which is not for a server on this machine."""
+    kept = {name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")}
+    return {**kept, "NODE_PATH": str(NODE_MODULES)}
+
+
 def read(*command: str) -> dict[Key, dict[str, Any]]:
     """Run a reader; what it printed, by event and example."""
-    # Whatever proxy the environment names is not for a server on this machine.
-    environment = {name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")}
     done = subprocess.run(
         command,
         cwd=ROOT,
-        env={**environment, "NODE_PATH": str(NODE_MODULES)},
+        env=environment(),
         capture_output=True,
         text=True,
         timeout=300,

@@ -1,0 +1,225 @@
+"""docs/consume.md: it shows the programs as they are, and they read from a real Kafka what it says they do.
+
+What needs chdb, Confluent's deserializer, Node or Java is skipped where `make consumers` was not run or it is absent.
+"""
+
+import asyncio
+import json
+import re
+import shutil
+import subprocess
+import sys
+import threading
+from collections.abc import Mapping
+from copy import deepcopy
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import pytest
+from confluent_kafka import Producer
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.cimpl import NewTopic
+
+from producer.delivery.registry import Registry
+from producer.events import schemas
+from producer.events.encoding import Encoder
+from producer.events.event import Event
+from producer.local.kafka import Kafka
+from producer.local.processes import jars
+from producer.local.registry import Registry as Apicurio
+from tests.consumers.test_consumers import INSTALLED, NODE_MODULES, PYTHON, ROOT, environment, needs_python
+
+PAGE = ROOT / "docs" / "consume.md"
+PROGRAMS = ROOT / "docs" / "consume"
+JARS = ("org.apache.kafka:kafka-clients:4.3.1", "org.apache.avro:avro:1.12.1", "org.slf4j:slf4j-nop:1.7.36")
+PATIENCE_SECONDS = 90.0
+"""For a machine under load: an idle one takes five."""
+
+GIFTS = (
+    ("alice", "7301:gift_finalized:1", 5, "Rose", 7312345678901234847, 5),
+    ("alice", "7301:gift_finalized:1", 5, "Rose", 7312345678901234847, 5),
+    ("bob", "7302:gift_finalized:2", 1, "Galaxy", 7412345678901234849, 1000),
+    ("alice", "7301:gift_finalized:3", 2, "Rose", 7312345678901234847, 2),
+    ("alice", "7301:gift_finalized:4", 1, "Capybara", None, None),
+    ("bob", "7302:gift_finalized:5", 1, "Rose", 7312345678901234847, 1),
+    ("bob", "7302:gift_finalized:2", 1, "Galaxy", 7412345678901234849, 1000),
+    ("alice", "7301:gift_finalized:6", 1, "Rose", 7412345678901234849, 1),
+)
+"""Streamer, event id, count, gift, user, diamonds; two come twice, one without user and worth."""
+LINES = """\
+alice: 5 Rose from 7312345678901234847, 5 diamonds so far
+bob: 1 Galaxy from 7412345678901234849, 1000 diamonds so far
+alice: 2 Rose from 7312345678901234847, 7 diamonds so far
+alice: 1 Capybara from ?, 7 diamonds so far
+bob: 1 Rose from 7312345678901234847, 1001 diamonds so far
+alice: 1 Rose from 7412345678901234849, 8 diamonds so far
+"""
+TABLE = """\
+streamer\tgifts\tdiamonds
+alice\t9\t8
+bob\t2\t1001
+"""
+
+needs_node = pytest.mark.skipif(
+    shutil.which("node") is None or not (NODE_MODULES / "kafkajs").is_dir(),
+    reason=f"there is no node, or no kafkajs in {NODE_MODULES}: install Node, run `make consumers`",
+)
+needs_java = pytest.mark.skipif(
+    shutil.which("javac") is None or not PYTHON.exists(),
+    reason="there is no javac, which `java FILE.java` needs, or `make consumers` was not run",
+)
+
+
+@pytest.fixture(scope="module")
+def topic(kafka: Kafka, registry: Apicurio) -> str:
+    """The gifts in Confluent's wire format."""
+    schema = schemas.events()["gift_finalized"]
+
+    async def register() -> int:
+        async with Registry(registry.url) as ours:
+            return await ours.register(schema, schema.topic("programs"))
+
+    return publish(kafka, "programs", schema_ids={"gift_finalized": asyncio.run(register())})
+
+
+@pytest.fixture(scope="module")
+def single_object_topic(kafka: Kafka) -> str:
+    """The gifts as they are where there is no registry."""
+    return publish(kafka, "programs-single-object", schema_ids=None)
+
+
+def publish(kafka: Kafka, prefix: str, *, schema_ids: Mapping[str, int] | None) -> str:
+    """Publish the gifts with our own encoder, to one partition so that their order is known; return the topic."""
+    encoder = Encoder(
+        {"gift_finalized": schemas.events()["gift_finalized"]}, topic_prefix=prefix, schema_ids=schema_ids
+    )
+    records = [encoder.encode(Event("gift_finalized", value(*gift)), key=gift[0]) for gift in GIFTS]
+    topic = records[0].topic
+    admin = AdminClient({"bootstrap.servers": kafka.bootstrap_servers})
+    admin.create_topics([NewTopic(topic, 1, 1)])[topic].result()
+    producer = Producer({"bootstrap.servers": kafka.bootstrap_servers})
+    for record in records:
+        producer.produce(topic, key=record.key, value=record.value)
+    assert producer.flush(30) == 0
+    return topic
+
+
+def value(streamer: str, event_id: str, count: int, gift: str, user: int | None, diamonds: int | None) -> Any:
+    """A golden record with what a program prints as given."""
+    file = json.loads((ROOT / "golden" / "gift_finalized.json").read_text("ascii"))
+    full = deepcopy(file["examples"][0]["value"])
+    full |= {"count": count, "gift_name": gift, "diamonds": diamonds}
+    full["meta"] |= {"streamer": streamer, "event_id": event_id, "payload": b"\x00\xff"}
+    full["user"] = None if user is None else full["user"] | {"userId": user, "user_id_str": str(user)}
+    return full
+
+
+def printed(*command: str, folder: Path) -> str:
+    """Run a program that never ends by itself; return as many lines of it as are expected."""
+    lines = LINES.count("\n")
+    with (folder / "stderr").open("w+") as stderr:
+        process = subprocess.Popen(
+            command, cwd=ROOT, env=environment(), stdout=subprocess.PIPE, stderr=stderr, text=True, encoding="utf-8"
+        )
+        watchdog = threading.Timer(PATIENCE_SECONDS, process.kill)
+        watchdog.start()
+        try:
+            assert process.stdout is not None
+            found = "".join(islice(process.stdout, lines))
+        finally:
+            watchdog.cancel()
+            process.kill()
+            process.communicate()
+        stderr.seek(0)
+        assert found.count("\n") == lines, found + stderr.read()
+    return found
+
+
+def shown() -> dict[str, str]:
+    """The page's blocks that are named after a file, by that name."""
+    blocks = re.findall(r"^```\w+ (consume/\S+)\n(.*?)^```$", PAGE.read_text("utf-8"), re.MULTILINE | re.DOTALL)
+    assert len(dict(blocks)) == len(blocks)
+    return {name.removeprefix("consume/"): text for name, text in blocks}
+
+
+def test_the_page_shows_each_program_as_its_file_is() -> None:
+    assert shown() == {path.name: path.read_text("utf-8") for path in PROGRAMS.iterdir()}
+
+
+def test_the_page_shows_what_the_programs_print() -> None:
+    page = PAGE.read_text("utf-8")
+
+    assert f"\n{LINES}```\n" in page
+    assert f"\n{TABLE}```\n" in page
+
+
+def test_python_reads_each_gift_once_without_a_registry(kafka: Kafka, single_object_topic: str, tmp_path: Path) -> None:
+    golden = json.loads((ROOT / "golden" / "gift_finalized.json").read_text("ascii"))
+    today = tmp_path / "today.avsc"
+    today.write_text(golden["schema"], "utf-8")
+    program = (sys.executable, str(PROGRAMS / "without_registry.py"))
+    schema_files = (*map(str, (ROOT / "schemas" / "released").glob("*/gift_finalized.avsc")), str(today))
+
+    found = printed(*program, kafka.bootstrap_servers, single_object_topic, *schema_files, folder=tmp_path)
+
+    assert found == LINES
+
+
+@needs_python
+def test_python_reads_each_gift_once(kafka: Kafka, registry: Apicurio, topic: str, tmp_path: Path) -> None:
+    program = (str(PYTHON), str(PROGRAMS / "with_registry.py"))
+
+    found = printed(*program, kafka.bootstrap_servers, registry.url, topic, folder=tmp_path)
+
+    assert found == LINES
+
+
+@needs_node
+def test_node_reads_each_gift_once(kafka: Kafka, registry: Apicurio, topic: str, tmp_path: Path) -> None:
+    # An import looks for packages beside its file, and nowhere that the environment names.
+    program = shutil.copy(PROGRAMS / "with_registry.mjs", INSTALLED)
+
+    found = printed(*("node", str(program), kafka.bootstrap_servers, registry.url, topic), folder=tmp_path)
+
+    assert found == LINES
+
+
+@needs_java
+def test_java_reads_each_gift_once(kafka: Kafka, registry: Apicurio, topic: str, tmp_path: Path) -> None:
+    class_path = ":".join(map(str, asyncio.run(jars(*JARS))))
+    program = ("java", "-cp", class_path, str(PROGRAMS / "WithRegistry.java"))
+
+    found = printed(*program, kafka.bootstrap_servers, registry.url, topic, folder=tmp_path)
+
+    assert found == LINES
+
+
+@needs_python
+def test_clickhouse_sums_each_gift_once(kafka: Kafka, registry: Apicurio, topic: str) -> None:
+    events = len({event_id for _, event_id, *_ in GIFTS})
+    replacements = (
+        f"kafka:9092={kafka.bootstrap_servers}",
+        f"http://registry:8081={registry.url}",
+        f"tiktok.live.gift_finalized.v1={topic}",
+    )
+
+    done = subprocess.run(
+        (
+            str(PYTHON),
+            "-m",
+            "tests.consumers.run_clickhouse",
+            str(PROGRAMS / "clickhouse.sql"),
+            str(events),
+            *replacements,
+        ),
+        cwd=ROOT,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == TABLE
