@@ -7,6 +7,7 @@ from tempfile import TemporaryDirectory
 from grpc_tools import protoc
 
 from producer.events import schemas
+from tools.asyncapi import page as asyncapi
 from tools.chart import chart
 from tools.events_page import page
 from tools.golden import golden
@@ -21,7 +22,7 @@ PYTHON_TYPES = {"string": "str", "bytes": "bytes", "long": "int", "boolean": "bo
 
 def generate(into: Path) -> list[Path]:
     """Write every generated file below `into`, at its place in the repository; return those places."""
-    return [*wire(into), *records(into), *chart(into), *page(into), *metrics_page(into), *golden(into)]
+    return [*wire(into), *records(into), *chart(into), *page(into), *metrics_page(into), *asyncapi(into), *golden(into)]
 
 
 def wire(into: Path) -> list[Path]:
