@@ -9,6 +9,7 @@ from grpc_tools import protoc
 from producer.events import schemas
 from tools.asyncapi import page as asyncapi
 from tools.chart import chart
+from tools.configure_page import page as configure_page
 from tools.events_page import page
 from tools.golden import golden
 from tools.metrics_page import page as metrics_page
@@ -22,7 +23,16 @@ PYTHON_TYPES = {"string": "str", "bytes": "bytes", "long": "int", "boolean": "bo
 
 def generate(into: Path) -> list[Path]:
     """Write every generated file below `into`, at its place in the repository; return those places."""
-    return [*wire(into), *records(into), *chart(into), *page(into), *metrics_page(into), *asyncapi(into), *golden(into)]
+    return [
+        *wire(into),
+        *records(into),
+        *chart(into),
+        *page(into),
+        *metrics_page(into),
+        *configure_page(into),
+        *asyncapi(into),
+        *golden(into),
+    ]
 
 
 def wire(into: Path) -> list[Path]:
