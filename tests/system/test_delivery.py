@@ -22,7 +22,7 @@ from producer.local.registry import Registry
 from tests.conftest import Background
 from tests.system.harness import Mark, System, connected, metric, stop, until
 
-OUTAGE_SECONDS = float(os.environ.get("OUTAGE_SECONDS", "6"))
+OUTAGE_SECONDS = float(os.environ.get("OUTAGE_SECONDS", "30"))
 RATE = int(os.environ.get("DELIVERY_RATE", "300"))
 KILLS = int(os.environ.get("DELIVERY_KILLS", "1"))
 ROLLING_SECONDS = float(os.environ.get("ROLLING_SECONDS", "15"))
