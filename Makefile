@@ -9,10 +9,11 @@ PROMETHEUS ?= prometheus
 PROMTOOL ?= promtool
 ALERTMANAGER ?= alertmanager
 CONSUMERS ?= .consumers
+IMAGE ?= .image
 COMPILE := $(RUN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	--no-header --no-annotate
 
-.PHONY: demo test chaos-claims chaos-delivery verify-chart verify-monitoring consumers format generate release-schemas requirements clean
+.PHONY: demo test chaos-claims chaos-delivery verify-chart verify-monitoring consumers sbom format generate release-schemas requirements clean
 
 demo: $(READY)  ## a real Kafka, a registry, the simulator and two workers, until Ctrl-C or DEMO_SECONDS
 	$(RUN)/producer demo
@@ -39,6 +40,13 @@ verify-monitoring: $(READY)  ## alerts, rules and dashboards, with Prometheus, p
 consumers: $(READY) $(CONSUMERS)/.ready  ## golden files and topics, read by what is not ours
 	CONSUMERS=$(CONSUMERS) $(RUN)/pytest tests/consumers --verbose
 
+sbom: requirements/sbom.txt requirements/image.txt  ## what the image has in it (CycloneDX), and under which licences
+	$(PYTHON) -m venv --clear $(IMAGE)/tool
+	$(IMAGE)/tool/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/sbom.txt
+	$(PYTHON) -m venv --clear --without-pip $(IMAGE)/producer
+	$(IMAGE)/tool/bin/python -m pip --python $(IMAGE)/producer install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r requirements/image.txt
+	$(IMAGE)/tool/bin/cyclonedx-py environment --pyproject pyproject.toml --output-reproducible --output-file $(IMAGE)/sbom.cdx.json $(IMAGE)/producer
+
 format: $(READY)  ## let ruff put the code in its form
 	$(RUN)/ruff format . && $(RUN)/ruff check --fix .
 
@@ -52,9 +60,10 @@ requirements: $(READY)  ## the pinned requirement files, from pyproject.toml
 	$(COMPILE) --output-file requirements/image.txt pyproject.toml
 	$(COMPILE) --output-file requirements/dev.txt --all-extras --group dev pyproject.toml
 	$(COMPILE) --output-file requirements/consumers.txt --group pyproject.toml:consumers
+	$(COMPILE) --output-file requirements/sbom.txt --group pyproject.toml:sbom
 
 clean:  ## what the other targets made
-	rm -rf $(VENV) $(CONSUMERS) .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(CONSUMERS) $(IMAGE) .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 $(READY): requirements/dev.txt pyproject.toml
 	$(PYTHON) -m venv --clear $(VENV)

@@ -24,6 +24,8 @@ from producer.delivery import acls
 from producer.delivery import topics as kafka_topics
 from producer.errors import ProducerError, StartRefused
 
+HEALTH_SECONDS = 3.0
+
 application = typer.Typer(
     name="producer",
     help="TikTok LIVE events to Apache Kafka: one Avro record per event, one topic per kind of event.\n\n"
@@ -73,6 +75,23 @@ def check(
     from producer import cli_check  # it knows the whole service; the other commands start faster without it
 
     if not asyncio.run(cli_check.check(as_json=as_json, upstream=upstream)):
+        raise SystemExit(1)
+
+
+@application.command()
+def health() -> None:
+    """Ask the worker beside this command, by its /livez, whether it is alive: a container's health check."""
+    import httpx
+
+    chosen = configured()
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(chosen.http_host, chosen.http_host)
+    url = httpx.URL(scheme="http", host=host, port=chosen.http_port, path="/livez")
+    try:
+        answer = httpx.get(url, trust_env=False, timeout=HEALTH_SECONDS)
+    except httpx.HTTPError as cause:
+        raise StartRefused(f"no answer from {url}: {cause}") from cause
+    sys.stdout.write(f"{answer.text.strip()}\n")
+    if answer.status_code != httpx.codes.OK:
         raise SystemExit(1)
 
 
@@ -175,7 +194,7 @@ def topics_acls(
 
 
 @application.command("settings")
-def listconfigured() -> None:
+def list_settings() -> None:
     """List every setting: its variable, default and meaning."""
     table = Table("Variable", "Default", "Meaning", box=None, pad_edge=False, header_style="bold")
     for name, field in settings.Settings.model_fields.items():

@@ -1,8 +1,10 @@
 """producer.observability: through a real HTTP server."""
 
 import asyncio
+import os
 import re
 import socket
+import sys
 import threading
 from collections.abc import Mapping
 
@@ -48,6 +50,37 @@ def test_every_path_answers() -> None:
     assert status.json() == {"worker": "w"}
     assert scrape.headers["content-type"].startswith("text/plain")
     assert missing.status_code == 404
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "0.0.0.0", "::1"])
+def test_a_container_can_ask_by_the_program_itself(host: str) -> None:
+    async def health(port: int) -> tuple[int | None, str, str]:
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "producer", "health"),
+            env={
+                **os.environ,
+                "PRODUCER_UPSTREAM": "tiktok",
+                "PRODUCER_KAFKA_BOOTSTRAP_SERVERS": "nowhere:9092",
+                "PRODUCER_HTTP_HOST": host,
+                "PRODUCER_HTTP_PORT": str(port),
+                "http_proxy": "http://127.0.0.1:1",
+            },
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        out, err = await process.communicate()
+        return process.returncode, out.decode(), err.decode()
+
+    async def main() -> None:
+        async with exposition.serve(
+            host=host, port=0, registry=metrics().registry, readiness=lambda: {"kafka": False}, status=dict
+        ) as port:
+            assert await health(port) == (0, "ok\n", "")
+        code, out, err = await health(port)
+        assert (code, out) == (1, "")
+        assert re.fullmatch(rf"producer: no answer from http://\S+:{port}/livez: .+\n", err)
+
+    asyncio.run(main())
 
 
 def test_not_ready_says_why() -> None:
