@@ -14,7 +14,7 @@ from producer.errors import MessageRefused, NotEncodable, ProducerError
 from producer.events import life, mapping
 from producer.events.encoding import Encoder, Record
 from producer.events.event import Event, Origin
-from producer.events.streaks import Given, Streaks
+from producer.events.streaks import Given, Streaks, Tap
 from producer.gift_lists import GiftLists
 from producer.observability.metrics import Metrics
 from producer.webcast.frames import Fault, FrameRefused, Stage
@@ -39,17 +39,27 @@ class Sink:
 class Pipeline:
     """One connection's way to the sink."""
 
-    def __init__(self, sink: Sink, origin: Origin, streaks: Streaks, *, watched_before: bool) -> None:
+    def __init__(
+        self,
+        sink: Sink,
+        origin: Origin,
+        streaks: Streaks,
+        *,
+        watched_before: bool,
+        shared: Callable[[], bool] = lambda: False,
+    ) -> None:
         """`streaks` are the room's, and outlive its connections.
 
         `watched_before`: this session had a connection to the room before, so the history that TikTok sends first is
         what was missed since. Otherwise it is from before our time, and another session's totals have its gifts.
+        `shared`: whether another worker's session hears the room too by now, whose totals have what comes.
         """
         self._sink = sink
         self._origin = origin
         self._sender = Sender(origin.streamer, origin.worker, origin.room_id)
         self._streaks = streaks
         self._history_counts = watched_before
+        self._shared = shared
         self._sequence = 0
         self._receipt: _Receipt | None = None
         """Of the frame that is being handed over."""
@@ -127,7 +137,12 @@ class Pipeline:
             if event.value["gift"]["extended_gift"] is None:
                 self._sink.gift_lists.missed()
             if self._history_counts or not message.is_history:
-                self._finalize(self._streaks.add(event.tap, at), at)
+                self._finalize(self._counted(event.tap, at), at)
+
+    def _counted(self, tap: Tap, at: int) -> Iterable[Given]:
+        if tap.streakable and self._shared():
+            return self._streaks.hand_over()
+        return self._streaks.add(tap, at)
 
     def _finalize(self, given: Iterable[Given], at: int) -> None:
         for one in given:

@@ -30,7 +30,7 @@ from producer.observability import exposition
 from producer.observability.metrics import Metrics
 from producer.observability.sharing import SharingCollector
 from producer.pipeline import Sink
-from producer.session import Report, Session, State, Surroundings
+from producer.session import Session, State, Surroundings
 from producer.settings import Settings
 from producer.webcast import http
 from producer.webcast.address import AddressSource, Budget, Direct, Signed
@@ -83,11 +83,8 @@ async def run(settings: Settings) -> Ledger:
     upstream = Upstream.named(settings.upstream, further_socket_suffixes=settings.socket_host_suffixes)
     web = http.client(user_agent=USER_AGENT, trust_environment=upstream.is_tiktok)
 
-    def report(streamer: Streamer, state: State, room_id: str | None, error: str | None) -> None:
-        assignments.report(streamer, state=state, room_id=room_id, error=error)
-
     async with publisher, web, assignments, gate:
-        around = _surroundings(settings, worker_name, upstream, http.HTTP(web, metrics.requested), sink, report)
+        around = _surroundings(settings, worker_name, upstream, http.HTTP(web, metrics.requested), sink, assignments)
         worker = Worker(assignments, lambda streamer: Session(streamer, around), metrics)
 
         def status() -> dict[str, Any]:
@@ -202,8 +199,11 @@ def _assignments(settings: Settings, worker: str, metrics: Metrics) -> Assignmen
 
 
 def _surroundings(
-    settings: Settings, worker: str, upstream: Upstream, web: http.HTTP, sink: Sink, report: Report
+    settings: Settings, worker: str, upstream: Upstream, web: http.HTTP, sink: Sink, assignments: Assignments
 ) -> Surroundings:
+    def report(streamer: Streamer, state: State, room_id: str | None, error: str | None) -> None:
+        assignments.report(streamer, state=state, room_id=room_id, error=error)
+
     return Surroundings(
         worker=worker,
         upstream=upstream,
@@ -218,6 +218,7 @@ def _surroundings(
         payloads=Payloads(settings.payloads),
         hold_acknowledgements=settings.acknowledge == "delivered",
         report=report,
+        shared=assignments.shared,
     )
 
 

@@ -65,6 +65,8 @@ class Surroundings:
     hold_acknowledgements: bool
     """Whether a frame is acknowledged only once its records are acknowledged or spooled."""
     report: Report
+    shared: Callable[[Streamer], bool]
+    """Whether another worker hears a streamer's room too, to which we are handing it over."""
 
 
 class _Memory:
@@ -180,7 +182,8 @@ class Session:
     def _pipeline(self, room_id: RoomId) -> Pipeline:
         origin = Origin(self.streamer, room_id, self._around.worker, self._around.payloads)
         memory = self._memory
-        return Pipeline(self._around.sink, origin, memory.streaks, watched_before=memory.watched)
+        shared = partial(self._around.shared, self.streamer)
+        return Pipeline(self._around.sink, origin, memory.streaks, watched_before=memory.watched, shared=shared)
 
     def _leave(self) -> None:
         """Settle what is open of a room that nobody goes on watching."""

@@ -135,6 +135,7 @@ def surroundings(
         hold_acknowledgements=hold,
         payloads=Payloads.NONE,
         report=lambda *_: None,
+        shared=lambda _: False,
     )
 
 

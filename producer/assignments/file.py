@@ -90,6 +90,10 @@ class FileAssignments:
         """Say why a streamer left the set: given up, or off the list."""
         return Leaving.RELEASED
 
+    def shared(self, streamer: Streamer) -> bool:
+        """Say whether another worker hears its room too, which never is so: a claim is given up before it is taken."""
+        return False
+
     async def release(self, streamer: Streamer) -> None:
         """Give a claim up, once the session for it has ended."""
         claim = self._held.pop(streamer, None)

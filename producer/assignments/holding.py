@@ -44,6 +44,8 @@ class Holding:
         self.generation = -1
         self.unassigned: frozenset[Streamer] = frozenset()
         """Wanted in our slots, and more than we may hold."""
+        self.crossed: set[Streamer] = set()
+        """Those whose next owner hears the room, until they are released or ours again."""
         self.fenced: set[Streamer] = set()
         """Lost while we could not know, and not released yet."""
         self.fenced_total = 0
@@ -108,10 +110,12 @@ class Holding:
         rows.sort(key=lambda row: (-row.priority, row.streamer not in self._owned, row.streamer))
         self._owned = frozenset(row.streamer for row in rows[: self._max_streams])
         self.unassigned = frozenset(row.streamer for row in rows[self._max_streams :])
+        self.crossed -= self._owned
         for streamer, bridge in list(self._bridges.items()):
             if not bridge.crossed and self._other(streamer, bridge) == CONNECTED:
                 until = min(bridge.until, now + OVERLAP_SECONDS)
                 self._bridges[streamer] = bridge = replace(bridge, until=until, crossed=True)
+                self.crossed.add(streamer)
             if streamer in self._owned or not self._stands(streamer, bridge, table, now):
                 del self._bridges[streamer]
 
@@ -137,6 +141,7 @@ class Holding:
         """The session of a streamer has ended."""
         self._leaving.discard(streamer)
         self.fenced.discard(streamer)
+        self.crossed.discard(streamer)
         self._states.pop(streamer, None)
 
     def generation_of(self, streamer: Streamer) -> int:

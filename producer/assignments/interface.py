@@ -54,6 +54,9 @@ class Assignments(Protocol):
     def why(self, streamer: Streamer) -> Leaving:
         """Say why a streamer left the set."""
 
+    def shared(self, streamer: Streamer) -> bool:
+        """Say whether the worker that has a streamer from now on hears its room too, while we still hold it."""
+
     async def release(self, streamer: Streamer) -> None:
         """Give a claim up, once the session for it has ended."""
 

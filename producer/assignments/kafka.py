@@ -192,6 +192,10 @@ class KafkaAssignments:
         elsewhere = row is not None and row.enabled and not self._owns(streamer)
         return Leaving.HANDOVER if elsewhere else Leaving.RELEASED
 
+    def shared(self, streamer: Streamer) -> bool:
+        """Say whether the worker that has a streamer from now on hears its room too, while we still hold it."""
+        return streamer in self._holding.crossed
+
     async def release(self, streamer: Streamer) -> None:
         """Give a claim up, once the session for it has ended."""
         said = self._said.pop(streamer, None)

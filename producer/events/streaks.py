@@ -154,6 +154,12 @@ class Streaks:
         """Return every open streak, since nobody goes on watching the room."""
         return [one for key in list(self._open) for one in self._finish(key, EndedBy.SESSION_END)]
 
+    def hand_over(self) -> list[Given]:
+        """Return every open streak, and forget them all: another session counts what comes from now on."""
+        given = self.end()
+        self._streaks.clear()
+        return given
+
     def _begin(self, key: Key, tap: Tap, *, number: int) -> _Streak:
         low = _before(tap)
         name = tap.streak + (f":{number}" if number else "")

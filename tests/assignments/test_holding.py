@@ -110,6 +110,28 @@ def test_a_connected_streamer_is_held_until_its_next_owner_is_connected_under_a_
     assert given.holding.held == set()
 
 
+def test_whose_room_two_workers_hear_is_known_until_it_is_released_or_ours_again() -> None:
+    given = Given(AA, BB)
+    given.assigned(AA, BB, generation=4)
+    given.connected(AA, BB)
+    given.assigned(generation=5)
+    for streamer in (AA, BB):
+        given.heard(streamer, "connecting", generation=5)
+    before = set(given.holding.crossed)
+    for streamer in (AA, BB):
+        given.heard(streamer, "connected", generation=5)
+    both = set(given.holding.crossed)
+    given.assigned(BB, generation=6)
+    given.holding.settle(given.table, NOW + 0.5)
+    let_go = set(given.holding.crossed), set(given.holding.held)
+    given.holding.released(AA)
+
+    assert before == set()
+    assert both == {AA, BB}
+    assert let_go == ({AA}, {BB})
+    assert given.holding.crossed == set()
+
+
 def test_where_the_next_owner_finds_it_offline_there_is_nothing_to_bridge() -> None:
     given = Given(AA)
     given.assigned(AA, generation=4)

@@ -1,5 +1,7 @@
 """Gifts as strangers may send them, through the pipeline to their totals: nothing raises, and the ledger balances."""
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any, cast
 
 import pytest
@@ -37,14 +39,16 @@ def gift(msg_id: int, fields: Fields, *, is_history: bool = False) -> Envelope:
     return Envelope(method="WebcastGiftMessage", payload=payload, msg_id=msg_id, is_history=is_history)
 
 
-def room(shelf: Shelf, *, watched_before: bool = False) -> tuple[Pipeline, Ledger]:
+def room(
+    shelf: Shelf, *, watched_before: bool = False, shared: Callable[[], bool] = lambda: False
+) -> tuple[Pipeline, Ledger]:
     metrics = Metrics(topics=(), version="test")
     lists = GiftLists(metrics, refresh_seconds=60.0)
     ledger = Ledger()
     letterbox = Letterbox(topic="dead", cap=Cap(per_minute=0), ledger=ledger, metrics=metrics)
     sink = Sink(ENCODER, cast(Gate, shelf), letterbox, ledger, metrics, lists, lambda: 1_700_000_000.0)
     origin = Origin(streamer="someone", room_id=7000000000000000001, worker="worker-0")
-    return Pipeline(sink, origin, Streaks(), watched_before=watched_before), ledger
+    return Pipeline(sink, origin, Streaks(), watched_before=watched_before, shared=shared), ledger
 
 
 def totals(shelf: Shelf) -> list[Any]:
@@ -112,3 +116,52 @@ def test_gifts_of_a_rooms_history_count_only_for_who_watched_it_before(watched_b
 
     assert [total["diamonds"] for total in totals(shelf)] == [99] * counted
     assert sum(record.topic.endswith(".gift.v1") for record in shelf.records) == 1
+
+
+def taps(first: int, last: int, *, end: bool = False) -> list[Envelope]:
+    """Messages of one streak, each of one tap more, of a gift of 1 diamond; and its closing message."""
+    gifts = [gift(n, {3: 1, 5: n, 7: {1: 9}, 11: 1, 15: {11: 1, 12: 1}}) for n in range(first, last + 1)]
+    return [*gifts, gift(last + 1, {5: last, 7: {1: 9}, 9: 1, 11: 1, 15: {11: 1, 12: 1}})] if end else gifts
+
+
+@pytest.mark.parametrize("heard_to", [6, 8, 10])
+def test_a_streak_that_is_handed_over_while_both_hear_it_is_counted_once(heard_to: int) -> None:
+    """The new worker hears taps from the sixth on; the old one knows that, and hears on for some of them."""
+    crossed = False
+    old_shelf, new_shelf = Shelf(), Shelf()
+    old, _ = room(old_shelf, shared=lambda: crossed)
+    new, _ = room(new_shelf)
+
+    old.deliver(Received(messages=taps(1, 5)))
+    crossed = True
+    old.deliver(Received(messages=taps(6, heard_to, end=heard_to == 10)))
+    old.finish()
+    new.deliver(Received(messages=taps(6, 10, end=True)))
+    new.finish()
+
+    assert [total["count"] for total in totals(old_shelf)] == [5]
+    assert [total["count"] for total in totals(new_shelf)] == [5]
+
+
+def test_a_streak_that_comes_back_to_who_handed_it_over_is_not_counted_twice() -> None:
+    crossed = False
+    shelf = Shelf()
+    pipeline, _ = room(shelf, shared=lambda: crossed)
+
+    pipeline.deliver(Received(messages=taps(1, 3)))
+    crossed = True
+    pipeline.deliver(Received(messages=taps(4, 7)))
+    crossed = False
+    pipeline.deliver(Received(messages=taps(8, 10, end=True)))
+
+    assert [(total["count"], total["total"]) for total in totals(shelf)] == [(3, 3), (3, 10)]
+
+
+def test_gifts_without_streaks_are_given_out_by_both_and_under_one_id() -> None:
+    shelves = [Shelf(), Shelf()]
+    for shelf, crossed in zip(shelves, (True, False), strict=True):
+        pipeline, _ = room(shelf, shared=partial(bool, crossed))
+        pipeline.deliver(Received(messages=[gift(1, {5: 1, 7: {1: 9}, 15: {11: 2, 12: 1}})]))
+
+    [one], [other] = map(totals, shelves)
+    assert one["meta"]["event_id"] == other["meta"]["event_id"]
