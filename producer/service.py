@@ -9,7 +9,7 @@ import time
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from producer import __version__, logs
 from producer.assignments.claims import Streamer
@@ -40,6 +40,7 @@ from producer.worker import Worker
 
 CLOSE_SECONDS = 3.0
 """The part of the grace that sessions need to close their sockets; Kafka has the rest."""
+LOOP_LOOK_SECONDS = 0.5
 
 
 async def run(settings: Settings) -> Ledger:
@@ -139,8 +140,18 @@ async def _work(worker: Worker, sink: Sink, fetch: Callable[[], Awaitable[dict[s
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(worker.run(), name="worker")
         tasks.create_task(sink.letterbox.report(), name="letterbox")
+        tasks.create_task(_measure_loop(sink.metrics), name="loop lag")
         if fetch is not None:
             tasks.create_task(sink.gift_lists.keep(fetch), name="gift list")
+
+
+async def _measure_loop(metrics: Metrics) -> NoReturn:
+    """Sleep again and again, and tell how much later than asked the loop came back."""
+    loop = asyncio.get_running_loop()
+    while True:
+        due = loop.time() + LOOP_LOOK_SECONDS
+        await asyncio.sleep(LOOP_LOOK_SECONDS)
+        metrics.loop_lagged(max(0.0, loop.time() - due))
 
 
 async def _until(stop: _Stop, work: Coroutine[Any, Any, None], drain: Callable[[], Awaitable[None]]) -> None:

@@ -247,6 +247,7 @@ class Publisher:
             self._ledger.acknowledged += len(done)
         self._metrics.published(
             lane.topic,
+            lane.partition,
             records=len(done),
             size=sum(len(item.record.value) for item in done),
             seconds=time.monotonic() - done[0].since,

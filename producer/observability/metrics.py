@@ -46,6 +46,7 @@ PUBLISH_ERRORS = (
 disable_created_metrics()  # type: ignore[no-untyped-call]
 
 LATENCY = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
+LOOP_LAG = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5)
 DURATION = (10, 60, 300, 900, 1800, 3600, 7200, 14400, 28800, 86400)
 
 
@@ -146,6 +147,11 @@ class Metrics:
         self._not_reached = self._counter(
             "kafka_connection_errors_total", "Times that no Kafka client could be had, by why.", error=CAUSES
         )
+        self._loop_lag = self._histogram(
+            "event_loop_lag_seconds",
+            "How much later than asked the loop woke a task, held up by others.",
+            LOOP_LAG,
+        )
         self._kafka = self._gauge("kafka_connected", "1 while a Kafka client stands; 0 while one is being replaced.")
 
         self._most_streamers = most_streamers
@@ -190,6 +196,9 @@ class Metrics:
             self._stream_last_event.labels(streamer).set(at)
 
     # -------------------------------------------------------------------------------------------- connections
+
+    def loop_lagged(self, seconds: float) -> None:
+        self._loop_lag.observe(seconds)
 
     def requested(self, endpoint: str, code: str) -> None:
         self._http.labels(endpoint, code).inc()
@@ -236,10 +245,11 @@ class Metrics:
 
     # ------------------------------------------------------------------------------------------------ records
 
-    def published(self, topic: str, *, records: int, size: int, seconds: float) -> None:
+    def published(self, topic: str, partition: int, *, records: int, size: int, seconds: float) -> None:
+        """A batch was acknowledged. The exemplar, of 128 characters at the most, says of which partition."""
         self._published.labels(topic).inc(records)
         self._published_bytes.labels(topic).inc(size)
-        self._publish.observe(seconds)
+        self._publish.observe(seconds, {"topic": topic[-96:], "partition": str(partition)})
 
     def publish_failed(self, error: str, topic: str) -> None:
         self._publish_errors.labels(error).inc()

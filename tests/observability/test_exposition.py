@@ -261,7 +261,7 @@ def test_nothing_that_is_counted_creates_a_series_later() -> None:
     subject.connection_closed("live_ended", seconds=1.0)
     subject.connection_closed("silence", seconds=1.0)
     subject.publish_failed("out_of_order", "t.comment.v1")
-    subject.published("t.comment.v1", records=1, size=1, seconds=0.1)
+    subject.published("t.comment.v1", 0, records=1, size=1, seconds=0.1)
     subject.encoding_failed("comment")
     subject.list_read(wanted=None)
     subject.session_moved(None, "failed")
@@ -309,6 +309,19 @@ def test_so_many_streamers_as_allowed_have_series_until_they_are_let_go() -> Non
 
     assert streamers_of(subject) == {"one": 0.0, "three": 1.0}
     assert '"two"' not in scraped(subject)
+
+
+def test_a_slow_batch_can_be_traced_to_its_partition() -> None:
+    subject = metrics()
+    subject.published("t.comment.v1", 3, records=2, size=10, seconds=0.3)
+    subject.published("x" * 249, 5, records=1, size=10, seconds=40.0)
+
+    [scrape] = ask(subject, "/metrics", accept="application/openmetrics-text; version=1.0.0")
+    lines = scrape.text.splitlines()
+
+    [slow] = [line for line in lines if line.startswith('tiktok_live_publish_duration_seconds_bucket{le="0.5"}')]
+    assert re.search(r'} 1.0 # {partition="3",topic="t.comment.v1"} 0.3 ', slow)
+    assert any('partition="5"' in line for line in lines)
 
 
 def test_a_worker_exports_at_most_700_series() -> None:

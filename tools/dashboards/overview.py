@@ -100,6 +100,16 @@ def parts() -> Iterator[Panel | Number | str]:
         right="memory$",
         right_unit="bytes",
     )
+    yield Panel(
+        "Event loop lag",
+        "How much later than asked a worker's loop wakes a task; everything that it streams waits so long. Past 0.1 s "
+        "for long, a worker has more rooms than its processor can serve.",
+        "s",
+        (
+            (quantile(0.99, "event_loop_lag_seconds"), "p99"),
+            (quantile(0.5, "event_loop_lag_seconds"), "p50"),
+        ),
+    )
 
     yield "Rooms"
     yield Panel(
