@@ -175,6 +175,8 @@ class Streaks:
             return []
         del self._open[key]
         streak = self._streaks[key]
+        # What is remembered of a streak that ended must be small; what comes late brings its own.
+        details, streak.details = streak.details, None
         count = streak.high - streak.low - streak.given
         if count <= 0:
             return []
@@ -198,7 +200,7 @@ class Streaks:
                 ended_by=ended_by,
                 corrects=corrects,
                 last_message_id=streak.last_message_id,
-                details=streak.details,
+                details=details,
             )
         ]
 
@@ -231,6 +233,8 @@ def _before(tap: Tap) -> int:
 def _extend(streak: _Streak, tap: Tap, at: int) -> None:
     streak.low = min(streak.low, _before(tap))
     streak.high = max(streak.high, tap.repeat_count)
+    if streak.details is None:
+        streak.details = tap.details
     if streak.price is None:
         streak.price, streak.price_source = tap.diamond_count, tap.price_source
     if tap.added_diamonds is not None:

@@ -1,6 +1,8 @@
 """producer.events.streaks: small cases by hand, and many random ones whose truth is the generator's own."""
 
+import gc
 import os
+import weakref
 from dataclasses import dataclass, replace
 from random import Random
 from typing import Any
@@ -53,6 +55,25 @@ def test_a_gift_without_streaks_is_its_own_total() -> None:
     [given] = feed(Streaks(), single)
 
     assert (given.count, given.diamonds, given.ended_by, given.streak) == (1, 99, EndedBy.SINGLE, "1")
+
+
+class Details:
+    """Whatever the caller wants back, which may be large."""
+
+
+def test_a_streak_that_ended_keeps_nothing_of_its_messages_and_what_comes_late_brings_its_own() -> None:
+    streaks = Streaks()
+    first, late = Details(), Details()
+    gone = weakref.ref(first)
+
+    [given] = feed(streaks, replace(tap(1, 1), details=first), tap(2, 1, end=True))
+    assert given.details is first
+    del first, given
+    gc.collect()
+    [correction] = feed(streaks, replace(tap(4, 3, 2), details=late), replace(tap(5, 3, end=True), details=Details()))
+
+    assert gone() is None
+    assert correction.details is late
 
 
 def test_a_streak_whose_end_never_comes_ends_by_silence() -> None:
