@@ -10,11 +10,10 @@ PROMTOOL ?= promtool
 ALERTMANAGER ?= alertmanager
 CONSUMERS ?= .consumers
 IMAGE ?= .image
-CLUSTER_PROGRAMS ?= /usr/local/bin
 COMPILE := $(RUN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	--no-header --no-annotate
 
-.PHONY: demo test chaos-claims chaos-delivery verify-chart verify-cluster verify-monitoring consumers sbom format generate release-schemas requirements clean
+.PHONY: demo test chaos-claims chaos-delivery verify-chart verify-monitoring consumers sbom format generate release-schemas requirements clean
 
 demo: $(READY)  ## a real Kafka, a registry, the simulator and two workers, until Ctrl-C or DEMO_SECONDS
 	$(RUN)/producer demo
@@ -34,9 +33,6 @@ chaos-delivery: $(READY)  ## Kafka away for half an hour, workers killed fifty t
 
 verify-chart: $(READY)  ## the chart, with Helm and kubeconform; KUBECONFORM_SCHEMAS names the schemas' folder
 	HELM=$(HELM) KUBECONFORM=$(KUBECONFORM) $(RUN)/pytest tests/helm
-
-verify-cluster: $(READY)  ## the chart on a real API server; CLUSTER_PROGRAMS is the folder with etcd, kube-apiserver, helm and others
-	CLUSTER_PROGRAMS=$(CLUSTER_PROGRAMS) $(RUN)/pytest tests/cluster --verbose
 
 verify-monitoring: $(READY)  ## alerts, rules and dashboards, with Prometheus, promtool, Alertmanager and Helm
 	PROMETHEUS=$(PROMETHEUS) PROMTOOL=$(PROMTOOL) ALERTMANAGER=$(ALERTMANAGER) HELM=$(HELM) $(RUN)/pytest -s tests/observability $(PYTEST_ARGS)
