@@ -85,8 +85,11 @@ class Pipeline:
         """Hand over the totals of all streaks: nobody goes on watching the room."""
         self._finalize(self._streaks.end(), self._now())
 
-    def deliver(self, received: Received, safe: Callable[[], None] = lambda: None) -> None:
+    def deliver(self, received: Received, safe: Callable[[], None] | None = None) -> None:
         """Hand over everything that one frame brought; `safe` is called once all of it is acknowledged or spooled."""
+        if safe is None:
+            self._deliver(received)
+            return
         self._receipt = _Receipt(safe)
         self._deliver(received)
         self._receipt.settle()

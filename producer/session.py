@@ -27,7 +27,7 @@ from producer.observability.metrics import Metrics
 from producer.pipeline import Pipeline, Sink
 from producer.webcast.address import AddressSource
 from producer.webcast.connection import Connection, open_connection
-from producer.webcast.protocol import Protocol, RecentIds
+from producer.webcast.protocol import Protocol, Received, RecentIds
 from producer.webcast.room import RoomId, Rooms
 from producer.webcast.upstream import Upstream
 
@@ -202,7 +202,9 @@ class Session:
             pipeline.tick()
             if received is None:
                 continue
-            pipeline.deliver(received, partial(protocol.acknowledge, received))
+            # Without its messages, which are larger than the records that they become, and not counted in any bound.
+            held = Received(acknowledgement=received.acknowledgement)
+            pipeline.deliver(received, partial(protocol.acknowledge, held) if held.acknowledgement else None)
             if received.messages:
                 self._attempt = 0  # not before something was delivered: a room that opens and drops must slow down
             await self._around.sink.publisher.room()

@@ -1,6 +1,7 @@
 """producer.session: one streamer against the simulator, in one process; Kafka is a list, since it is not the matter."""
 
 import asyncio
+import gc
 import io
 import ssl
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -41,6 +42,7 @@ from producer.simulator.truth import Truth
 from producer.simulator.world import Ending, Live, World
 from producer.webcast import http, wire
 from producer.webcast.address import Direct
+from producer.webcast.protocol import Received
 from producer.webcast.room import RoomId, Rooms
 from producer.webcast.upstream import Upstream
 
@@ -289,6 +291,32 @@ def test_a_frame_can_wait_for_its_records_before_it_is_acknowledged(settles: boo
     acknowledged = asyncio.run(main())
 
     assert (acknowledged > 0) is settles
+
+
+@pytest.mark.parametrize("hold", [True, False])
+def test_what_waits_for_kafka_keeps_no_message_in_memory(hold: bool) -> None:
+    kept: list[Any] = []
+
+    class Waiting(Recorded):
+        def publish(self, record: Record, settled: Callable[[], None] | None = None) -> None:
+            super().publish(record, settled)
+            kept.append(settled)
+
+    async def main() -> int:
+        publisher = Waiting(settles=False)
+        async with (
+            Simulator(OneRoom(Ending.HOST, messages=60), faults=Faults([]), truth=Truth()) as simulator,
+            http.client(user_agent="Mozilla/5.0", trust_environment=False) as web,
+        ):
+            subject = Session(NAME, surroundings(publisher, url=simulator.url, web=web, hold=hold))
+            async with asyncio.timeout(20), running(subject):
+                while not publisher.named("live_end"):
+                    await asyncio.sleep(0.01)
+        gc.collect()
+        return sum(isinstance(thing, Received) and bool(thing.messages) for thing in gc.get_objects())
+
+    assert asyncio.run(main()) == 0
+    assert len(kept) > 50
 
 
 def test_a_second_start_is_refused_by_what_the_first_is_doing() -> None:
