@@ -32,7 +32,7 @@ chaos-delivery: $(READY)  ## Kafka away for half an hour, workers killed fifty t
 	OUTAGE_SECONDS=1800 ROLLING_SECONDS=600 DELIVERY_RATE=2000 DELIVERY_KILLS=50 $(RUN)/pytest -s tests/system/test_delivery.py $(PYTEST_ARGS)
 
 verify-chart: $(READY)  ## the chart, with Helm and kubeconform; KUBECONFORM_SCHEMAS names the schemas' folder
-	HELM=$(HELM) KUBECONFORM=$(KUBECONFORM) $(RUN)/pytest tests/helm
+	HELM=$(HELM) KUBECONFORM=$(KUBECONFORM) HELM3=$(HELM3) $(RUN)/pytest tests/helm $(PYTEST_ARGS)
 
 verify-monitoring: $(READY)  ## alerts, rules and dashboards, with Prometheus, promtool, Alertmanager and Helm
 	PROMETHEUS=$(PROMETHEUS) PROMTOOL=$(PROMTOOL) ALERTMANAGER=$(ALERTMANAGER) HELM=$(HELM) $(RUN)/pytest -s tests/observability $(PYTEST_ARGS)

@@ -36,9 +36,10 @@ def read(path: Path) -> Any:
 
 def tool(name: str) -> str | None:
     """A tool that the environment names, which then must be there, or one that happens to be on PATH."""
-    named = os.environ.get(name.upper())
+    variable = name.upper().replace("-", "_")
+    named = os.environ.get(variable)
     found = shutil.which(named or name)
-    assert found or not named, f"{name.upper()}={named} is not there"
+    assert found or not named, f"{variable}={named} is not there"
     return found
 
 
