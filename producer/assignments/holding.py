@@ -21,8 +21,6 @@ class Bridge:
     generation: int
     """The generation that took it from us: its next owner reports under this or a later one."""
     until: float
-    crossed: bool = False
-    """Whether the next owner hears the room."""
 
 
 class Holding:
@@ -110,14 +108,14 @@ class Holding:
         rows.sort(key=lambda row: (-row.priority, row.streamer not in self._owned, row.streamer))
         self._owned = frozenset(row.streamer for row in rows[: self._max_streams])
         self.unassigned = frozenset(row.streamer for row in rows[self._max_streams :])
-        self.crossed -= self._owned
         for streamer, bridge in list(self._bridges.items()):
-            if not bridge.crossed and self._other(streamer, bridge) == CONNECTED:
+            if streamer not in self.crossed and self._other(streamer, bridge) == CONNECTED:
                 until = min(bridge.until, now + OVERLAP_SECONDS)
-                self._bridges[streamer] = bridge = replace(bridge, until=until, crossed=True)
+                self._bridges[streamer] = bridge = replace(bridge, until=until)
                 self.crossed.add(streamer)
             if streamer in self._owned or not self._stands(streamer, bridge, table, now):
                 del self._bridges[streamer]
+        self.crossed -= self._owned
 
     def _stands(self, streamer: Streamer, bridge: Bridge, table: Table, now: float) -> bool:
         row = table.get(streamer)

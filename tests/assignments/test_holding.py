@@ -132,6 +132,19 @@ def test_whose_room_two_workers_hear_is_known_until_it_is_released_or_ours_again
     assert given.holding.crossed == set()
 
 
+def test_what_comes_back_just_as_another_hears_it_is_ours_alone() -> None:
+    given = Given(AA)
+    given.assigned(AA, generation=4)
+    given.connected(AA)
+    given.assigned(generation=5)
+
+    given.holding.heard(AA, Status("other", 5, "connected", 0))
+    given.assigned(AA, generation=6)
+
+    assert given.holding.held == {AA}
+    assert given.holding.crossed == set()
+
+
 def test_where_the_next_owner_finds_it_offline_there_is_nothing_to_bridge() -> None:
     given = Given(AA)
     given.assigned(AA, generation=4)
