@@ -202,9 +202,11 @@ class Session:
             pipeline.tick()
             if received is None:
                 continue
-            # Without its messages, which are larger than the records that they become, and not counted in any bound.
-            held = Received(acknowledgement=received.acknowledgement)
-            pipeline.deliver(received, partial(protocol.acknowledge, held) if held.acknowledgement else None)
+            safe = None
+            if received.acknowledgement is not None:
+                # Without its messages, which are larger than the records that they become, and in no bound.
+                safe = partial(protocol.acknowledge, Received(acknowledgement=received.acknowledgement))
+            pipeline.deliver(received, safe)
             if received.messages:
                 self._attempt = 0  # not before something was delivered: a room that opens and drops must slow down
             await self._around.sink.publisher.room()

@@ -1,7 +1,6 @@
 """docs/asyncapi.yaml: what a catalogue or a code generator would take from it, and that the specification allows it."""
 
 import json
-import shutil
 import subprocess
 from copy import deepcopy
 from functools import cache
@@ -13,12 +12,9 @@ import yaml
 
 from producer.delivery import topic_plan
 from producer.events import schemas
-from tests.consumers.test_consumers import NODE_MODULES, ROOT, environment
+from tests.consumers.test_consumers import ROOT, environment, needs_node_with
 
-needs_node = pytest.mark.skipif(
-    shutil.which("node") is None or not (NODE_MODULES / "@asyncapi").is_dir(),
-    reason=f"there is no node, or no AsyncAPI in {NODE_MODULES}: install Node, run `make consumers`",
-)
+needs_node = needs_node_with("@asyncapi")
 
 
 @cache

@@ -33,10 +33,17 @@ GOLDEN: dict[Key, Any] = {
 }
 
 needs_python = pytest.mark.skipif(not PYTHON.exists(), reason=f"there is no {PYTHON}: run `make consumers`")
-needs_node = pytest.mark.skipif(
-    shutil.which("node") is None or not (NODE_MODULES / "avsc").is_dir(),
-    reason=f"there is no node, or no avsc in {NODE_MODULES}: install Node, run `make consumers`",
-)
+
+
+def needs_node_with(package: str) -> pytest.MarkDecorator:
+    """Skip where Node or a package of it is absent: half a gigabyte that `make test` does not fetch."""
+    return pytest.mark.skipif(
+        shutil.which("node") is None or not (NODE_MODULES / package).is_dir(),
+        reason=f"there is no node, or no {package} in {NODE_MODULES}: install Node, run `make consumers`",
+    )
+
+
+needs_node = needs_node_with("avsc")
 
 
 @pytest.fixture(scope="session")

@@ -28,7 +28,7 @@ from producer.events.event import Event
 from producer.local.kafka import Kafka
 from producer.local.processes import jars
 from producer.local.registry import Registry as Apicurio
-from tests.consumers.test_consumers import INSTALLED, NODE_MODULES, PYTHON, ROOT, environment, needs_python
+from tests.consumers.test_consumers import INSTALLED, PYTHON, ROOT, environment, needs_node_with, needs_python
 
 PAGE = ROOT / "docs" / "consume.md"
 PROGRAMS = ROOT / "docs" / "consume"
@@ -61,10 +61,7 @@ alice\t9\t8
 bob\t2\t1001
 """
 
-needs_node = pytest.mark.skipif(
-    shutil.which("node") is None or not (NODE_MODULES / "kafkajs").is_dir(),
-    reason=f"there is no node, or no kafkajs in {NODE_MODULES}: install Node, run `make consumers`",
-)
+needs_node = needs_node_with("kafkajs")
 needs_java = pytest.mark.skipif(
     shutil.which("javac") is None or not PYTHON.exists(),
     reason="there is no javac, which `java FILE.java` needs, or `make consumers` was not run",

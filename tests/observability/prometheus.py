@@ -4,6 +4,7 @@ import asyncio
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack
+from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
@@ -70,7 +71,7 @@ class Prometheus:
                 f"--web.listen-address=127.0.0.1:{self._port}",
             )
             for port in (self._alertmanager, self._port):
-                await until(lambda port=port: self._ready(port))  # type: ignore[misc]
+                await until(partial(self._ready, port))
         except BaseException:
             await self._stack.aclose()
             raise
