@@ -7,7 +7,7 @@ import asyncio
 import os
 import time
 from collections.abc import AsyncIterator, Callable, Iterable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, nullcontext
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
@@ -40,10 +40,13 @@ class Met:
     lost: int = 0
 
 
-async def meet(liar: Liar, met: Met) -> None:
+async def meet(liar: Liar, met: Met, starting: asyncio.Lock) -> None:
+    """`starting`: one client starts at a time, for a busy machine starts thirty at once later than the patience of each."""
     partitions = {met.topic: 2, met.dead: 1}
     door = Ours(chosen(liar.address), partitions=partitions, dead_letter_topic=met.dead, grace_seconds=20.0)
-    async with door:
+    async with AsyncExitStack() as stack:
+        async with starting:
+            await stack.enter_async_context(door)
         await door.publish(*numbered(met.topic, LEFT, range(1)), *numbered(met.topic, RIGHT, range(1)))
         await door.settled()
         lie = await liar.lie(met.topic, met.error)
@@ -66,9 +69,11 @@ async def meet_all(
 ) -> None:
     await make_topics(bootstrap_servers, {met.topic: 2 for met in rows} | {met.dead: 1 for met in rows})
 
+    starting = asyncio.Lock()
+
     async def one(met: Met) -> None:
         async with liar() as its:
-            await meet(its, met)
+            await meet(its, met, starting)
 
     async with asyncio.TaskGroup() as tasks:
         for met in rows:
