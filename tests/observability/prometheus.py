@@ -80,6 +80,10 @@ class Prometheus:
     async def __aexit__(self, *_: object) -> None:
         await self._stack.aclose()
 
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self._port}"
+
     async def series(self, expression: str) -> list[dict[str, Any]]:
         """What an expression gives now: each series with its labels and value. An expression that is none fails."""
         answer = await self._get(self._port, "/api/v1/query", query=expression)
