@@ -5,15 +5,19 @@ READY := $(VENV)/.ready
 RUN := $(VENV)/bin
 HELM ?= helm
 KUBECONFORM ?= kubeconform
+KUBE_SCORE ?= kube-score
+HELM_UNITTEST ?= helm-unittest
 PROMETHEUS ?= prometheus
 PROMTOOL ?= promtool
 ALERTMANAGER ?= alertmanager
+CLUSTER_BIN ?= .cluster/bin
+CLUSTER_CRDS ?= .cluster/crds
 CONSUMERS ?= .consumers
 IMAGE ?= .image
 COMPILE := $(RUN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	--no-header --no-annotate
 
-.PHONY: demo test chaos-claims chaos-delivery verify-chart verify-monitoring consumers sbom format generate release-schemas requirements clean
+.PHONY: demo test chaos-claims chaos-delivery verify-chart verify-cluster verify-monitoring consumers sbom format generate release-schemas requirements clean
 
 demo: $(READY)  ## a real Kafka, a registry, the simulator and two workers, until Ctrl-C or DEMO_SECONDS
 	$(RUN)/producer demo
@@ -31,8 +35,11 @@ chaos-delivery: $(READY)  ## Kafka away for half an hour, workers killed fifty t
 	FAULT_SECONDS=30 $(RUN)/pytest -s tests/kafka/test_lasting_errors.py $(PYTEST_ARGS)
 	OUTAGE_SECONDS=1800 ROLLING_SECONDS=600 DELIVERY_RATE=2000 DELIVERY_KILLS=50 $(RUN)/pytest -s tests/system/test_delivery.py $(PYTEST_ARGS)
 
-verify-chart: $(READY)  ## the chart, with Helm and kubeconform; KUBECONFORM_SCHEMAS names the schemas' folder
-	HELM=$(HELM) KUBECONFORM=$(KUBECONFORM) HELM3=$(HELM3) $(RUN)/pytest tests/helm $(PYTEST_ARGS)
+verify-chart: $(READY)  ## the chart, with Helm, its linters and kubeconform; KUBECONFORM_SCHEMAS names the schemas' folder
+	HELM=$(HELM) HELM3=$(HELM3) KUBECONFORM=$(KUBECONFORM) KUBE_SCORE=$(KUBE_SCORE) HELM_UNITTEST=$(HELM_UNITTEST) $(RUN)/pytest tests/helm $(PYTEST_ARGS)
+
+verify-cluster: $(READY)  ## the chart on a real API server; CLUSTER_BIN has its binaries, CLUSTER_CRDS those of the operators
+	CLUSTER_BIN=$(CLUSTER_BIN) CLUSTER_CRDS=$(CLUSTER_CRDS) HELM=$(HELM) HELM3=$(HELM3) $(RUN)/pytest -s tests/cluster $(PYTEST_ARGS)
 
 verify-monitoring: $(READY)  ## alerts, rules and dashboards, with Prometheus, promtool, Alertmanager and Helm
 	PROMETHEUS=$(PROMETHEUS) PROMTOOL=$(PROMTOOL) ALERTMANAGER=$(ALERTMANAGER) HELM=$(HELM) $(RUN)/pytest -s tests/observability $(PYTEST_ARGS)

@@ -34,8 +34,8 @@ $ helm test lives --namespace streaming || kubectl logs --namespace streaming li
 
 ## Profiles
 
-`make verify-chart` renders each, checks it against Kubernetes' schemas and reads it by the program's own settings. What
-the chart refuses, and with which words, is in `ci/fail/`.
+`make verify-chart` renders each, checks it against Kubernetes' schemas and reads it by the program's own settings;
+`make verify-cluster` gives each to a real API server. What the chart refuses, and with which words, is in `ci/fail/`.
 
 | profile | what it is |
 |---|---|

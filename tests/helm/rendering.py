@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 
 CHART = Path(__file__).resolve().parent.parent.parent / "helm"
@@ -41,6 +42,12 @@ def tool(name: str) -> str | None:
     found = shutil.which(named or name)
     assert found or not named, f"{variable}={named} is not there"
     return found
+
+
+def named(name: str) -> str:
+    """The same, or the test skips."""
+    found = tool(name)
+    return found or pytest.skip(f"no {name} on PATH; {name.upper().replace('-', '_')} can name one")
 
 
 def run(*command: str, given: str = "") -> subprocess.CompletedProcess[str]:

@@ -13,14 +13,7 @@ each_profile = pytest.mark.parametrize("values", PROFILES, ids=by_name)
 
 @pytest.fixture(scope="session")
 def helm3() -> str:
-    return named("helm3")
-
-
-def named(name: str) -> str:
-    found = rendering.tool(name)
-    if found is None:
-        pytest.skip(f"no {name} on PATH; {name.upper().replace('-', '_')} can name one")
-    return found
+    return rendering.named("helm3")
 
 
 @each_profile
