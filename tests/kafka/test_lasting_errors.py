@@ -41,7 +41,7 @@ class Met:
 
 
 async def meet(liar: Liar, met: Met, starting: asyncio.Lock) -> None:
-    """`starting`: one client starts at a time, for a busy machine starts thirty at once later than the patience of each."""
+    """`starting`: one client at a time, for thirty at once start later, on a busy machine, than any of them may."""
     partitions = {met.topic: 2, met.dead: 1}
     door = Ours(chosen(liar.address), partitions=partitions, dead_letter_topic=met.dead, grace_seconds=20.0)
     async with AsyncExitStack() as stack:
