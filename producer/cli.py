@@ -5,7 +5,6 @@ import json
 import os
 import sys
 from collections.abc import Callable, Coroutine
-from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
@@ -14,13 +13,13 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from producer import __version__, cli_status, settings
+from producer import __version__, cli_status, logs, settings
 from producer.cli_assign import assign, catalogue
 from producer.cli_dlq import dlq
 from producer.cli_schemas import schemas
 from producer.cli_spool import spool
 from producer.configured import configured
-from producer.delivery import acls
+from producer.delivery import acls, client, topic_plan
 from producer.delivery import topics as kafka_topics
 from producer.errors import ProducerError, StartRefused
 
@@ -155,12 +154,20 @@ def demo() -> None:
 
 @application.command()
 def status(
-    as_json: Annotated[bool, typer.Option("--json", help="Print it as JSON, once.")] = False,
-    once: Annotated[bool, typer.Option("--once", help="Print it once, on a terminal too.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print it as JSON.")] = False,
+    watch: Annotated[bool, typer.Option("--watch", help="Keep it current, with keys to sort and to filter.")] = False,
+    group: Annotated[
+        list[str] | None, typer.Option(help="With --watch: a consumer group whose lag is shown; more than once.")
+    ] = None,
 ) -> None:
-    """Show who streams whom, where the list is a Kafka topic; on a terminal until interrupted."""
-    with suppress(KeyboardInterrupt):
-        cli_status.show(catalogue(configured()), as_json=as_json, once=once)
+    """Show who streams whom, where the list is a Kafka topic, without asking any worker."""
+    chosen = configured()
+    if watch:
+        logs.configure(form="text", level="critical")  # the screen is the view's
+        records = topic_plan.names(chosen.topic_prefix)
+        cli_status.watch(catalogue(chosen), lambda: client.options(chosen), records, group or ())
+    else:
+        cli_status.show(catalogue(chosen), as_json=as_json)
 
 
 @topics.command("plan")

@@ -77,7 +77,8 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "local": frozenset({"simulator"}),
     "configured": EVERYONE | {"logs", "settings"},
     "cli_assign": EVERYONE | {"assignments", "configured", "delivery.client", "delivery.topic_plan", "settings"},
-    "cli_status": EVERYONE | {"assignments"},
+    "status": EVERYONE | {"assignments", "kafka.inquiry"},
+    "cli_status": EVERYONE | {"assignments", "status"},
     "cli": EVERYONE
     | {
         "cli_assign",
@@ -114,6 +115,7 @@ PURE = (
     "events",
     "letters",
     "replay",
+    "status/board",
     "webcast/frames",
     "webcast/protocol",
     "assignments/assignor",

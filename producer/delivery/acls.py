@@ -10,8 +10,8 @@ from typing import Literal
 
 from producer.delivery import topic_plan
 
-Role = Literal["worker", "topics", "assign", "status", "dlq"]
-ROLES: tuple[Role, ...] = ("worker", "topics", "assign", "status", "dlq")
+Role = Literal["worker", "topics", "assign", "status", "watch", "dlq"]
+ROLES: tuple[Role, ...] = ("worker", "topics", "assign", "status", "watch", "dlq")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +45,8 @@ def needed(role: Role, prefix: str, *, shared_list: bool) -> tuple[Grant, ...]:
             return (Grant("topic", the_list, ("Read", "Write")),)
         case "status":
             return (Grant("topic", statuses, ("Read",)),)
+        case "watch":
+            return (Grant("topic", (*the_list, *statuses), ("Read",)), Grant("topic", records, ("Describe",)))
         case "dlq":
             return (Grant("topic", letters, ("Read",)), Grant("topic", records, ("Write",)))
 
