@@ -115,12 +115,10 @@ def parts() -> Iterator[Panel | Number | str]:
     yield "Spool"
     yield Panel(
         "Bytes in the spool",
-        "By worker, with the least that one may hold. It empties by itself once Kafka takes records again.",
+        "By worker; how full the fullest is stands above. It empties by itself once Kafka takes records again.",
         "bytes",
-        (
-            (f"sum by (instance) ({metric('spool_bytes')})", "{{instance}}"),
-            (f"min({metric('spool_limit_bytes')})", "limit"),
-        ),
+        ((f"sum by (instance) ({metric('spool_bytes')})", "{{instance}}"),),
+        stacked=True,
     )
     yield Panel(
         "Records written to the spool",

@@ -29,9 +29,10 @@ def parts() -> Iterator[Panel | Number | str]:
     yield "Each"
     yield Panel(
         "Connected, by streamer and worker",
-        "1 while the room is connected. On two workers: it is being handed over, or see TikTokLiveStreamersHeldTwice.",
+        "A band while the room is connected. On two workers: it is handed over, or see TikTokLiveStreamersHeldTwice.",
         "none",
         ((f"sum by (streamer, instance) ({metric('stream_connected', CHOSEN)})", "{{streamer}} {{instance}}"),),
+        stacked=True,
     )
     yield Panel(
         "Last heard",
