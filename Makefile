@@ -78,9 +78,11 @@ $(READY): requirements/dev.txt pyproject.toml
 	$(RUN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	touch $@
 
-$(CONSUMERS)/.ready: requirements/consumers.txt tests/consumers/package-lock.json
+$(CONSUMERS)/.ready: requirements/consumers.txt tests/consumers/package-lock.json tests/consumers/go.sum
 	$(PYTHON) -m venv --clear $(CONSUMERS)
 	$(CONSUMERS)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/consumers.txt
 	cp tests/consumers/package.json tests/consumers/package-lock.json $(CONSUMERS)
 	if command -v npm; then npm ci --prefix $(CONSUMERS) --ignore-scripts --no-audit --no-fund; fi
+	cp tests/consumers/go.mod tests/consumers/go.sum $(CONSUMERS)
+	if command -v go; then cd $(CONSUMERS) && go mod download; fi
 	touch $@

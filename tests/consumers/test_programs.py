@@ -1,6 +1,6 @@
 """docs/consume.md: it shows the programs as they are, and they read from a real Kafka what it says they do.
 
-What needs chdb, Confluent's deserializer, Node or Java is skipped where `make consumers` was not run or it is absent.
+What needs chdb, Confluent's deserializer, Node, Java or Go is skipped where `make consumers` was not run or it is absent.
 """
 
 import asyncio
@@ -65,6 +65,10 @@ needs_node = needs_node_with("kafkajs")
 needs_java = pytest.mark.skipif(
     shutil.which("javac") is None or not PYTHON.exists(),
     reason="there is no javac, which `java FILE.java` needs, or `make consumers` was not run",
+)
+needs_go = pytest.mark.skipif(
+    shutil.which("go") is None or not (INSTALLED / "go.mod").exists(),
+    reason="there is no go, or `make consumers` was not run",
 )
 
 
@@ -188,6 +192,19 @@ def test_java_reads_each_gift_once(kafka: Kafka, registry: Apicurio, topic: str,
     program = ("java", "-cp", class_path, str(PROGRAMS / "WithRegistry.java"))
 
     found = printed(*program, kafka.bootstrap_servers, registry.url, topic, folder=tmp_path)
+
+    assert found == LINES
+
+
+@needs_go
+def test_go_reads_each_gift_once(kafka: Kafka, registry: Apicurio, topic: str, tmp_path: Path) -> None:
+    shutil.copy(PROGRAMS / "with_registry.go", INSTALLED)
+    program = tmp_path / "with_registry"  # by `go run`, the program would be a child that outlives it
+    for command in (("go", "vet", "with_registry.go"), ("go", "build", "-o", str(program), "with_registry.go")):
+        done = subprocess.run(command, cwd=INSTALLED, capture_output=True, text=True, timeout=600, check=False)
+        assert done.returncode == 0, done.stderr
+
+    found = printed(str(program), kafka.bootstrap_servers, registry.url, topic, folder=tmp_path)
 
     assert found == LINES
 
