@@ -1,6 +1,7 @@
 """docs/consume.md: it shows the programs as they are, and they read from a real Kafka what it says they do.
 
-What needs chdb, Confluent's deserializer, Node, Java or Go is skipped where `make consumers` was not run or it is absent.
+What needs chdb, Confluent's deserializer, Node, Java or Go is skipped where that is absent or `make consumers` did not
+run.
 """
 
 import asyncio
