@@ -168,7 +168,13 @@ class ControlPlane:
             f"--cert-dir={certificates / 'scheduler'}",
             "--leader-elect=false",
         )
-        self._run("kwok", f"--kubeconfig={self.kubeconfig}", "--manage-all-nodes", f"--config={STAGES}")
+        self._run(
+            "kwok",
+            f"--kubeconfig={self.kubeconfig}",
+            f"--config={STAGES}",
+            "--manage-all-nodes",
+            "--node-lease-duration-seconds=40",  # without leases, nodes and their pods are unready after a while
+        )
         self.apply(*(_node(f"node-{number}") for number in range(NODES)))
         self.until(lambda: self.kubectl("get", "nodes", "--no-headers").count(" Ready ") == NODES, "the nodes")
         if self._crds is not None:
