@@ -10,13 +10,12 @@ from dataclasses import asdict
 
 from rich.console import Console, Group, RenderableType
 from rich.table import Table
-from rich.text import Text
 
 from producer.assignments.catalogue import Catalogue
 from producer.assignments.claims import Streamer
 from producer.assignments.clients import Options
 from producer.assignments.table import Status
-from producer.status.board import STATES, STYLES, WORST_FIRST, Board, age
+from producer.status.board import STATES, Board, Row, arrange
 from producer.status.feed import Feed
 
 
@@ -51,25 +50,20 @@ def document(said: Mapping[Streamer, Status]) -> dict[str, object]:
 
 def picture(said: Mapping[Streamer, Status], *, now: float) -> RenderableType:
     """Two tables: the workers, and the streamers, those that need somebody first."""
-    workers = Table("worker", "streamers", *STATES, box=None, header_style="bold")
-    by_worker: dict[str, Counter[str]] = {}
-    for status in said.values():
-        by_worker.setdefault(status.worker, Counter())[status.state] += 1
-    for worker, states in sorted(by_worker.items()):
-        counts = (Text(str(states[state] or "·"), STYLES.get(state, "")) for state in STATES)
-        workers.add_row(worker, str(states.total()), *counts)
-    streamers = Table("streamer", "state", "for", "worker", "room", "error", box=None, header_style="bold")
-    ordered = sorted(said.items(), key=lambda item: (WORST_FIRST.get(item[1].state, 0), item[0]))
-    for streamer, status in ordered:
-        streamers.add_row(
-            streamer,
-            Text(status.state, STYLES.get(status.state, "")),
-            age(now - status.since / 1000),
-            status.worker,
-            status.room_id or "",
-            Text(status.error or "", "red", overflow="ellipsis", no_wrap=True),
-        )
-    return Group(workers, "", streamers)
+    board = Board()
+    board.said = said
+    return Group(
+        _table(board.workers(now), "worker", "streamers", *STATES),
+        "",
+        _table(board.streamers(now), "streamer", "state", "for", "worker", "room", "error", sort="state"),
+    )
+
+
+def _table(rows: Sequence[Row], *columns: str, sort: str = "worker") -> Table:
+    table = Table(*columns, box=None, header_style="bold")
+    for row in arrange(rows, sort, descending=False, wanted=""):
+        table.add_row(*map(row.text, columns))
+    return table
 
 
 async def _first(catalogue: Catalogue) -> Mapping[Streamer, Status]:

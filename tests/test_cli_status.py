@@ -34,8 +34,8 @@ def test_streamers_that_need_somebody_come_first() -> None:
     lines = printed()
 
     assert lines[5:] == [
-        ["bo", "backing_off", "5", "s", "worker-0", "FailedConnection", "(handshake)"],
-        ["cai", "offline", "2", "h", "worker-1"],
+        ["bo", "backing_off", "5", "s", "worker-0", "—", "FailedConnection", "(handshake)"],
+        ["cai", "offline", "2", "h", "worker-1", "—"],
         ["ann", "connected", "1", "min", "worker-1", "7300000000000000001"],
         ["dua", "connected", "2", "d", "worker-1", "7300000000000000002"],
     ]

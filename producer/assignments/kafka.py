@@ -253,19 +253,9 @@ class KafkaAssignments:
                 generation=self._holding.generation,
                 capacity=self._max_streams,
                 draining=self._draining,
-                factors=self._factors(),
+                factors=self._follower.table.factors(self._holding.slots, self._measure),
             )
         )
-
-    def _factors(self) -> dict[int, float]:
-        """What our slots weigh, measured, against what the list says of them."""
-        factors: dict[int, float] = {}
-        for slot in self._holding.slots:
-            rows = self._follower.table.enabled([slot])
-            declared, measured = sum(row.weight for row in rows), sum(map(self._measure, rows))
-            if declared and measured != declared:
-                factors[slot] = measured / declared
-        return factors
 
     def _plan(self, said: Mapping[str, bytes]) -> dict[str, frozenset[int]]:
         members = [assignor.decode_member(member_id, data) for member_id, data in said.items()]

@@ -8,7 +8,7 @@ Status record: key as above; value is JSON of `Status`; no value: nobody streams
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from types import MappingProxyType
 from typing import Any
@@ -170,6 +170,16 @@ class Table:
     def get(self, streamer: Streamer) -> Wanted | None:
         """The row of a streamer."""
         return self._rows[slot_of(streamer, self.slots)].get(streamer)
+
+    def factors(self, slots: Iterable[int], measure: Callable[[Wanted], float]) -> dict[int, float]:
+        """What some slots weigh by `measure`, against what the list says of them, where the two differ."""
+        factors: dict[int, float] = {}
+        for slot in slots:
+            rows = self.enabled([slot])
+            declared, measured = sum(row.weight for row in rows), sum(map(measure, rows))
+            if declared and measured != declared:
+                factors[slot] = measured / declared
+        return factors
 
     def loads(self, factors: Mapping[int, float]) -> list[Load]:
         """What each slot carries; `factors` corrects the weights of some slots by what was measured."""

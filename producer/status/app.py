@@ -163,7 +163,7 @@ class Watch(App[None]):
         if shown == [row.key for row in rows]:
             for row in rows:
                 for column in tab.columns:
-                    text = _text(row, column)
+                    text = row.text(column)
                     if table.get_cell(row.key, column) != text:
                         table.update_cell(row.key, column, text, update_width=True)
             return
@@ -171,7 +171,7 @@ class Watch(App[None]):
         before = shown[at] if 0 <= at < len(shown) else None
         table.clear()
         for row in rows:
-            table.add_row(*(_text(row, column) for column in tab.columns), key=row.key)
+            table.add_row(*(row.text(column) for column in tab.columns), key=row.key)
         keys = [row.key for row in rows]
         if keys:
             table.move_cursor(row=keys.index(before) if before in keys else min(at, len(keys) - 1))
@@ -244,8 +244,3 @@ class Watch(App[None]):
         self.query_one("#filter", Input).remove_class("asked")
         self._table(self._tab).focus()
         self._draw()
-
-
-def _text(row: Row, column: str) -> Text:
-    cell = row.cells[column]
-    return Text(cell.text, cell.style, no_wrap=True, overflow="ellipsis")

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
 
+from rich.text import Text
+
 from producer.assignments.claims import Streamer, Wanted
 from producer.assignments.table import Status
 
@@ -44,6 +46,11 @@ class Row:
 
     key: str
     cells: Mapping[str, Cell]
+
+    def text(self, column: str) -> Text:
+        """One cell, as a terminal draws it."""
+        cell = self.cells[column]
+        return Text(cell.text, cell.style, no_wrap=True, overflow="ellipsis")
 
 
 @dataclass(frozen=True, slots=True)

@@ -142,6 +142,17 @@ def test_a_slot_carries_its_enabled_streamers_and_what_was_measured_corrects_the
     assert sorted(row.streamer for row in rows.enabled([0])) == ["aa", "bb"]
 
 
+def test_what_was_measured_is_said_against_the_list_and_only_where_it_differs() -> None:
+    rows = Table(4)
+    rows.apply(2, 0, b"foobar", b'{"weight": 2}')
+    rows.apply(slot_of(Streamer("abc"), 4), 0, b"abc", b"{}")
+
+    costs = {"foobar": 5.0, "abc": 1.0}
+
+    assert rows.factors(range(4), lambda row: costs[row.streamer]) == {2: 2.5}
+    assert rows.factors([0, 1, 3], lambda row: costs[row.streamer]) == {}
+
+
 def test_a_status_is_written_as_it_is_documented_and_read_again() -> None:
     status = Status("pod-1", 7, "backing_off", 1_700_000_000_000, "42", "FailedConnection (timeout): no answer")
 
