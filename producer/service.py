@@ -16,6 +16,7 @@ from producer.assignments.claims import Streamer
 from producer.assignments.file import FileAssignments, claims_folder
 from producer.assignments.interface import Assignments
 from producer.assignments.kafka import KafkaAssignments
+from producer.assignments.lease import boot_clock
 from producer.assignments.membership import Timing
 from producer.delivery import assembly, topic_plan
 from producer.delivery import client as kafka
@@ -65,7 +66,12 @@ async def run(settings: Settings) -> Ledger:
         grace_seconds=max(1.0, settings.grace_seconds - CLOSE_SECONDS),
     )
     gate = Gate(
-        publisher, assignments.fence, ledger=ledger, metrics=metrics, most_held=settings.kafka_max_in_flight_records
+        publisher,
+        assignments.fence,
+        ledger=ledger,
+        metrics=metrics,
+        most_held=settings.kafka_max_in_flight_records,
+        clock=boot_clock,
     )
     sink = Sink(
         encoder=await assembly.encoder(settings),

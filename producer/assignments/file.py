@@ -172,15 +172,14 @@ class FileAssignments:
 class LockFence:
     """A fence (`interface.Fence`): the kernel takes no lock from a living process, however long it stands still."""
 
+    revoked_at = float("-inf")
+
     def __init__(self, held: Mapping[Streamer, object]) -> None:
         self._held = held
 
     def current(self) -> bool:
         """Always."""
         return True
-
-    async def wait(self) -> None:
-        """Nothing to wait for."""
 
     def allows(self, streamer: str) -> bool:
         """Whether the claim's lock is held."""

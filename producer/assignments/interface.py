@@ -22,11 +22,12 @@ class Leaving(StrEnum):
 class Fence(Protocol):
     """Whether this worker still has the right to what it holds."""
 
+    @property
+    def revoked_at(self) -> float:
+        """When the group last said that we are no member of it, by `lease.boot_clock`; -inf if it never did."""
+
     def current(self) -> bool:
         """Whether it is certain, now, that nobody else was given our claims. Cheap enough for each record."""
-
-    async def wait(self) -> None:
-        """Wait until it is certain again."""
 
     def allows(self, streamer: str) -> bool:
         """Whether this streamer may be published now: it is certain, and the claim was not lost meanwhile."""

@@ -1,6 +1,5 @@
 """How long it is certain that the group has not given our claims to others."""
 
-import asyncio
 import time
 from collections.abc import Callable
 
@@ -24,17 +23,12 @@ class Lease:
         self._lost = lost
         self._clock = clock
         self._until = float("-inf")
-        self._renewed = asyncio.Event()
+        self.revoked_at = float("-inf")
+        """When the broker last said that it does not know us."""
 
     def current(self) -> bool:
         """Whether it is certain now."""
         return self._clock() < self._until
-
-    async def wait(self) -> None:
-        """Wait until it is certain again."""
-        while not self.current():
-            self._renewed.clear()
-            await self._renewed.wait()
 
     def allows(self, streamer: str) -> bool:
         """Whether this streamer may be published now."""
@@ -43,8 +37,8 @@ class Lease:
     def renew(self, sent: float) -> None:
         """The broker answered, as a member's, a request that was sent at this time."""
         self._until = max(self._until, sent + self._seconds)
-        self._renewed.set()
 
     def revoke(self) -> None:
         """The broker no longer knows us."""
         self._until = float("-inf")
+        self.revoked_at = self._clock()

@@ -1,35 +1,42 @@
-"""Between the rooms and the publisher: lets a record through only while its streamer is surely ours.
+"""Between the rooms and the publisher: holds back what may be another worker's by now.
 
-A worker that was stopped, or whose loop stood still for longer than the group waits, may have lost its claims and not
-know it. What it receives then is held back until it is certain again; what turns out to be another worker's is dropped
-and counted, for that worker has published it. What was received before is published: nobody else has it.
+A worker that stood still for longer than the group waits may have lost its claims and not know it. What it receives
+from then on is held until the group has confirmed what is ours, and so is what comes after the group said that we are
+no member of it. What turns out to be another worker's is dropped and counted, for that worker has published it.
+
+A group that merely does not answer disowned nobody. What comes meanwhile goes on to the publisher, and so to the spool:
+in an outage nobody else has it. Should the coordinator be cut off from us alone, a record that two workers publish has
+one event id.
 """
 
 import asyncio
+import time
 from collections import deque
 from collections.abc import Callable
-from contextlib import suppress
-from typing import Protocol
+from typing import NoReturn, Protocol
 
 from producer.delivery.ledger import Ledger
 from producer.delivery.publisher import Publisher
 from producer.events.encoding import Record
 from producer.observability.metrics import Metrics
 
-HOLD_SECONDS = 10.0
-"""How long a record is held back. After so long it is the cluster that is away and nobody else can have been given our
-claims; should it be the group's coordinator alone, a record that two workers publish has one event id."""
+HOLD_SECONDS = 30.0
+"""How long a doubt lasts at the most: longer than a rebalance. Who cannot ask the group for so long is in an outage,
+and memory is no place for one."""
+STALL_SECONDS = 2.0
+"""A longer pause between two looks at the clock is one in which this process stood still."""
 TICK_SECONDS = 0.5
 
 
 class Fence(Protocol):
     """Whether a worker still has the right to what it holds."""
 
-    def current(self) -> bool:
-        """Whether that is certain now."""
+    @property
+    def revoked_at(self) -> float:
+        """When the group last said that we are no member of it, by the gate's clock."""
 
-    async def wait(self) -> None:
-        """Wait until it is."""
+    def current(self) -> bool:
+        """Whether it is certain now."""
 
     def allows(self, streamer: str) -> bool:
         """Whether this streamer may be published now."""
@@ -38,22 +45,38 @@ class Fence(Protocol):
 class Gate:
     """A publisher behind a fence; use it as an async context manager within the publisher's."""
 
-    def __init__(self, publisher: Publisher, fence: Fence, *, ledger: Ledger, metrics: Metrics, most_held: int) -> None:
+    def __init__(
+        self,
+        publisher: Publisher,
+        fence: Fence,
+        *,
+        ledger: Ledger,
+        metrics: Metrics,
+        most_held: int,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._publisher = publisher
         self._fence = fence
         self._ledger = ledger
         self._metrics = metrics
         self._most_held = most_held
+        self._clock = clock
+        self._looked = clock()
+        self._woke_at = float("-inf")
+        """When we last found that we had stood still."""
         self._held: deque[tuple[Record, Callable[[], None] | None]] = deque()
-        self._flushing: asyncio.Task[None] | None = None
+        self._emptied = asyncio.Event()
+        self._watching: asyncio.Task[NoReturn] | None = None
 
     async def __aenter__(self) -> "Gate":
+        self._looked = self._clock()
+        self._watching = asyncio.create_task(self._watch(), name="gate")
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        if self._flushing is not None:
-            self._flushing.cancel()
-            await asyncio.wait({self._flushing})
+        if self._watching is not None:
+            self._watching.cancel()
+            await asyncio.wait({self._watching})
         self._flush()
 
     @property
@@ -63,32 +86,41 @@ class Gate:
 
     def publish(self, record: Record, settled: Callable[[], None] | None = None) -> None:
         """Take charge of a record, at once; call `room` before reading more (`Publisher.publish`)."""
-        if self._fence.current():
-            self._flush()
-            self._pass(record, settled)
+        if self._in_doubt():
+            self._held.append((record, settled))
             return
-        self._held.append((record, settled))
-        if self._flushing is None or self._flushing.done():
-            self._flushing = asyncio.create_task(self._hold(), name="gate")
+        self._flush()
+        self._pass(record, settled)
 
     async def room(self) -> None:
         """Wait until there is room for more."""
-        while len(self._held) >= self._most_held and self._flushing is not None:
-            await asyncio.wait({self._flushing})
+        while len(self._held) >= self._most_held:
+            self._emptied.clear()
+            await self._emptied.wait()
         await self._publisher.room()
 
-    async def _hold(self) -> None:
-        # Counted in ticks: while we stood still ourselves, the cluster was not away.
-        for _ in range(round(HOLD_SECONDS / TICK_SECONDS)):
-            with suppress(TimeoutError):
-                async with asyncio.timeout(TICK_SECONDS):
-                    await self._fence.wait()
-                break
-        self._flush()
+    async def _watch(self) -> NoReturn:
+        """Look again and again, so that a pause is seen, and hand on what is no longer in doubt."""
+        while True:
+            await asyncio.sleep(TICK_SECONDS)
+            if not self._in_doubt():
+                self._flush()
+
+    def _in_doubt(self) -> bool:
+        """Whether others may have been given what is ours without our knowing of it."""
+        now = self._clock()
+        if now - self._looked > STALL_SECONDS:
+            self._woke_at = now
+        self._looked = now
+        if self._fence.current():
+            self._woke_at = float("-inf")
+            return False
+        return now - max(self._woke_at, self._fence.revoked_at) < HOLD_SECONDS
 
     def _flush(self) -> None:
         while self._held:
             self._pass(*self._held.popleft())
+        self._emptied.set()
 
     def _pass(self, record: Record, settled: Callable[[], None] | None) -> None:
         if self._fence.current() and not self._fence.allows(record.key.decode()):

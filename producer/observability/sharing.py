@@ -50,7 +50,7 @@ class SharingCollector(Collector):
         for name, help_text, value in (
             (
                 "claims_current",
-                "1 while the group has confirmed this worker's claims; at 0 it publishes nothing.",
+                "1 while the group confirms this worker's claims; at 0 it is silent, or has disowned the worker.",
                 int(sharing.fence.current()),
             ),
             ("slots", "Slots of the shared list that this worker owns.", sharing.slots_owned),

@@ -26,6 +26,13 @@ TIMING = Timing(balance=0.5, watchdog=5.0, handover=2 * STEP_SECONDS)
 numbers = count()
 
 
+async def eventually(condition: Callable[[], bool]) -> None:
+    """Wait for what no change of a set tells."""
+    async with asyncio.timeout(STEP_SECONDS):
+        while not condition():
+            await asyncio.sleep(0.05)
+
+
 class Worker:
     """A worker whose sessions report that they are connected, once `connects` is set for their streamer."""
 

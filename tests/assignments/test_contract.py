@@ -7,7 +7,7 @@ import pytest
 
 from producer.assignments.claims import Streamer
 from producer.local.kafka import Kafka
-from tests.assignments.fleet import Backend, FileBackend, Fleet, KafkaBackend, play
+from tests.assignments.fleet import Backend, FileBackend, Fleet, KafkaBackend, eventually, play
 
 TEN = tuple(f"s{number:02}" for number in range(10))
 
@@ -97,8 +97,7 @@ def test_what_is_held_may_be_published_and_what_is_reported_is_taken(backend: Ba
             await fleet.names("aa")
             one = await fleet.worker("one", state=None)
             await fleet.until(lambda: one.held == {"aa"})
-            await one.assignments.fence.wait()
-            assert one.assignments.fence.current() is True
+            await eventually(one.assignments.fence.current)
             assert one.assignments.fence.allows(Streamer("aa")) is True
             for state in ("resolving", "connecting", "connected", "backing_off", "offline"):
                 one.assignments.report(Streamer("aa"), state=state, room_id="7", error="some error")

@@ -19,7 +19,7 @@ from producer.assignments.kafka import KafkaAssignments
 from producer.assignments.membership import Timing
 from producer.errors import StartRefused
 from producer.local.kafka import Kafka
-from tests.assignments.fleet import SLOTS, STEP_SECONDS, Fleet, KafkaBackend, Worker, play
+from tests.assignments.fleet import SLOTS, STEP_SECONDS, Fleet, KafkaBackend, Worker, eventually, play
 
 TWENTY = tuple(f"s{number:02}" for number in range(20))
 
@@ -38,13 +38,6 @@ async def settled(fleet: Fleet, *workers: Worker, of: int = 20) -> None:
     """Wait until the workers share the streamers, each with a part."""
     least = 0.8 * of / len(workers)
     await fleet.until(lambda: all_once(*workers, of=of) and all(len(worker.held) >= least for worker in workers))
-
-
-async def eventually(condition: Callable[[], bool]) -> None:
-    """Wait for what no change of a set tells."""
-    async with asyncio.timeout(STEP_SECONDS):
-        while not condition():
-            await asyncio.sleep(0.05)
 
 
 def test_a_streamer_is_held_by_its_old_owner_until_the_new_one_is_connected(kafka: Kafka) -> None:
@@ -212,8 +205,7 @@ def test_a_broker_that_is_away_for_a_while_costs_no_stream(tmp_path: Path) -> No
                 assert all_once(one, two, of=20)
                 one.assignments.report(Streamer(next(iter(one.held))), state="backing_off")
                 await kafka.start(1)
-                await one.assignments.fence.wait()
-                await two.assignments.fence.wait()
+                await eventually(lambda: one.assignments.fence.current() and two.assignments.fence.current())
                 assert all_once(one, two, of=20)
                 assert (one.started, two.started) == began
                 assert source(one).fenced == source(two).fenced == 0
