@@ -51,6 +51,21 @@ def main() -> None:
         raise SystemExit(1) from None
 
 
+def _version(asked: bool) -> None:
+    if asked:
+        sys.stdout.write(f"producer {__version__}\n")
+        raise typer.Exit
+
+
+@application.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Say which version this is.")
+    ] = False,
+) -> None:
+    """What stands before every command."""
+
+
 @application.command()
 def run() -> None:
     """Run one worker: claim streamers, stream their lives, publish their events. SIGTERM ends it in good order."""

@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Mapping
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -88,6 +89,12 @@ def test_help_helps(arguments: tuple[str, ...], words: list[str]) -> None:
 
     assert result.returncode == 0
     assert all(word in result.stdout for word in words)
+
+
+def test_it_says_which_version_it_is() -> None:
+    result = producer("--version")
+
+    assert (result.returncode, result.stdout) == (0, f"producer {metadata.version('tiktok-live-producer')}\n")
 
 
 def test_every_setting_is_listed() -> None:
