@@ -24,7 +24,7 @@ class Fence(Protocol):
 
     @property
     def revoked_at(self) -> float:
-        """When the group last said that we are no member of it, by `lease.boot_clock`; -inf if it never did."""
+        """When the group said that we are no member of it, by `lease.boot_clock`; -inf unless it did."""
 
     def current(self) -> bool:
         """Whether it is certain, now, that nobody else was given our claims. Cheap enough for each record."""

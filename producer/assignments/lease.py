@@ -24,7 +24,7 @@ class Lease:
         self._clock = clock
         self._until = float("-inf")
         self.revoked_at = float("-inf")
-        """When the broker last said that it does not know us."""
+        """When the broker last said that it does not know us; -inf if it has answered us as a member since."""
 
     def current(self) -> bool:
         """Whether it is certain now."""
@@ -37,6 +37,7 @@ class Lease:
     def renew(self, sent: float) -> None:
         """The broker answered, as a member's, a request that was sent at this time."""
         self._until = max(self._until, sent + self._seconds)
+        self.revoked_at = float("-inf")
 
     def revoke(self) -> None:
         """The broker no longer knows us."""

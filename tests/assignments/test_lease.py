@@ -53,6 +53,10 @@ def test_it_ends_at_once_when_the_broker_does_not_know_us() -> None:
     assert fence.current() is False
     assert (before, fence.revoked_at) == (float("-inf"), 100.0)
 
+    fence.renew(101.0)
+
+    assert fence.revoked_at == float("-inf")
+
 
 def test_a_claim_that_was_lost_is_not_allowed_though_it_is_certain_again() -> None:
     fence = lease(Clock(), frozenset({"lost"}))
