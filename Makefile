@@ -7,6 +7,7 @@ HELM ?= helm
 KUBECONFORM ?= kubeconform
 KUBE_SCORE ?= kube-score
 HELM_UNITTEST ?= helm-unittest
+HELM_DOCS ?= helm-docs
 PROMETHEUS ?= prometheus
 PROMTOOL ?= promtool
 ALERTMANAGER ?= alertmanager
@@ -36,7 +37,7 @@ chaos-delivery: $(READY)  ## Kafka away for half an hour, workers killed fifty t
 	OUTAGE_SECONDS=1800 ROLLING_SECONDS=600 DELIVERY_RATE=2000 DELIVERY_KILLS=50 $(RUN)/pytest -s tests/system/test_delivery.py $(PYTEST_ARGS)
 
 verify-chart: $(READY)  ## the chart, with Helm, its linters and kubeconform; KUBECONFORM_SCHEMAS names the schemas' folder
-	HELM=$(HELM) HELM3=$(HELM3) KUBECONFORM=$(KUBECONFORM) KUBE_SCORE=$(KUBE_SCORE) HELM_UNITTEST=$(HELM_UNITTEST) $(RUN)/pytest tests/helm $(PYTEST_ARGS)
+	HELM=$(HELM) HELM3=$(HELM3) KUBECONFORM=$(KUBECONFORM) KUBE_SCORE=$(KUBE_SCORE) HELM_UNITTEST=$(HELM_UNITTEST) HELM_DOCS=$(HELM_DOCS) $(RUN)/pytest tests/helm $(PYTEST_ARGS)
 
 verify-cluster: $(READY)  ## the chart on a real API server; CLUSTER_BIN has its binaries, CLUSTER_CRDS those of the operators
 	CLUSTER_BIN=$(CLUSTER_BIN) CLUSTER_CRDS=$(CLUSTER_CRDS) HELM=$(HELM) HELM3=$(HELM3) $(RUN)/pytest -s tests/cluster $(PYTEST_ARGS)

@@ -1,10 +1,14 @@
-"""The chart in the eyes of kube-score and helm-unittest, where there are such."""
+"""The chart in the eyes of kube-score, helm-unittest and helm-docs, where there are such."""
 
+import html
+import json
+import shutil
 from pathlib import Path
 
 import pytest
 
 from tests.helm.rendering import CHART, PROFILES, by_name, named, run, template
+from tools import chart_readme
 
 IGNORED = {
     "container-image-pull-policy": "tags are versions and never move; a digest can be given",
@@ -39,3 +43,27 @@ def test_helm_unittest_passes() -> None:
     result = run(named("helm-unittest"), "--strict", str(CHART))
 
     assert result.returncode == 0, result.stdout + result.stderr
+
+
+def test_helm_docs_finds_the_values_that_the_readme_has(tmp_path: Path) -> None:
+    helm_docs = named("helm-docs")
+    shutil.copytree(CHART, tmp_path / "chart")
+    meaning = "{{ if .Description }}{{ .Description }}{{ else }}{{ .AutoDescription }}{{ end }}"
+    lines = "{{ range .Values }}{{ .Key }}\t{{ .Default }}\t" + meaning + "\n{{ end }}"
+    (tmp_path / "chart" / "rows.gotmpl").write_text(lines, "utf-8")
+
+    result = run(
+        helm_docs,
+        "--dry-run",
+        "--skip-version-footer",
+        f"--chart-search-root={tmp_path}",
+        "--template-files=rows.gotmpl",
+    )
+
+    found = {path: (default, text) for path, default, text in (row.split("\t") for row in result.stdout.splitlines())}
+    rows = {path: (default, text) for path, default, text in chart_readme.rows((CHART / "values.yaml").read_text())}
+    assert {path: html.unescape(text) for path, (_, text) in found.items()} == {path: rows[path][1] for path in found}
+    # What only introduces other values, or has no default, has no row of its own there, or no default here.
+    shown = {path: json.loads(default.strip("`")) for path, (default, _) in rows.items() if default}
+    assert {path: json.loads(found[path][0].strip("`").replace("nil", "null")) for path in shown} == shown
+    assert len(shown) > 70
