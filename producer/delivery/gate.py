@@ -10,7 +10,6 @@ one event id.
 """
 
 import asyncio
-import time
 from collections import deque
 from collections.abc import Callable
 from typing import NoReturn, Protocol
@@ -53,8 +52,9 @@ class Gate:
         ledger: Ledger,
         metrics: Metrics,
         most_held: int,
-        clock: Callable[[], float] = time.monotonic,
+        clock: Callable[[], float],
     ) -> None:
+        """`clock` is the fence's."""
         self._publisher = publisher
         self._fence = fence
         self._ledger = ledger

@@ -1,7 +1,7 @@
 """producer.delivery.gate: what passes, what waits, and what is dropped; the fence is a script, the clock a number."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from typing import cast
 
 import pytest
@@ -13,15 +13,13 @@ from producer.delivery.publisher import Publisher
 from producer.events.encoding import Record
 from producer.observability.metrics import Metrics
 
-NEVER = float("-inf")
-
 
 class Fence:
-    """Certain or not, as the test says."""
+    """Certain, until the test says otherwise."""
 
-    def __init__(self, *, certain: bool) -> None:
-        self.certain = certain
-        self.revoked_at = NEVER
+    def __init__(self) -> None:
+        self.certain = True
+        self.revoked_at = float("-inf")
         self.lost: set[str] = set()
 
     def current(self) -> bool:
@@ -52,10 +50,10 @@ class Shelf:
 class Yard:
     """A gate, and what is around it."""
 
-    def __init__(self, *, certain: bool) -> None:
+    def __init__(self) -> None:
         self.now = 1_000.0
         self.looks = 0
-        self.fence, self.shelf, self.ledger = Fence(certain=certain), Shelf(), Ledger()
+        self.fence, self.shelf, self.ledger = Fence(), Shelf(), Ledger()
         self.metrics = Metrics(topics=(), version="test")
         self.gate = Gate(
             cast(Publisher, self.shelf),
@@ -87,16 +85,15 @@ class Yard:
 
 
 @pytest.fixture(autouse=True)
-def short_ticks(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def short_ticks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(gate_module, "TICK_SECONDS", 0.001)
-    yield
 
 
-def play(scene: Callable[[Yard], Awaitable[None]], *, certain: bool) -> Yard:
+def play(scene: Callable[[Yard], Awaitable[None]]) -> Yard:
     """Play a scene at a gate that is then left; return the yard."""
 
     async def main() -> Yard:
-        yard = Yard(certain=certain)
+        yard = Yard()
         async with yard.gate:
             await scene(yard)
         return yard
@@ -109,7 +106,7 @@ def test_what_is_surely_ours_passes_at_once() -> None:
         yard.publish("ann", "1")
         assert yard.shelf.values == [b"1"]
 
-    play(scene, certain=True)
+    play(scene)
 
 
 def test_what_comes_after_a_pause_waits_and_only_what_is_still_ours_passes_in_order() -> None:
@@ -129,7 +126,7 @@ def test_what_comes_after_a_pause_waits_and_only_what_is_still_ours_passes_in_or
         yard.publish("bo", "5")
         yard.publish("ann", "6")
 
-    yard = play(scene, certain=True)
+    yard = play(scene)
 
     assert yard.shelf.values == [b"0", b"1", b"3", b"6"]
     assert yard.ledger.fenced == 3
@@ -148,7 +145,7 @@ def test_a_pause_while_the_group_does_not_answer_is_a_pause_all_the_same() -> No
         await yard.turn()
         yard.fence.renew(lost="ann")
 
-    yard = play(scene, certain=True)
+    yard = play(scene)
 
     assert (yard.shelf.values, yard.ledger.fenced) == ([b"1"], 1)
 
@@ -163,7 +160,7 @@ def test_a_pause_is_seen_though_nothing_is_handed_over_around_it() -> None:
         assert yard.shelf.values == []
         yard.fence.renew(lost="ann")
 
-    assert play(scene, certain=True).ledger.fenced == 1
+    assert play(scene).ledger.fenced == 1
 
 
 def test_a_group_that_does_not_answer_holds_nothing_back() -> None:
@@ -174,7 +171,7 @@ def test_a_group_that_does_not_answer_holds_nothing_back() -> None:
             yard.publish("ann", str(number))
             assert len(yard.shelf.values) == number, "held in memory, where a kill would lose it"
 
-    yard = play(scene, certain=True)
+    yard = play(scene)
 
     assert (yard.shelf.values, yard.ledger.fenced) == ([b"1", b"2", b"3"], 0)
 
@@ -189,7 +186,7 @@ def test_what_comes_after_the_group_disowned_us_waits_for_the_next_assignment() 
         assert yard.shelf.values == []
         yard.fence.renew(lost="ann")
 
-    yard = play(scene, certain=True)
+    yard = play(scene)
 
     assert (yard.shelf.values, yard.ledger.fenced) == ([b"2"], 1)
 
@@ -206,7 +203,7 @@ def test_a_doubt_that_nobody_settles_ends() -> None:
         await yard.turn()
         assert yard.shelf.values == [b"1"]
 
-    assert play(scene, certain=True).ledger.fenced == 0
+    assert play(scene).ledger.fenced == 0
 
 
 def test_what_is_certain_again_before_the_gate_looked_keeps_its_order() -> None:
@@ -218,7 +215,7 @@ def test_what_is_certain_again_before_the_gate_looked_keeps_its_order() -> None:
         yard.publish("ann", "2")
         assert yard.shelf.values == [b"1", b"2"]
 
-    play(scene, certain=True)
+    play(scene)
 
 
 def test_rooms_stand_still_while_too_much_is_held() -> None:
@@ -235,7 +232,7 @@ def test_rooms_stand_still_while_too_much_is_held() -> None:
         yard.fence.renew()
         await asyncio.wait_for(waiting, 5)
 
-    play(scene, certain=True)
+    play(scene)
 
 
 def test_what_is_held_when_a_worker_ends_is_handed_on() -> None:
@@ -245,4 +242,4 @@ def test_what_is_held_when_a_worker_ends_is_handed_on() -> None:
         yard.publish("ann", "1")
         assert yard.shelf.values == []
 
-    assert play(scene, certain=True).shelf.values == [b"1"]
+    assert play(scene).shelf.values == [b"1"]

@@ -61,7 +61,8 @@ def test_helm_docs_finds_the_values_that_the_readme_has(tmp_path: Path) -> None:
     )
 
     found = {path: (default, text) for path, default, text in (row.split("\t") for row in result.stdout.splitlines())}
-    rows = {path: (default, text) for path, default, text in chart_readme.rows((CHART / "values.yaml").read_text())}
+    values = (CHART / "values.yaml").read_text("utf-8")
+    rows = {path: (default, text) for path, default, text in chart_readme.rows(values)}
     assert {path: html.unescape(text) for path, (_, text) in found.items()} == {path: rows[path][1] for path in found}
     # What only introduces other values, or has no default, has no row of its own there, or no default here.
     shown = {path: json.loads(default.strip("`")) for path, (default, _) in rows.items() if default}
