@@ -24,6 +24,7 @@ class Reason(StrEnum):
     BLOCKED = "blocked"
     CAPTCHA = "captcha"
     CLOSED = "closed"
+    CREDENTIALS = "credentials"
     DEVICE_BLOCKED = "device_blocked"
     ENTITLEMENT = "entitlement"
     HANDSHAKE = "handshake"

@@ -12,27 +12,39 @@ from tools import generate, golden
 
 ROOT = Path(__file__).resolve().parent.parent
 
-EVERYONE = frozenset({"errors"})
+EVERYONE = frozenset({"errors", "strangers"})
 MAY_IMPORT: dict[str, frozenset[str]] = {
     "errors": frozenset(),
+    "strangers": frozenset(),
+    "secret_files": frozenset({"errors"}),
+    "terminal": frozenset({"strangers"}),
     "backoff": frozenset(),
     "logs": frozenset(),
     "settings": EVERYONE,
-    "webcast": EVERYONE,
+    "webcast": EVERYONE | {"secret_files"},
     "webcast.wire": frozenset(),
     "events": EVERYONE | {"webcast.wire"},
-    "kafka": EVERYONE | {"logs", "settings"},
+    "kafka": EVERYONE | {"logs", "secret_files", "settings"},
     "observability": EVERYONE | {"events", "kafka.diagnosis", "webcast.frames"},
     "delivery": EVERYONE
-    | {"backoff", "kafka", "logs", "settings", "events.encoding", "events.schemas", "observability.metrics"},
-    "cli_schemas": EVERYONE | {"configured", "delivery", "events.reference", "events.schemas"},
-    "cli_spool": EVERYONE | {"configured", "delivery", "observability.metrics", "settings"},
+    | {
+        "backoff",
+        "kafka",
+        "logs",
+        "secret_files",
+        "settings",
+        "events.encoding",
+        "events.schemas",
+        "observability.metrics",
+    },
+    "cli_schemas": EVERYONE | {"configured", "delivery", "events.reference", "events.schemas", "terminal"},
+    "cli_spool": EVERYONE | {"configured", "delivery", "observability.metrics", "settings", "terminal"},
     "assignments": EVERYONE | {"kafka.diagnosis", "logs"},
     "gift_lists": EVERYONE | {"backoff", "events", "logs", "observability.metrics"},
     "replay": EVERYONE | {"delivery.dead_letters", "events", "webcast.wire"},
     "letters": EVERYONE | {"delivery.dead_letters"},
     "cli_dlq": EVERYONE
-    | {"configured", "delivery", "events.event", "letters", "observability.metrics", "replay", "settings"},
+    | {"configured", "delivery", "events.event", "letters", "observability.metrics", "replay", "settings", "terminal"},
     "pipeline": EVERYONE | {"delivery", "events", "gift_lists", "logs", "observability.metrics", "webcast"},
     "session": EVERYONE
     | {
@@ -72,13 +84,14 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     },
     "checks.certificates": frozenset(),
     "checks.verdict": frozenset(),
-    "cli_check": EVERYONE | {"checks", "configured"},
+    "cli_check": EVERYONE | {"checks", "configured", "terminal"},
     "simulator": EVERYONE | {"webcast.wire", "webcast.frames"},
     "local": frozenset({"simulator"}),
     "configured": EVERYONE | {"logs", "settings"},
-    "cli_assign": EVERYONE | {"assignments", "configured", "delivery.client", "delivery.topic_plan", "settings"},
+    "cli_assign": EVERYONE
+    | {"assignments", "configured", "delivery.client", "delivery.topic_plan", "settings", "terminal"},
     "status": EVERYONE | {"assignments", "kafka.inquiry"},
-    "cli_status": EVERYONE | {"assignments", "status"},
+    "cli_status": EVERYONE | {"assignments", "status", "terminal"},
     "cli": EVERYONE
     | {
         "cli_assign",
@@ -95,6 +108,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
         "service",
         "settings",
         "simulator",
+        "terminal",
     },
     "__main__": frozenset({"cli"}),
 }
@@ -102,6 +116,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
 
 PURE = (
     "errors",
+    "strangers",
     "backoff",
     "checks/certificates",
     "checks/verdict",
