@@ -19,7 +19,7 @@ from typing import IO
 from producer import logs
 from producer.assignments import claims, lists
 from producer.assignments.claims import Streamer, Wanted
-from producer.assignments.interface import Leaving
+from producer.assignments.interface import Leaving, Said
 from producer.errors import StartRefused
 
 LOOK_SECONDS = 0.5
@@ -101,11 +101,24 @@ class FileAssignments:
         if claim is not None:
             _unlock(claim)
 
-    def report(self, streamer: Streamer, *, state: str, room_id: str | None = None, error: str | None = None) -> None:
-        """Write in the claim's file how the session goes, for people to read."""
+    def report(
+        self,
+        streamer: Streamer,
+        *,
+        state: str,
+        room_id: str | None = None,
+        error: str | None = None,
+        bugs: int = 0,
+        again_at: int | None = None,
+    ) -> None:
+        """Write in the claim's file how the session goes, for people and for the streamer's next worker to read."""
         claim = self._held.get(streamer)
         if claim is not None:
-            _write(claim, self._note(state=state, room_id=room_id, error=error))
+            _write(claim, self._note(state=state, room_id=room_id, error=error, bugs=bugs, again_at=again_at))
+
+    def last_said(self, streamer: Streamer) -> Said | None:
+        """Tell what was last said of a streamer."""
+        return None
 
     async def drain(self, seconds: float) -> None:
         """Nothing to do: the locks of a worker that ends are free at once, and the others look every half second."""
@@ -165,7 +178,7 @@ class FileAssignments:
         self._log.info("list read", wanted=wanted)
         self._list_read(wanted)
 
-    def _note(self, **more: str | None) -> str:
+    def _note(self, **more: str | int | None) -> str:
         return json.dumps({"worker": self._worker, "pid": os.getpid(), "since": int(time.time()), **more})
 
 

@@ -1,6 +1,7 @@
 """What a source of claims is to the rest of the house; every backend satisfies it, and one suite of tests asks it."""
 
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from enum import StrEnum
 from types import TracebackType
 from typing import Protocol, Self
@@ -17,6 +18,19 @@ class Leaving(StrEnum):
     """Another worker has it now."""
     FENCED = "fenced"
     """Another worker was given it while this one could not know."""
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """How a streamer's session went when it was last said, by this worker or by the one before it."""
+
+    state: str
+    room_id: str | None = None
+    error: str | None = None
+    bugs: int = 0
+    """How often, one after the other, a bug of ours has ended it."""
+    again_at: int | None = None
+    """When it is to be tried again, where that takes minutes: ms since 1970."""
 
 
 class Fence(Protocol):
@@ -61,8 +75,20 @@ class Assignments(Protocol):
     async def release(self, streamer: Streamer) -> None:
         """Give a claim up, once the session for it has ended."""
 
-    def report(self, streamer: Streamer, *, state: str, room_id: str | None = None, error: str | None = None) -> None:
-        """Say how the session of a streamer goes, at each change of its state."""
+    def report(
+        self,
+        streamer: Streamer,
+        *,
+        state: str,
+        room_id: str | None = None,
+        error: str | None = None,
+        bugs: int = 0,
+        again_at: int | None = None,
+    ) -> None:
+        """Say how the session of a streamer goes, at each change of its state (`Said`)."""
+
+    def last_said(self, streamer: Streamer) -> Said | None:
+        """Tell what was last said of a streamer, by whomever; None where nothing was, or it is not known."""
 
     async def drain(self, seconds: float) -> None:
         """Take nothing new and hand over what is held, while `changes` goes on; return once that is done.

@@ -19,7 +19,7 @@ from producer.assignments.claims import Streamer, Wanted
 from producer.assignments.clients import Options
 from producer.assignments.follower import Follower
 from producer.assignments.holding import Holding
-from producer.assignments.interface import Leaving
+from producer.assignments.interface import Leaving, Said
 from producer.assignments.lease import Lease, boot_clock
 from producer.assignments.membership import Assigned, Membership, Timing
 from producer.assignments.reports import Reports
@@ -206,17 +206,34 @@ class KafkaAssignments:
             self._reports.put(streamer, None)
         self._changed.set()
 
-    def report(self, streamer: Streamer, *, state: str, room_id: str | None = None, error: str | None = None) -> None:
+    def report(
+        self,
+        streamer: Streamer,
+        *,
+        state: str,
+        room_id: str | None = None,
+        error: str | None = None,
+        bugs: int = 0,
+        again_at: int | None = None,
+    ) -> None:
         """Say how the session of a streamer goes, at each change of its state."""
         if streamer in self._holding.fenced:
             return  # it has another owner, who speaks for it
+        generation = self._holding.generation_of(streamer)
+        status = Status(self._worker, generation, state, self._now_ms(), room_id, error, bugs, again_at)
         before = self._said.get(streamer)
-        if before is not None and (before.state, before.room_id, before.error) == (state, room_id, error):
-            return
-        since = before.since if before is not None and before.state == state else self._now_ms()
-        self._say(streamer, Status(self._worker, self._holding.generation_of(streamer), state, since, room_id, error))
+        if before is not None:
+            if before.state == state:
+                status = replace(status, since=before.since)
+            if replace(before, generation=generation) == status:
+                return
+        self._say(streamer, status)
         self._holding.reported(streamer, state)
         self._bridge_touched(streamer)
+
+    def last_said(self, streamer: Streamer) -> Said | None:
+        """Tell what was last said of a streamer."""
+        return None
 
     async def drain(self, seconds: float) -> None:
         """Take nothing new and hand over what is held, while `changes` goes on; return once that is done."""

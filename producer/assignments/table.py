@@ -79,11 +79,16 @@ class Status:
     room_id: str | None = None
     error: str | None = None
     """The last error, while it explains the state."""
+    bugs: int = 0
+    """How often, one after the other, a bug of ours has ended its session."""
+    again_at: int | None = None
+    """When it is to be tried again, where that takes minutes: ms since 1970, by that worker's clock."""
 
 
 def encode_status(status: Status) -> bytes:
-    """The value of a status record."""
-    return json.dumps(asdict(status), separators=(",", ":")).encode()
+    """The value of a status record; `bugs` and `again_at` are in it only where there is something to say."""
+    said = {name: value for name, value in asdict(status).items() if value or name not in ("bugs", "again_at")}
+    return json.dumps(said, separators=(",", ":")).encode()
 
 
 def decode_status(key: bytes | None, value: bytes | None) -> tuple[Streamer, Status | None]:
@@ -94,6 +99,7 @@ def decode_status(key: bytes | None, value: bytes | None) -> tuple[Streamer, Sta
     said = _object(value)
     worker, state, generation, since = (said.get(name) for name in ("worker", "state", "generation", "since"))
     room_id, error = said.get("room_id"), said.get("error")
+    bugs, again_at = said.get("bugs", 0), said.get("again_at")  # an older worker says neither
     if not (
         isinstance(worker, str)
         and isinstance(state, str)
@@ -101,9 +107,11 @@ def decode_status(key: bytes | None, value: bytes | None) -> tuple[Streamer, Sta
         and type(since) is int
         and (room_id is None or isinstance(room_id, str))
         and (error is None or isinstance(error, str))
+        and type(bugs) is int
+        and (again_at is None or type(again_at) is int)
     ):
         raise ValueError(f"not a status: {_shown(said)}")
-    return streamer, Status(worker, generation, state, since, room_id, error)
+    return streamer, Status(worker, generation, state, since, room_id, error, bugs, again_at)
 
 
 def _key(key: bytes | None) -> Streamer:

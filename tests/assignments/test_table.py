@@ -165,6 +165,18 @@ def test_a_status_is_written_as_it_is_documented_and_read_again() -> None:
     assert decode_status(b"foobar", value) == (FOOBAR, status)
 
 
+def test_a_status_says_how_often_a_bug_ended_the_session_and_when_it_is_tried_again() -> None:
+    status = Status("pod-1", 7, "parked", 1_700_000_000_000, None, "TypeError", bugs=3, again_at=1_700_000_900_000)
+
+    value = encode_status(status)
+
+    assert value == (
+        b'{"worker":"pod-1","generation":7,"state":"parked","since":1700000000000,"room_id":null,'
+        b'"error":"TypeError","bugs":3,"again_at":1700000900000}'
+    )
+    assert decode_status(b"foobar", value) == (FOOBAR, status)
+
+
 def test_a_removed_status_and_one_of_a_newer_worker_are_read() -> None:
     assert decode_status(b"foobar", None) == (FOOBAR, None)
     assert decode_status(b"foobar", b'{"worker":"w","generation":1,"state":"zoned","since":1,"more":[]}') == (
