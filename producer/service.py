@@ -33,7 +33,7 @@ from producer.observability.sharing import SharingCollector
 from producer.pipeline import Sink
 from producer.session import Session, State, Surroundings
 from producer.settings import Settings
-from producer.webcast import http
+from producer.webcast import connection, http
 from producer.webcast.address import AddressSource, Budget, Direct, Signed
 from producer.webcast.room import Rooms
 from producer.webcast.upstream import USER_AGENT, Upstream
@@ -229,6 +229,7 @@ def _surroundings(
         sink=sink,
         metrics=sink.metrics,
         ssl=ssl.create_default_context(),
+        opening=asyncio.Semaphore(connection.AT_ONCE),
         user_agent=USER_AGENT,
         live_poll_seconds=settings.live_poll_seconds,
         silence_seconds=settings.silence_seconds,

@@ -58,6 +58,8 @@ class Surroundings:
     sink: Sink
     metrics: Metrics
     ssl: ssl.SSLContext
+    opening: asyncio.Semaphore
+    """Whose turn it is to open a socket."""
     user_agent: str
     live_poll_seconds: float
     silence_seconds: float
@@ -146,6 +148,7 @@ class Session:
             origin=self._around.upstream.web_url,
             ssl=self._around.ssl,
             trust_environment=self._around.upstream.is_tiktok,
+            turns=self._around.opening,
         ) as connection:
             opened = loop.time()
             self._metrics.connection_opened(seconds=opened - began)

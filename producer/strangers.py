@@ -8,7 +8,7 @@ memory in proportion to a bound that it names.
 import json
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from ipaddress import IPv6Address
 from typing import Any
@@ -157,11 +157,12 @@ def cookie_header(value: str | None) -> str | None:
 class URL:
     """A URL without user and fragment, whose host is a name or an address."""
 
-    text: str
+    text: str = field(repr=False)
+    """All of it, with its query, which may be a secret."""
     scheme: str
     host: str
     port: int | None
-    query: str
+    query: str = field(repr=False)
 
     @property
     def place(self) -> str:

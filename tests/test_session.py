@@ -131,6 +131,7 @@ def surroundings(
         sink=kept,
         metrics=kept.metrics,
         ssl=ssl.create_default_context(),
+        opening=asyncio.Semaphore(1),
         user_agent="Mozilla/5.0",
         live_poll_seconds=0.05,
         silence_seconds=1.0,

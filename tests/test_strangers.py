@@ -115,6 +115,16 @@ def test_a_script_is_found_by_its_id(page: bytes, expected: bytes | None) -> Non
 
 
 @pytest.mark.parametrize(
+    "piece", [b"<script ", b"<script>", b"<script id", b" id", b"<", b"> id=S", b"<script id=S>", b"\n"], ids=range(8)
+)
+def test_a_page_of_one_piece_again_and_again_takes_one_pass(piece: bytes) -> None:
+    # Two passes over a part of it for each piece would take hours.
+    page = b"<script" + piece * (4 * 1024 * 1024 // len(piece))
+
+    assert strangers.script(page, "S") is None
+
+
+@pytest.mark.parametrize(
     ("lines", "expected"),
     [
         (["ttwid=1%7Cab; Path=/; Expires=Wed, 29 Sep 2027 10:00:00 GMT; HttpOnly"], {"ttwid": "1%7Cab"}),

@@ -16,19 +16,21 @@ EVERYONE = frozenset({"errors", "strangers"})
 MAY_IMPORT: dict[str, frozenset[str]] = {
     "errors": frozenset(),
     "strangers": frozenset(),
+    "bodies": frozenset({"strangers"}),
     "secret_files": frozenset({"errors"}),
     "terminal": frozenset({"strangers"}),
     "backoff": frozenset(),
     "logs": frozenset(),
     "settings": EVERYONE,
-    "webcast": EVERYONE | {"secret_files"},
+    "webcast": EVERYONE | {"bodies", "secret_files"},
     "webcast.wire": frozenset(),
     "events": EVERYONE | {"webcast.wire"},
-    "kafka": EVERYONE | {"logs", "secret_files", "settings"},
+    "kafka": EVERYONE | {"bodies", "logs", "secret_files", "settings"},
     "observability": EVERYONE | {"events", "kafka.diagnosis", "webcast.frames"},
     "delivery": EVERYONE
     | {
         "backoff",
+        "bodies",
         "kafka",
         "logs",
         "secret_files",

@@ -6,12 +6,13 @@ Facts: protocol sheet sections 4 (sign server), 4.5 (direct), 5.1 (URL).
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from http.cookies import CookieError, SimpleCookie
 from pathlib import Path
 from typing import Protocol
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
+from producer import secret_files, strangers
 from producer.errors import FailedConnection, FailedHTTPRequest, Reason
+from producer.strangers import URL, Unreadable
 from producer.webcast import frames
 from producer.webcast.http import HTTP
 from producer.webcast.room import RoomId
@@ -23,7 +24,7 @@ from producer.webcast.wire import FetchResult
 class Address:
     """Where and how to open one socket, once and soon: a signed URL lives for about 30 seconds."""
 
-    url: str = field(repr=False)
+    url: URL
     cookie: str = field(repr=False)
     cursor: str = ""
     first_batch: FetchResult | None = field(default=None, repr=False)
@@ -82,7 +83,10 @@ class Signed:
         self._clock = clock
 
     async def obtain(self, room_id: RoomId) -> Address:
-        """Obtain a signed address. Raises FailedHTTPRequest, or FailedConnection where the answer lacks a part."""
+        """Obtain a signed address.
+
+        Raises FailedHTTPRequest, FailedConnection where the answer lacks a part or leads elsewhere, or SecretUnusable.
+        """
         await asyncio.sleep(self._budget.reserve(self._clock()))
         try:
             answer = await self._http.get(
@@ -101,13 +105,13 @@ class Signed:
             if error.retry_after_seconds is not None:
                 self._budget.hold(self._clock() + error.retry_after_seconds)
             raise
-        address = read_sign_answer(answer.body, answer.headers.get("x-set-tt-cookie"), room_id, self._user_agent)
+        address = read_sign_answer(answer.body, answer.header("x-set-tt-cookie"), room_id, self._user_agent)
         self._upstream.check_socket(address.url)
         return address
 
     def _key(self) -> dict[str, str]:
         # Read each time, so that a rotated key needs no restart.
-        return {"X-Api-Key": self._api_key_file.read_text().strip()} if self._api_key_file else {}
+        return {"X-Api-Key": secret_files.read(self._api_key_file)} if self._api_key_file else {}
 
 
 class Direct:
@@ -121,11 +125,12 @@ class Direct:
     async def obtain(self, room_id: RoomId) -> Address:
         """Obtain an address. Raises FailedHTTPRequest, or FailedConnection where the site issues no cookie."""
         answer = await self._http.get("ttwid", f"{self._upstream.web_url}/", params={})
-        ttwid = _cookie(answer.headers.get("set-cookie", ""), "ttwid")
+        ttwid = answer.cookies().get("ttwid")
         if ttwid is None:
             raise FailedConnection("the web site issued no ttwid cookie", reason=Reason.INCOMPLETE)
         parameters = socket_parameters(room_id, self._user_agent) | {"ws_direct": "1"}
-        return Address(f"{self._upstream.socket_url}?{urlencode(parameters)}", cookie=f"ttwid={ttwid}")
+        url = strangers.url(f"{self._upstream.socket_url}?{urlencode(parameters)}")
+        return Address(url, cookie=f"ttwid={ttwid}")
 
 
 def read_sign_answer(body: bytes, cookie: str | None, room_id: RoomId, user_agent: str) -> Address:
@@ -134,6 +139,7 @@ def read_sign_answer(body: bytes, cookie: str | None, room_id: RoomId, user_agen
         batch = frames.parse_batch(body)
     except frames.FrameRefused as refused:
         raise FailedConnection("the sign server's answer is not a batch", reason=Reason.MALFORMED) from refused
+    cookie = strangers.cookie_header(cookie)
     parts = {
         "cookie (X-Set-TT-Cookie)": cookie,
         "cursor": batch.cursor,
@@ -152,14 +158,10 @@ def read_sign_answer(body: bytes, cookie: str | None, room_id: RoomId, user_agen
         }
         | dict(batch.route_params)
     )
-    separator = "&" if urlsplit(batch.push_server).query else "?"
-    url = f"{batch.push_server}{separator}{urlencode(parameters)}"
-    return Address(url, cookie=cookie or "", cursor=batch.cursor, first_batch=batch)
-
-
-def _cookie(header: str, name: str) -> str | None:
     try:
-        morsel = SimpleCookie(header).get(name)
-    except CookieError:
-        return None
-    return morsel.value if morsel else None
+        server = strangers.url(batch.push_server)
+        url = strangers.url(f"{server.text}{'&' if server.query else '?'}{urlencode(parameters)}")
+    except Unreadable as cause:
+        problem = f"the sign server's push server is no URL to follow: {cause}"
+        raise FailedConnection(problem, reason=Reason.MALFORMED) from cause
+    return Address(url, cookie=cookie or "", cursor=batch.cursor, first_batch=batch)

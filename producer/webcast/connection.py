@@ -1,14 +1,15 @@
 """Drives a Protocol over one WebSocket."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from http.cookies import CookieError, SimpleCookie
 from ssl import SSLContext
 
 import websockets
 from websockets.asyncio.client import ClientConnection, connect
 
+from producer import strangers
 from producer.errors import FailedConnection, FailedRoomPolling, Reason
 from producer.webcast.address import Address
 from producer.webcast.protocol import Protocol, Received
@@ -16,6 +17,8 @@ from producer.webcast.protocol import Protocol, Received
 OPEN_SECONDS = 10.0
 SEND_SECONDS = 10.0
 CLOSE_SECONDS = 2.0
+AT_ONCE = 20
+"""Sockets that are opened at a time, so that the time a thousand take is none of the server's."""
 FRAME_BYTES = 16 * 1024 * 1024
 
 DEFAULT_HEARTBEAT_SECONDS = 5.0
@@ -32,8 +35,7 @@ class Connection:
     def heartbeat_seconds(self) -> float:
         """The interval that the server dictates in Handshake-Options, or the usual one."""
         response = self._websocket.response
-        options = response.headers.get("Handshake-Options", "") if response else ""
-        return read_heartbeat_seconds(options)
+        return read_heartbeat_seconds(_said(response.headers, "Handshake-Options") if response else "")
 
     async def exchange(self, protocol: Protocol) -> Received | None:
         """Send what is due, wait for one frame, take it, send what it asks for; None when only time passed.
@@ -76,31 +78,38 @@ class _Connect(connect):
 
 @asynccontextmanager
 async def open_connection(
-    address: Address, *, user_agent: str, origin: str, ssl: SSLContext, trust_environment: bool
+    address: Address,
+    *,
+    user_agent: str,
+    origin: str,
+    ssl: SSLContext,
+    trust_environment: bool,
+    turns: asyncio.Semaphore,
 ) -> AsyncIterator[Connection]:
-    """Open the socket at an address; close it, normally, on the way out. Raises FailedConnection."""
-    client = _Connect(
-        address.url,
-        additional_headers={"Cookie": address.cookie},
-        user_agent_header=user_agent,
-        origin=websockets.Origin(origin),
-        compression=None,  # batches are gzipped already, and a deflate context costs 64 KiB a room
-        ping_interval=None,  # TikTok answers no pings, so the library's keepalive would close a healthy socket
-        open_timeout=OPEN_SECONDS,
-        close_timeout=CLOSE_SECONDS,
-        max_size=FRAME_BYTES,
-        max_queue=4,
-        proxy=True if trust_environment else None,
-        ssl=ssl if address.url.startswith("wss:") else None,
-    )
+    """Open the socket at an address, in its turn; close it, normally, on the way out. Raises FailedConnection."""
     try:
-        websocket = await client
+        async with turns:
+            websocket = await _Connect(
+                address.url.text,
+                additional_headers={"Cookie": address.cookie},
+                user_agent_header=user_agent,
+                origin=websockets.Origin(origin),
+                compression=None,  # batches are gzipped already, and a deflate context costs 64 KiB a room
+                ping_interval=None,  # TikTok answers no pings, so the library's keepalive would close a healthy socket
+                open_timeout=OPEN_SECONDS,
+                close_timeout=CLOSE_SECONDS,
+                max_size=FRAME_BYTES,
+                max_queue=4,
+                proxy=True if trust_environment else None,
+                ssl=ssl if address.url.scheme == "wss" else None,
+            )
     except websockets.InvalidStatus as cause:
         raise handshake_refused(cause.response.status_code, cause.response.headers) from cause
     except TimeoutError as cause:
         raise FailedConnection(f"no handshake within {OPEN_SECONDS:g} s", reason=Reason.TIMEOUT) from cause
-    except (OSError, websockets.InvalidHandshake, websockets.InvalidURI) as cause:
-        raise FailedConnection(f"the socket did not open: {cause}", reason=Reason.NETWORK) from cause
+    except (OSError, websockets.WebSocketException) as cause:
+        detail = strangers.shown(str(cause))
+        raise FailedConnection(f"the socket did not open: {detail}", reason=Reason.NETWORK) from cause
     try:
         yield Connection(websocket)
     finally:
@@ -109,20 +118,25 @@ async def open_connection(
 
 def handshake_refused(status: int, headers: "websockets.Headers") -> FailedConnection:
     """Read the refusal of a handshake (protocol sheet section 5.2): TikTok says 200 and puts the cause in headers."""
-    said = headers.get("Handshake-Msg", "")
+    said = _said(headers, "Handshake-Msg")
     if "DEVICE_BLOCKED" in said:
         return FailedConnection("the handshake was refused: DEVICE_BLOCKED", reason=Reason.DEVICE_BLOCKED)
-    detail = f" ({headers.get('Handshake-Status', '')} {said!r:.80})" if said else ""
+    words = " ".join(filter(None, (_said(headers, "Handshake-Status"), said)))
+    detail = f" ({strangers.shown(words, most=80)})" if words else ""
     return FailedConnection(f"the handshake was answered with {status}{detail}", reason=Reason.HANDSHAKE)
+
+
+def _said(headers: "websockets.Headers", name: str) -> str:
+    """The first of a header's values, or nothing; the library's own access raises where it comes twice."""
+    return strangers.header(headers.get_all(name)) or ""
 
 
 def read_heartbeat_seconds(options: str) -> float:
     """Read `ping-interval` out of a Handshake-Options header, in seconds; the default where it makes no sense."""
-    try:
-        morsel = SimpleCookie(options).get("ping-interval")
-        seconds = float(morsel.value) if morsel else DEFAULT_HEARTBEAT_SECONDS
-    except (CookieError, ValueError):
-        return DEFAULT_HEARTBEAT_SECONDS
+    pairs = (option.partition("=") for option in options.split(";"))
+    values = (value.strip() for name, _, value in pairs if name.strip() == "ping-interval")
+    stated = next(values, "")
+    seconds = float(stated) if re.fullmatch(r"[0-9]{1,5}(\.[0-9]{1,5})?", stated) else DEFAULT_HEARTBEAT_SECONDS
     return seconds if 1.0 <= seconds <= LONGEST_HEARTBEAT_SECONDS else DEFAULT_HEARTBEAT_SECONDS
 
 

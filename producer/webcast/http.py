@@ -3,17 +3,27 @@
 Everything above sees `producer.errors` only.
 """
 
-import json
+import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from email.utils import parsedate_to_datetime
+from http.cookiejar import CookieJar
+from typing import Any
 
 import httpx
 
+from producer import bodies, strangers
 from producer.errors import FailedHTTPRequest, Reason
+from producer.strangers import Unreadable
 
-BODY_BYTES = 8 * 1024 * 1024
-TIMEOUT_SECONDS = 10.0
+JSON_BYTES = 1024 * 1024
+"""Of an answer in JSON or protobuf. A sign server's healthy one is about 43 KB (2026), a look-up's a few."""
+STEP_SECONDS = 10.0
+"""How long the other side may take to connect, and to send the next piece."""
+ANSWER_SECONDS = 20.0
+"""How long it may take for the whole."""
+AT_ONCE = 20
+"""Requests that are made at a time. More wait their turn here, where waiting costs nothing and is no timeout: httpx's
+pool looks at all that wait whenever one request ends, and counts their waiting as the other side's."""
 
 UNSTATED_WAIT_SECONDS = 60.0
 """Assumed where a 429 does not say how long: a minute is the shortest quota that sign servers keep."""
@@ -26,18 +36,23 @@ ENTITLEMENT_WAIT_SECONDS = 300.0
 class Answer:
     """A whole answer with status 200."""
 
-    headers: Mapping[str, str]
+    headers: httpx.Headers
     body: bytes
 
-    def json(self, error: type[FailedHTTPRequest]) -> dict[str, object]:
+    def header(self, name: str) -> str | None:
+        """The first of a header's values; None where there is none."""
+        return strangers.header(self.headers.get_list(name), most=16_384)
+
+    def cookies(self) -> dict[str, str]:
+        """The cookies that it sets."""
+        return strangers.cookies(self.headers.get_list("set-cookie"))
+
+    def json(self, error: type[FailedHTTPRequest], *, most_values: int = strangers.MOST_VALUES) -> dict[str, Any]:
         """Parse the body as a JSON object. Raises `error` where it is none: an HTML page here is a captcha."""
         try:
-            value = json.loads(self.body)
-        except ValueError as cause:
-            raise error("answered something that is not JSON", reason=Reason.MALFORMED) from cause
-        if not isinstance(value, dict):
-            raise error("answered JSON that is not an object", reason=Reason.MALFORMED)
-        return value
+            return strangers.json_object(self.body, most_bytes=len(self.body), most_values=most_values)
+        except Unreadable as cause:
+            raise error(f"answered what cannot be read: {cause}", reason=Reason.MALFORMED) from cause
 
 
 class HTTP:
@@ -46,9 +61,18 @@ class HTTP:
     `requested(endpoint, code)` is called once a request, with the code's class: 2xx, 3xx, 4xx, 429, 5xx or error.
     """
 
-    def __init__(self, client: httpx.AsyncClient, requested: Callable[[str, str], None]) -> None:
+    def __init__(
+        self,
+        client: httpx.AsyncClient,
+        requested: Callable[[str, str], None],
+        *,
+        at_once: int = AT_ONCE,
+        answer_seconds: float = ANSWER_SECONDS,
+    ) -> None:
         self._client = client
         self._requested = requested
+        self._turns = asyncio.Semaphore(at_once)
+        self._answer_seconds = answer_seconds
 
     async def get(
         self,
@@ -58,36 +82,43 @@ class HTTP:
         params: Mapping[str, str],
         headers: Mapping[str, str] | None = None,
         error: type[FailedHTTPRequest] = FailedHTTPRequest,
+        most_bytes: int = JSON_BYTES,
     ) -> Answer:
         """Get `url`. Raises `error` for anything but a whole answer with status 200."""
-        try:
-            async with self._client.stream("GET", url, params=dict(params), headers=dict(headers or {})) as response:
-                self._requested(endpoint, code_class(response.status_code))
-                refuse_status(endpoint, response.status_code, response.headers, error)
-                return Answer(response.headers, await _bounded(endpoint, response, error))
-        except httpx.HTTPError as cause:
-            self._requested(endpoint, "error")
-            late = isinstance(cause, httpx.TimeoutException)
-            reason = Reason.TIMEOUT if late else Reason.NETWORK
-            raise error(f"{endpoint}: {type(cause).__name__} ({cause or 'no detail'})", reason=reason) from cause
+        async with self._turns:
+            try:
+                async with (
+                    asyncio.timeout(self._answer_seconds),
+                    self._client.stream("GET", url, params=dict(params), headers=dict(headers or {})) as response,
+                ):
+                    self._requested(endpoint, code_class(response.status_code))
+                    refuse_status(endpoint, response.status_code, response.headers, error)
+                    return Answer(response.headers, await bodies.read(response, most_bytes=most_bytes))
+            except Unreadable as cause:
+                raise error(f"{endpoint}: its answer cannot be read: {cause}", reason=Reason.MALFORMED) from cause
+            except (httpx.HTTPError, httpx.InvalidURL, TimeoutError) as cause:
+                self._requested(endpoint, "error")
+                late = isinstance(cause, TimeoutError | httpx.TimeoutException)
+                detail = strangers.shown(str(cause)) or "no detail"
+                reason = Reason.TIMEOUT if late else Reason.NETWORK
+                raise error(f"{endpoint}: {type(cause).__name__} ({detail})", reason=reason) from cause
 
 
-async def _bounded(endpoint: str, response: httpx.Response, error: type[FailedHTTPRequest]) -> bytes:
-    body = bytearray()
-    async for chunk in response.aiter_bytes():
-        body += chunk
-        if len(body) > BODY_BYTES:
-            raise error(f"{endpoint}: answered more than {BODY_BYTES} bytes", reason=Reason.MALFORMED)
-    return bytes(body)
+class _NoCookies(CookieJar):
+    """Keeps none: each room carries its own, and one that a stranger sets must not go out with another's request."""
+
+    def extract_cookies(self, response: object, request: object) -> None:
+        """Take none."""
 
 
 def client(*, user_agent: str, trust_environment: bool) -> httpx.AsyncClient:
-    """Make the worker's client. It keeps no cookies: each room carries its own."""
+    """Make the worker's client. It keeps no cookies."""
     return httpx.AsyncClient(
+        cookies=_NoCookies(),
         follow_redirects=False,
-        timeout=TIMEOUT_SECONDS,
-        limits=httpx.Limits(max_connections=50, max_keepalive_connections=20),
-        headers={"User-Agent": user_agent},
+        timeout=STEP_SECONDS,
+        limits=httpx.Limits(max_connections=2 * AT_ONCE, max_keepalive_connections=AT_ONCE),
+        headers={"User-Agent": user_agent, "Accept-Encoding": bodies.ACCEPTED},
         trust_env=trust_environment,
     )
 
@@ -99,7 +130,7 @@ def code_class(status: int) -> str:
     return f"{status // 100}xx" if 200 <= status < 600 else "error"
 
 
-def refuse_status(endpoint: str, status: int, headers: Mapping[str, str], error: type[FailedHTTPRequest]) -> None:
+def refuse_status(endpoint: str, status: int, headers: httpx.Headers, error: type[FailedHTTPRequest]) -> None:
     """Raise `error` with its reason unless the status is 200 (protocol sheet sections 2.4 and 4.2)."""
     if status == 200:
         return
@@ -119,27 +150,20 @@ def refuse_status(endpoint: str, status: int, headers: Mapping[str, str], error:
     raise error(f"{endpoint}: answered {status}", reason=reason)
 
 
-def retry_after_seconds(headers: Mapping[str, str]) -> float:
+def retry_after_seconds(headers: httpx.Headers) -> float:
     """How long a 429 asks us to wait, between one second and an hour.
 
     Looks at Retry-After (seconds, or a date against the answer's own Date, so that our clock does not matter), then
     RateLimit-Reset (seconds). Of several the longest counts. RateLimit-Remaining is no time, though one client reads
     it as one and retries at once.
     """
-    waits = [
-        _seconds(headers.get("retry-after"), headers.get("date")),
-        _seconds(headers.get("ratelimit-reset")),
-    ]
+    after, date, reset = (
+        strangers.header(headers.get_list(name)) for name in ("retry-after", "date", "ratelimit-reset")
+    )
+    waits = (
+        strangers.decimal_seconds(after),
+        strangers.seconds_between(after, date),
+        strangers.decimal_seconds(reset),
+    )
     stated = [wait for wait in waits if wait is not None]
     return min(LONGEST_WAIT_SECONDS, max(1.0, *stated)) if stated else UNSTATED_WAIT_SECONDS
-
-
-def _seconds(value: str | None, answered_at: str | None = None) -> float | None:
-    if value is None:
-        return None
-    if value.strip().isdecimal():
-        return float(value)
-    try:
-        return (parsedate_to_datetime(value) - parsedate_to_datetime(answered_at or "")).total_seconds()
-    except (TypeError, ValueError):
-        return None

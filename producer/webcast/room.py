@@ -5,13 +5,13 @@ one that says offline: a captcha is not an empty stage. Facts: protocol sheet se
 """
 
 import asyncio
-import json
-import re
 from dataclasses import dataclass
 from enum import Enum
 from typing import NewType
 
+from producer import strangers
 from producer.errors import FailedFetchGifts, FailedFetchRoomInfo, LiveNotFound, Reason
+from producer.strangers import Unreadable
 from producer.webcast.http import HTTP
 from producer.webcast.upstream import Upstream, web_parameters
 
@@ -21,8 +21,15 @@ LIVE_STATUSES = frozenset({2, 3})
 """Live and paused: a paused room keeps its socket and comes back in it."""
 ENDED_STATUS = 4
 USER_NOT_FOUND = 19881007
+NO_ROOM: tuple[object, ...] = (None, "", "0", 0)
 
-SIGI_STATE = re.compile(rb'<script[^>]*\bid="SIGI_STATE"[^>]*>(.*?)</script>', re.DOTALL)
+SIGI_STATE = "SIGI_STATE"
+PAGE_BYTES = 2 * 1024 * 1024
+STATE_BYTES = 1024 * 1024
+"""Of the JSON in a page."""
+GIFT_LIST_BYTES = 8 * 1024 * 1024
+"""2.6 MB were reported in 2026."""
+GIFT_LIST_VALUES = 500_000
 
 
 class Status(Enum):
@@ -90,8 +97,10 @@ class Rooms:
             f"{self._upstream.webcast_url}/gift/list/",
             params=self._parameters,
             error=FailedFetchGifts,
+            most_bytes=GIFT_LIST_BYTES,
         )
-        return await asyncio.to_thread(answer.json, FailedFetchGifts)  # half a megabyte in 2023, and a stranger's
+        # Half a megabyte in 2023, and a stranger's: too long for the event loop.
+        return await asyncio.to_thread(answer.json, FailedFetchGifts, most_values=GIFT_LIST_VALUES)
 
     async def _api_live(self, unique_id: str) -> Verdict:
         answer = await self._http.get(
@@ -104,7 +113,11 @@ class Rooms:
 
     async def _page(self, unique_id: str) -> Verdict:
         answer = await self._http.get(
-            "room_id", f"{self._upstream.web_url}/@{unique_id}/live", params={}, error=FailedFetchRoomInfo
+            "room_id",
+            f"{self._upstream.web_url}/@{unique_id}/live",
+            params={},
+            error=FailedFetchRoomInfo,
+            most_bytes=PAGE_BYTES,
         )
         return read_page(answer.body)
 
@@ -114,25 +127,28 @@ def read_api_live(answer: dict[str, object]) -> Verdict:
     if answer.get("statusCode") == USER_NOT_FOUND or answer.get("message") == "user_not_found":
         return Verdict(Status.NOT_FOUND)
     if answer.get("statusCode") != 0:
-        raise FailedFetchRoomInfo(f"api-live answered {answer.get('message')!r}", reason=Reason.STATUS)
-    return _verdict(_at(answer, "data", "user"), _at(answer, "data", "liveRoom"))
+        said = strangers.shown(strangers.text(answer.get("message")) or "no message")
+        raise FailedFetchRoomInfo(f"api-live answered another status code ({said})", reason=Reason.STATUS)
+    return _verdict(strangers.at(answer, "data", "user"), strangers.at(answer, "data", "liveRoom"))
 
 
 def read_page(page: bytes) -> Verdict:
     """Read a streamer's page (protocol sheet section 2.3, method 1). Raises FailedFetchRoomInfo."""
-    state = SIGI_STATE.search(page)
+    state = strangers.script(page, SIGI_STATE)
     if state is None:
         captcha = b"tiktok-verify-page" in page or b"Verify to continue" in page
         reason = Reason.CAPTCHA if captcha else Reason.BLOCKED
         raise FailedFetchRoomInfo("the page carries no SIGI_STATE", reason=reason)
     try:
-        value = json.loads(state[1])
-    except ValueError as cause:
-        raise FailedFetchRoomInfo("the page's SIGI_STATE is not JSON", reason=Reason.CAPTCHA) from cause
+        value = strangers.json_value(state, most_bytes=STATE_BYTES)
+    except Unreadable as cause:
+        raise FailedFetchRoomInfo(f"the page's SIGI_STATE cannot be read: {cause}", reason=Reason.CAPTCHA) from cause
+    if not isinstance(value, dict):
+        raise FailedFetchRoomInfo("the page's SIGI_STATE is no object", reason=Reason.MALFORMED)
     if "LiveRoom" not in value:
         return Verdict(Status.NOT_FOUND)
-    info = ("LiveRoom", "liveRoomUserInfo")
-    return _verdict(_at(value, *info, "user"), _at(value, *info, "liveRoom"))
+    info = strangers.at(value, "LiveRoom", "liveRoomUserInfo")
+    return _verdict(strangers.at(info, "user"), strangers.at(info, "liveRoom"))
 
 
 def read_check_alive(answer: dict[str, object]) -> bool:
@@ -145,17 +161,16 @@ def read_check_alive(answer: dict[str, object]) -> bool:
 
 def _verdict(user: dict[str, object], live_room: dict[str, object]) -> Verdict:
     """Judge by status alone: an offline host keeps the room id of the last live (measured in 2026)."""
-    room_id = str(user.get("roomId") or "")
-    statuses = {live_room.get("status"), user.get("status")} - {None}
-    if statuses & LIVE_STATUSES and room_id.isdecimal() and room_id != "0":
-        return Verdict(Status.LIVE, RoomId(int(room_id)))
+    said = [status for status in (live_room.get("status"), user.get("status")) if status is not None]
+    statuses = {strangers.integer(status) for status in said}
+    if None in statuses:
+        raise FailedFetchRoomInfo("the status of the room is no number", reason=Reason.MALFORMED)
+    if statuses & LIVE_STATUSES and user.get("roomId") not in NO_ROOM:
+        room_id = strangers.identifier(user["roomId"])
+        if room_id is None:
+            raise FailedFetchRoomInfo("the id of the room is none", reason=Reason.MALFORMED)
+        return Verdict(Status.LIVE, RoomId(room_id))
     return Verdict(Status.OFFLINE if ENDED_STATUS in statuses else Status.UNKNOWN)
-
-
-def _at(value: object, *path: str) -> dict[str, object]:
-    for key in path:
-        value = value.get(key) if isinstance(value, dict) else None
-    return value if isinstance(value, dict) else {}
 
 
 def _worst(failures: list[FailedFetchRoomInfo]) -> FailedFetchRoomInfo | None:

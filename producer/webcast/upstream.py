@@ -4,9 +4,10 @@ Facts: protocol sheet sections 1 (hosts), 2.1 and 5.1 (parameters).
 """
 
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
+from producer import strangers
 from producer.errors import FailedConnection, Reason
+from producer.strangers import URL
 
 USER_AGENT = (
     "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/141.0.0.0 Safari/537.36"
@@ -58,19 +59,17 @@ class Upstream:
             socket_host_suffixes=(),
         )
 
-    def check_socket(self, url: str) -> None:
-        """Raise FailedConnection unless a socket URL that a stranger sent leads where we mean to go."""
-        parts = urlsplit(url)
+    def check_socket(self, socket: URL) -> None:
+        """Raise FailedConnection unless a socket's URL that a stranger sent leads where we mean to go."""
         if self.is_tiktok:
-            host = parts.hostname or ""
             # Suffixes start with a dot, so no IP literal and no bare name can match one.
-            allowed = parts.scheme == "wss" and host.endswith(self.socket_host_suffixes) and parts.port in (None, 443)
+            named = socket.host.endswith(self.socket_host_suffixes)
+            allowed = socket.scheme == "wss" and named and socket.port in (None, 443)
         else:
-            own = urlsplit(self.socket_url)
-            allowed = (parts.scheme, parts.netloc) == (own.scheme, own.netloc)
+            allowed = socket.place == strangers.url(self.socket_url).place
         if not allowed:
             raise FailedConnection(
-                f"the socket's host {parts.hostname!r} is not on the allow-list", reason=Reason.HOST_REFUSED
+                f"the socket's host {socket.host!r} is not on the allow-list", reason=Reason.HOST_REFUSED
             )
 
 

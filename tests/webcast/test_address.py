@@ -7,12 +7,15 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 import pytest
 
-from producer.errors import FailedConnection, FailedHTTPRequest, Reason
+from producer import strangers
+from producer.errors import FailedConnection, FailedHTTPRequest, Reason, Recovery
+from producer.secret_files import SecretUnusable
 from producer.webcast.address import Address, Budget, Direct, Signed, read_sign_answer
 from producer.webcast.http import HTTP
 from producer.webcast.room import RoomId
 from producer.webcast.upstream import USER_AGENT, Upstream
 from producer.webcast.wire import FetchResult
+from tests.webcast.answers import answer as answered
 
 ROOM = RoomId(7_300_000_000_000_000_001)
 COOKIE = "ttwid=abc"
@@ -32,8 +35,8 @@ def answer(cursor: str = "c1", push_server: str = PUSH, route_params: dict[str, 
 def test_a_signed_address_carries_cursor_route_parameters_and_room() -> None:
     address = read_sign_answer(answer(), COOKIE, ROOM, USER_AGENT)
 
-    query = parse_qs(urlsplit(address.url).query)
-    assert address.url.startswith(PUSH + "?")
+    query = parse_qs(urlsplit(address.url.text).query)
+    assert address.url.text.startswith(PUSH + "?")
     assert query["cursor"] == ["c1"]
     assert query["internal_ext"] == ["ext"]
     assert query["imprp"] == ["x/y"]
@@ -69,8 +72,46 @@ def test_an_answer_that_is_no_batch_is_refused() -> None:
     assert refused.value.reason is Reason.MALFORMED
 
 
+@pytest.mark.parametrize(
+    "push_server",
+    [
+        "wss://[bad",
+        "wss://[::1",
+        "wss://a.tiktok.com:99999/",
+        "wss://a.tiktok.com:abc/",
+        "wss://.tiktok.com/",
+        "wss://" + "a" * 70 + ".tiktok.com/",
+        "WSS://a.tiktok.com/",
+        "wss://u@a.tiktok.com/",
+        "wss://a.tiktok.com/#frag",
+        "wss://a\x00.tiktok.com/",
+        "wss://\u2100.tiktok.com/",
+    ],
+)
+def test_a_push_server_that_is_no_url_to_follow_is_refused(push_server: str) -> None:
+    with pytest.raises(FailedConnection) as refused:
+        read_sign_answer(answer(push_server=push_server), COOKIE, ROOM, USER_AGENT)
+
+    assert refused.value.reason is Reason.MALFORMED
+
+
+def test_an_address_that_is_longer_than_any_server_takes_is_refused() -> None:
+    with pytest.raises(FailedConnection) as refused:
+        read_sign_answer(answer(route_params={"imprp": "x" * 10_000}), COOKIE, ROOM, USER_AGENT)
+
+    assert refused.value.reason is Reason.MALFORMED
+
+
+@pytest.mark.parametrize("cookie", ["ttwid=\u00e9", "ttwid=1\r\nHost: x", "ttwid=\x00"])
+def test_a_cookie_that_no_request_can_carry_is_as_none(cookie: str) -> None:
+    with pytest.raises(FailedConnection) as refused:
+        read_sign_answer(answer(), cookie, ROOM, USER_AGENT)
+
+    assert refused.value.reason is Reason.INCOMPLETE
+
+
 def test_nothing_secret_is_in_an_addresss_repr() -> None:
-    assert "abc" not in repr(Address("wss://x/?signature=abc", cookie="ttwid=abc"))
+    assert "abc" not in repr(Address(strangers.url("wss://x/?signature=abc"), cookie="ttwid=abc"))
 
 
 def test_a_budget_spreads_calls() -> None:
@@ -126,7 +167,7 @@ def sign(server: Asked, *, upstream: Upstream, key: Path | None = None, budget: 
 def test_the_sign_server_is_asked_as_it_expects(tmp_path: Path) -> None:
     key = tmp_path / "key"
     key.write_text("s3cret\n")
-    server = Asked(httpx.Response(200, content=answer(), headers={"X-Set-TT-Cookie": COOKIE}))
+    server = Asked(answered(answer(), headers={"X-Set-TT-Cookie": COOKIE}))
 
     sign(server, upstream=Upstream.tiktok(), key=key)
 
@@ -137,11 +178,27 @@ def test_the_sign_server_is_asked_as_it_expects(tmp_path: Path) -> None:
     assert "sessionid" not in str(request.headers).lower()
 
 
+@pytest.mark.parametrize("content", [None, b"canary\nX: 1", "canary\u00e9".encode("latin-1"), b"canary\x00"])
+def test_a_key_that_cannot_be_used_just_now_is_an_error_that_does_not_tell_it(
+    tmp_path: Path, content: bytes | None
+) -> None:
+    key = tmp_path / "key"
+    if content is not None:
+        key.write_bytes(content)
+
+    with pytest.raises(SecretUnusable) as refused:
+        sign(Asked(answered()), upstream=Upstream.tiktok(), key=key)
+
+    assert refused.value.recovery is Recovery.RETRY
+    assert refused.value.reason is Reason.CREDENTIALS
+    assert "canary" not in str(refused.value)
+
+
 def test_a_push_server_off_the_allow_list_is_refused() -> None:
     body = answer(push_server="wss://10.0.0.1/x")
 
     with pytest.raises(FailedConnection) as refused:
-        sign(Asked(httpx.Response(200, content=body, headers={"X-Set-TT-Cookie": COOKIE})), upstream=Upstream.tiktok())
+        sign(Asked(answered(body, headers={"X-Set-TT-Cookie": COOKIE})), upstream=Upstream.tiktok())
 
     assert refused.value.reason is Reason.HOST_REFUSED
 
@@ -150,7 +207,7 @@ def test_a_rate_limit_of_the_sign_server_holds_the_budget() -> None:
     budget = Budget(calls_per_minute=60)
 
     with pytest.raises(FailedHTTPRequest) as limited:
-        sign(Asked(httpx.Response(429, headers={"Retry-After": "40"})), upstream=Upstream.tiktok(), budget=budget)
+        sign(Asked(answered(status=429, headers={"Retry-After": "40"})), upstream=Upstream.tiktok(), budget=budget)
 
     assert limited.value.reason is Reason.RATE_LIMITED
     assert limited.value.retry_after_seconds == 40.0
@@ -166,16 +223,22 @@ def direct(response: httpx.Response) -> Address:
 
 
 def test_a_direct_address_carries_the_sites_cookie_and_no_signature() -> None:
-    address = direct(httpx.Response(200, headers={"Set-Cookie": "ttwid=1%7Cabc; Path=/; HttpOnly"}))
+    address = direct(answered(headers={"Set-Cookie": "ttwid=1%7Cabc; Path=/; HttpOnly"}))
 
     assert address.cookie == "ttwid=1%7Cabc"
-    assert address.url.startswith(PUSH)
-    assert parse_qs(urlsplit(address.url).query)["ws_direct"] == ["1"]
+    assert address.url.text.startswith(PUSH)
+    assert parse_qs(urlsplit(address.url.text).query)["ws_direct"] == ["1"]
     assert address.first_batch is None
+
+
+def test_the_sites_cookie_is_found_beside_others() -> None:
+    lines = ["ak_bmsc=zz; Path=/; Expires=Sun, 29 Nov 2026 12:00:00 GMT", "ttwid=1%7Cabc; Path=/; HttpOnly", "b=\u00e9"]
+
+    assert direct(answered(headers=[("Set-Cookie", line) for line in lines])).cookie == "ttwid=1%7Cabc"
 
 
 def test_a_site_without_the_cookie_is_refused() -> None:
     with pytest.raises(FailedConnection) as refused:
-        direct(httpx.Response(200))
+        direct(answered())
 
     assert refused.value.reason is Reason.INCOMPLETE

@@ -10,9 +10,10 @@ import websockets
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.http11 import Request, Response
 
+from producer import strangers
 from producer.errors import FailedConnection, FailedRoomPolling, Reason
 from producer.webcast.address import Address
-from producer.webcast.connection import Connection, open_connection, read_heartbeat_seconds
+from producer.webcast.connection import Connection, handshake_refused, open_connection, read_heartbeat_seconds
 from producer.webcast.protocol import Protocol, RecentIds
 from producer.webcast.wire import Envelope, FetchResult, PushFrame
 
@@ -30,6 +31,9 @@ ROOM = 7
         ("ping-interval=nan", 5.0),
         ("ping-interval=x", 5.0),
         ("\x00", 5.0),
+        ("ping-interval=1e1", 5.0),
+        ("ping-interval=" + "9" * 5_000, 5.0),
+        ("ping-interval=\u0663", 5.0),
     ],
 )
 def test_the_servers_interval_is_taken_where_it_makes_sense(options: str, seconds: float) -> None:
@@ -49,11 +53,12 @@ def talk(handler: Handler, act: Act, process: Process | None = None) -> object:
             port = server.sockets[0].getsockname()[1]
             async with asyncio.timeout(10):
                 async with open_connection(
-                    Address(f"ws://127.0.0.1:{port}/", cookie="ttwid=1"),
+                    Address(strangers.url(f"ws://127.0.0.1:{port}/"), cookie="ttwid=1"),
                     user_agent="Mozilla/5.0",
                     origin="https://www.tiktok.com",
                     ssl=ssl.create_default_context(),
                     trust_environment=False,
+                    turns=asyncio.Semaphore(1),
                 ) as connection:
                     return await act(connection)
 
@@ -196,7 +201,44 @@ def test_other_refusals_say_what_the_server_said(status: HTTPStatus) -> None:
     error = refuse(status, Handshake_Status="417", Handshake_Msg="illegal secret key")
 
     assert error.reason is Reason.HANDSHAKE
-    assert "417 'illegal secret key'" in str(error)
+    assert "(417 illegal secret key)" in str(error)
+
+
+def test_a_header_that_comes_twice_is_its_first_and_shows_no_control_letters() -> None:
+    twice = websockets.Headers()
+    twice["Handshake-Msg"] = "a\x9b31m"
+    twice["Handshake-Msg"] = "b"
+    twice["Handshake-Status"] = "417"
+    twice["Handshake-Status"] = "418"
+
+    error = handshake_refused(200, twice)
+
+    assert error.reason is Reason.HANDSHAKE
+    assert str(error) == "the handshake was answered with 200 (417 a\\x9b31m)"
+
+
+def test_options_that_come_twice_are_their_first() -> None:
+    async def server() -> float:
+        def greet(_: ServerConnection, __: Request, response: Response) -> None:
+            response.headers["Handshake-Options"] = "ping-interval=7"
+            response.headers["Handshake-Options"] = "ping-interval=8"
+
+        async with serve(wait_closed, "127.0.0.1", 0, process_response=greet) as there:
+            port = there.sockets[0].getsockname()[1]
+            async with (
+                asyncio.timeout(60),
+                open_connection(
+                    Address(strangers.url(f"ws://127.0.0.1:{port}/"), cookie=""),
+                    user_agent="x",
+                    origin="http://x",
+                    ssl=ssl.create_default_context(),
+                    trust_environment=False,
+                    turns=asyncio.Semaphore(1),
+                ) as connection,
+            ):
+                return connection.heartbeat_seconds
+
+    assert asyncio.run(server()) == 7.0
 
 
 def test_a_redirect_is_not_followed() -> None:
@@ -208,11 +250,12 @@ def test_a_redirect_is_not_followed() -> None:
 def test_nobody_listening_is_a_failed_connection() -> None:
     async def main() -> None:
         async with open_connection(
-            Address("ws://127.0.0.1:9/", cookie=""),
+            Address(strangers.url("ws://127.0.0.1:9/"), cookie=""),
             user_agent="x",
             origin="http://x",
             ssl=ssl.create_default_context(),
             trust_environment=False,
+            turns=asyncio.Semaphore(1),
         ):
             pass
 

@@ -1,7 +1,7 @@
 """producer.webcast.http: against httpx's own mock transport, since no server answers all of this on demand."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 
 import httpx
 import pytest
@@ -9,6 +9,8 @@ import pytest
 from producer.errors import FailedFetchRoomInfo, FailedHTTPRequest, Reason
 from producer.webcast import http
 from producer.webcast.http import retry_after_seconds
+from tests.webcast.answers import Pieces
+from tests.webcast.answers import answer as answered
 
 DATE = "Mon, 23 Nov 2026 06:00:00 GMT"
 
@@ -27,6 +29,7 @@ DATE = "Mon, 23 Nov 2026 06:00:00 GMT"
         ({"Retry-After": "Mon, 23 Nov 2026 06:02:00 GMT", "Date": DATE}, 120.0),
         ({"Retry-After": "Mon, 23 Nov 2026 05:00:00 GMT", "Date": DATE}, 1.0),
         ({"Retry-After": "Mon, 23 Nov 2026 06:02:00 GMT"}, 60.0),
+        ({"Retry-After": "Wed, 21 Oct 2015 07:28:00 +99999999999999999999", "Date": DATE}, 60.0),
         ({"RateLimit-Reset": "45"}, 45.0),
         ({"Retry-After": "5", "RateLimit-Reset": "45"}, 45.0),
         ({"RateLimit-Remaining": "0"}, 60.0),
@@ -54,7 +57,7 @@ def get(handler: Callable[[httpx.Request], httpx.Response], endpoint: str = "roo
 
 
 def test_an_answer_is_whole_and_counted() -> None:
-    answer, counted = get(lambda request: httpx.Response(200, content=str(request.url).encode()))
+    answer, counted = get(lambda request: answered(str(request.url).encode()))
 
     assert isinstance(answer, http.Answer)
     assert answer.body == b"http://room.test/?a=b"
@@ -75,7 +78,7 @@ def test_an_answer_is_whole_and_counted() -> None:
 def test_any_other_status_is_the_error_of_its_endpoint(
     status: int, endpoint: str, reason: Reason, counted: str
 ) -> None:
-    error, counts = get(lambda _: httpx.Response(status, headers={"Location": "http://elsewhere.test/"}), endpoint)
+    error, counts = get(lambda _: answered(status=status, headers={"Location": "http://elsewhere.test/"}), endpoint)
 
     assert isinstance(error, FailedFetchRoomInfo)
     assert error.reason is reason
@@ -83,7 +86,7 @@ def test_any_other_status_is_the_error_of_its_endpoint(
 
 
 def test_a_rate_limit_says_how_long() -> None:
-    error, _ = get(lambda _: httpx.Response(429, headers={"Retry-After": "7"}))
+    error, _ = get(lambda _: answered(status=429, headers={"Retry-After": "7"}))
 
     assert isinstance(error, FailedFetchRoomInfo)
     assert error.retry_after_seconds == 7.0
@@ -105,14 +108,93 @@ def test_foreign_exceptions_are_translated(failure: httpx.HTTPError, reason: Rea
     assert counted == ["room_id error"]
 
 
-def test_an_endless_answer_is_cut_off() -> None:
-    error, _ = get(lambda _: httpx.Response(200, content=bytes(http.BODY_BYTES + 1)))
+@pytest.mark.parametrize(("more", "readable"), [(0, True), (1, False)])
+def test_an_answer_within_its_bound_is_read_and_a_longer_one_is_cut_off(more: int, readable: bool) -> None:
+    answer, _ = get(lambda _: answered(bytes(http.JSON_BYTES + more)))
+
+    assert isinstance(answer, http.Answer) is readable
+    if not readable:
+        assert isinstance(answer, FailedFetchRoomInfo)
+        assert answer.reason is Reason.MALFORMED
+
+
+def test_an_answer_that_never_ends_is_left() -> None:
+    pieces = Pieces(bytes(1024) for _ in iter(int, 1))
+
+    error, _ = get(lambda _: httpx.Response(200, stream=pieces))
 
     assert isinstance(error, FailedFetchRoomInfo)
-    assert error.reason is Reason.MALFORMED
+    assert pieces.taken <= http.JSON_BYTES + 1024
 
 
-@pytest.mark.parametrize("body", [b"<html>", b"[1]", b"\xff", b""])
+def test_an_answer_that_drips_has_a_deadline_as_a_whole() -> None:
+    class Drip(httpx.AsyncByteStream):
+        async def __aiter__(self) -> AsyncIterator[bytes]:
+            while True:
+                await asyncio.sleep(0.001)
+                yield b" "
+
+    async def main() -> object:
+        transport = httpx.MockTransport(lambda _: httpx.Response(200, stream=Drip()))
+        async with httpx.AsyncClient(transport=transport) as client:
+            web = http.HTTP(client, lambda *_: None, answer_seconds=0.05)
+            try:
+                return await web.get("room_id", "http://room.test/", params={})
+            except FailedHTTPRequest as error:
+                return error
+
+    error = asyncio.run(main())
+
+    assert isinstance(error, FailedHTTPRequest)
+    assert error.reason is Reason.TIMEOUT
+
+
+def test_only_so_many_are_asked_at_a_time() -> None:
+    under_way, most = 0, 0
+
+    async def handler(_: httpx.Request) -> httpx.Response:
+        nonlocal under_way, most
+        under_way += 1
+        most = max(most, under_way)
+        await asyncio.sleep(0)
+        under_way -= 1
+        return answered(b"{}")
+
+    async def main() -> None:
+        async with httpx.AsyncClient(transport=httpx.MockTransport(handler)) as client:
+            web = http.HTTP(client, lambda *_: None, at_once=3)
+            await asyncio.gather(*(web.get("room_id", "http://room.test/", params={}) for _ in range(30)))
+
+    asyncio.run(main())
+
+    assert most == 3
+
+
+def test_no_cookie_is_kept() -> None:
+    seen: list[str | None] = []
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        seen.append(request.headers.get("cookie"))
+        return answered(headers=[("Set-Cookie", "lang=\u00e9; Path=/"), ("Set-Cookie", "a=1; Path=/")])
+
+    async def main() -> None:
+        async with http.client(user_agent="x", trust_environment=False) as client:
+            client._transport = httpx.MockTransport(handler)
+            web = http.HTTP(client, lambda *_: None)
+            for _ in range(2):
+                await web.get("room_id", "http://room.test/", params={})
+
+    asyncio.run(main())
+
+    assert seen == [None, None]
+
+
+DEEP = b"[" * 100_000 + b"]" * 100_000
+
+
+@pytest.mark.parametrize("body", [b"<html>", b"[1]", b"\xff", b"", DEEP, b'{"a": ' + b"9" * 5_000 + b"}"], ids=range(6))
 def test_json_that_is_no_object_is_the_endpoints_error(body: bytes) -> None:
-    with pytest.raises(FailedFetchRoomInfo):
-        http.Answer({}, body).json(FailedFetchRoomInfo)
+    with pytest.raises(FailedFetchRoomInfo) as failure:
+        http.Answer(httpx.Headers(), body).json(FailedFetchRoomInfo)
+
+    assert failure.value.reason is Reason.MALFORMED

@@ -12,6 +12,7 @@ from producer.errors import FailedFetchRoomInfo, LiveNotFound, Reason
 from producer.webcast.http import HTTP
 from producer.webcast.room import RoomId, Rooms, Status, Verdict, read_api_live, read_check_alive, read_page
 from producer.webcast.upstream import Upstream
+from tests.webcast.answers import answer as answered
 
 CAPTURES = Path(__file__).resolve().parents[2].parent / "shared" / "captures"
 ROOM = "7300000000000000001"
@@ -49,6 +50,40 @@ OFFLINE = Verdict(Status.OFFLINE)
 )
 def test_api_live_is_judged_by_its_status(answer: dict[str, Any], verdict: Verdict) -> None:
     assert read_api_live(answer) == verdict
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        api(2, room_id="9999999999999999999999999"),
+        api(2, room_id="9" * 5_000),
+        api(2, room_id="-7"),
+        {"statusCode": 0, "data": {"user": {"roomId": [7], "status": 2}}},
+        {"statusCode": 0, "data": {"user": {"roomId": ROOM, "status": []}}},
+        {"statusCode": 0, "data": {"user": {"roomId": ROOM, "status": 2}, "liveRoom": {"status": {}}}},
+        {"statusCode": 0, "data": {"user": {"roomId": ROOM, "status": "2"}}},
+        {"statusCode": 0, "data": {"user": {"roomId": ROOM, "status": True}}},
+        {"statusCode": 0, "data": {"user": {"roomId": ROOM, "status": 2**63}}},
+    ],
+)
+def test_values_of_another_kind_are_malformed(answer: dict[str, Any]) -> None:
+    with pytest.raises(FailedFetchRoomInfo) as failure:
+        read_api_live(answer)
+
+    assert failure.value.reason is Reason.MALFORMED
+
+
+@pytest.mark.parametrize("state", [b"1", b"null", b"true", b"1.5", b'"a"', b"[]"])
+def test_a_pages_state_that_is_no_object_is_malformed(state: bytes) -> None:
+    with pytest.raises(FailedFetchRoomInfo) as failure:
+        read_page(b'<script id="SIGI_STATE" type="application/json">' + state + b"</script>")
+
+    assert failure.value.reason is Reason.MALFORMED
+
+
+def test_what_an_api_error_says_is_shown_and_moves_no_cursor() -> None:
+    with pytest.raises(FailedFetchRoomInfo, match=r"\(\\x1b\[31mno\)"):
+        read_api_live({"statusCode": 7, "message": "\x1b[31mno"})
 
 
 def test_an_api_error_is_not_a_verdict() -> None:
@@ -110,8 +145,8 @@ def resolve(api_answer: object, page_answer: object) -> RoomId:
 
     def answer(value: object) -> httpx.Response:
         if isinstance(value, int):
-            return httpx.Response(value, headers={"Retry-After": "9"})
-        return httpx.Response(200, content=value if isinstance(value, bytes) else json.dumps(value).encode())
+            return answered(status=value, headers={"Retry-After": "9"})
+        return answered(value if isinstance(value, bytes) else json.dumps(value).encode())
 
     def handler(request: httpx.Request) -> httpx.Response:
         return answer(api_answer if request.url.path.startswith("/api-live") else page_answer)
