@@ -2,6 +2,8 @@
 
 BASE_SECONDS = 1.0
 CAP_SECONDS = 60.0
+BUG_BASE_SECONDS = 240.0
+BUG_CAP_SECONDS = 6 * 3600.0
 
 
 def delay(attempt: int, random: float, *, retry_after_seconds: float | None = None) -> float:
@@ -16,3 +18,12 @@ def delay(attempt: int, random: float, *, retry_after_seconds: float | None = No
     if retry_after_seconds is None:
         return jittered
     return max(jittered, retry_after_seconds * (1 + random / 10))
+
+
+def after_bug(bugs: int, random: float) -> float:
+    """Seconds to wait after the `bugs`-th bug in a row, given `random` in [0, 1): minutes at first, then hours.
+
+    What our own code did not foresee, it will do again with the same answer, so there is no hurry.
+    """
+    bound = min(BUG_CAP_SECONDS, BUG_BASE_SECONDS * 2.0 ** min(bugs - 1, 16))
+    return bound * (0.5 + random / 2)

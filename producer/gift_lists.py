@@ -10,6 +10,7 @@ from random import random
 from typing import NoReturn
 
 from producer import backoff, logs
+from producer.bugs import Bugs
 from producer.errors import FailedFetchGifts
 from producer.events import gifts
 from producer.events.gifts import GiftList
@@ -25,6 +26,7 @@ class GiftLists:
     def __init__(self, metrics: Metrics, *, refresh_seconds: float, soonest_seconds: float = SOONEST_SECONDS) -> None:
         self.latest: GiftList | None = None
         self._metrics = metrics
+        self._bugs = Bugs(metrics)
         self._refresh_seconds = refresh_seconds
         self._soonest_seconds = min(soonest_seconds, refresh_seconds)
         self._missed = asyncio.Event()
@@ -37,7 +39,7 @@ class GiftLists:
 
     async def keep(self, fetch: Callable[[], Awaitable[dict[str, object]]]) -> NoReturn:
         """Fetch lists for as long as the worker runs; a failure leaves the list before it."""
-        attempt = 0
+        attempt = bugs = 0
         while True:
             try:
                 answer = await fetch()
@@ -50,7 +52,12 @@ class GiftLists:
                 self._log.warning("gift list not fetched", reason=error.reason, detail=str(error), again=round(wait, 1))
                 await asyncio.sleep(wait)
                 continue
-            attempt = 0
+            except Exception as bug:  # nobody foresaw it: a list is a stranger's, and no event needs it
+                bugs += 1
+                self._bugs.found(bug, self._log)
+                await asyncio.sleep(backoff.after_bug(bugs, random()))
+                continue
+            attempt = bugs = 0
             self._metrics.gift_list_fetched(gifts=len(self.latest.gifts))
             self._log.info("gift list", version=self.latest.version, gifts=len(self.latest.gifts))
             await self._rest()

@@ -14,10 +14,11 @@ from typing import Any, NoReturn
 from producer import __version__, logs
 from producer.assignments.claims import Streamer
 from producer.assignments.file import FileAssignments, claims_folder
-from producer.assignments.interface import Assignments
+from producer.assignments.interface import Assignments, Said
 from producer.assignments.kafka import KafkaAssignments
 from producer.assignments.lease import boot_clock
 from producer.assignments.membership import Timing
+from producer.bugs import Bugs
 from producer.delivery import assembly, topic_plan
 from producer.delivery import client as kafka
 from producer.delivery.gate import Gate
@@ -31,7 +32,7 @@ from producer.observability import exposition
 from producer.observability.metrics import Metrics
 from producer.observability.sharing import SharingCollector
 from producer.pipeline import Sink
-from producer.session import Session, State, Surroundings
+from producer.session import Session, Surroundings
 from producer.settings import Settings
 from producer.webcast import connection, http
 from producer.webcast.address import AddressSource, Budget, Direct, Signed
@@ -218,8 +219,8 @@ def _assignments(settings: Settings, worker: str, metrics: Metrics) -> Assignmen
 def _surroundings(
     settings: Settings, worker: str, upstream: Upstream, web: http.HTTP, sink: Sink, assignments: Assignments
 ) -> Surroundings:
-    def report(streamer: Streamer, state: State, room_id: str | None, error: str | None) -> None:
-        assignments.report(streamer, state=state, room_id=room_id, error=error)
+    def report(streamer: Streamer, said: Said) -> None:
+        assignments.report(streamer, **asdict(said))
 
     return Surroundings(
         worker=worker,
@@ -236,6 +237,8 @@ def _surroundings(
         payloads=Payloads(settings.payloads),
         hold_acknowledgements=settings.acknowledge == "delivered",
         report=report,
+        last_said=assignments.last_said,
+        bugs=Bugs(sink.metrics),
         shared=assignments.shared,
     )
 

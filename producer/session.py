@@ -11,6 +11,8 @@ from typing import NoReturn
 
 from producer import backoff, logs
 from producer.assignments.claims import Streamer
+from producer.assignments.interface import Said
+from producer.bugs import Bugs
 from producer.errors import (
     AlreadyConnected,
     AlreadyConnecting,
@@ -40,11 +42,13 @@ class State(StrEnum):
     CONNECTING = "connecting"
     CONNECTED = "connected"
     BACKING_OFF = "backing_off"
+    PARKED = "parked"
+    """A bug of ours ended its last attempt; the next is minutes or hours away."""
     FAILED = "failed"
 
 
-Report = Callable[[Streamer, State, str | None, str | None], None]
-"""Told of each state of a session (of `connected` once the room is heard), its room's id, and what went wrong last."""
+Report = Callable[[Streamer, Said], None]
+"""Told of each state of a session (of `connected` once the room is heard)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +71,9 @@ class Surroundings:
     hold_acknowledgements: bool
     """Whether a frame is acknowledged only once its records are acknowledged or spooled."""
     report: Report
+    last_said: Callable[[Streamer], Said | None]
+    """What was last said of a streamer, by whomever."""
+    bugs: Bugs
     shared: Callable[[Streamer], bool]
     """Whether another worker hears a streamer's room too, to which we are handing it over."""
 
@@ -96,6 +103,10 @@ class Session:
         self._around = surroundings
         self._metrics = surroundings.metrics
         self._attempt = 0
+        self._bugs = 0
+        """Attempts that a bug of ours ended, one after the other."""
+        self._again_at: int | None = None
+        """While it is parked: until when, in ms since 1970."""
         self._memory = _Memory(None)
         self._ended: RoomId | None = None
         self._log = logs.get(streamer=streamer)
@@ -107,14 +118,21 @@ class Session:
             self._metrics.failed(error)
             raise error
         try:
+            await self._inherit()
             while True:
                 try:
-                    await self._live()
-                except ProducerError as error:
-                    await self._recover(error)
+                    await self._try()
+                except Exception as bug:  # nobody foresaw it: it may cost this streamer its minutes, and no other
+                    await self._park(bug)
         finally:
-            self._leave()
+            self._walled(self._leave)
             self._move(None)
+
+    async def _try(self) -> None:
+        try:
+            await self._live()
+        except ProducerError as error:
+            await self._recover(error)
 
     async def _live(self) -> None:
         """Follow one live from its discovery to its end."""
@@ -131,7 +149,7 @@ class Session:
         self._move(State.CONNECTING)
         await self._connect(room_id)
         self._leave()
-        self._ended, self.room_id = room_id, None
+        self._ended, self.room_id, self._bugs = room_id, None, 0
         self._log.info("live ended", room_id=str(room_id))
         self._move(State.OFFLINE)
 
@@ -177,6 +195,9 @@ class Session:
                     raise
                 reason = "live_ended"
                 pipeline.live_ended("room_status")
+            except Exception:
+                reason = "bug"
+                raise
             finally:
                 reason = reason or self.leaving
                 pipeline.disconnected(reason)
@@ -228,7 +249,7 @@ class Session:
             if self.state is not State.OFFLINE:
                 self._log.info("offline")
             self._leave()
-            self.last_error, self.room_id, self._attempt = None, None, 0
+            self.last_error, self.room_id, self._attempt, self._bugs = None, None, 0, 0
             self._move(State.OFFLINE)
             await asyncio.sleep(self._around.live_poll_seconds * (0.8 + 0.4 * random()))
             return
@@ -251,6 +272,39 @@ class Session:
         self._move(State.BACKING_OFF)
         await asyncio.sleep(seconds)
 
+    async def _inherit(self) -> None:
+        """Stay parked where the worker before us parked it, until it said that it would try again."""
+        said = self._around.last_said(self.streamer)
+        if said is None or not said.bugs:
+            return
+        self._bugs, self.last_error = said.bugs, said.error
+        seconds = (said.again_at or 0) / 1000 - self._around.sink.wall_clock()
+        if seconds > 0:
+            await self._stay_parked(min(seconds, backoff.BUG_CAP_SECONDS))
+
+    async def _park(self, bug: Exception) -> None:
+        """Wait for long after what nobody foresaw, the longer the oftener it came."""
+        self.last_error = self._around.bugs.found(bug, self._log)
+        self._walled(self._leave)
+        self._memory = _Memory(None)  # whatever state it is in
+        self.room_id = None
+        self._bugs += 1
+        await self._stay_parked(backoff.after_bug(self._bugs, random()))
+
+    async def _stay_parked(self, seconds: float) -> None:
+        self._again_at = int((self._around.sink.wall_clock() + seconds) * 1000)
+        self._log.warning("parked", bugs=self._bugs, seconds=round(seconds), detail=self.last_error)
+        self._move(State.PARKED)
+        self._again_at = None
+        await asyncio.sleep(seconds)
+
+    def _walled(self, step: Callable[[], None]) -> None:
+        """Do what must not keep the next step from being done."""
+        try:
+            step()
+        except Exception as bug:
+            self._around.bugs.found(bug, self._log)
+
     def _move(self, state: State | None) -> None:
         self._metrics.session_moved(self.state, state)
         self._metrics.streamer_moved(self.streamer, state)
@@ -259,9 +313,12 @@ class Session:
             self._report()
 
     def _report(self) -> None:
-        if self.state is not None:
-            error = self.last_error if self.state in (State.BACKING_OFF, State.FAILED) else None
-            self._around.report(self.streamer, self.state, str(self.room_id) if self.room_id else None, error)
+        if self.state is None:
+            return
+        room_id = str(self.room_id) if self.room_id else None
+        error = self.last_error if self.state in (State.BACKING_OFF, State.PARKED, State.FAILED) else None
+        said = Said(self.state, room_id, error, self._bugs, self._again_at)
+        self._walled(lambda: self._around.report(self.streamer, said))
 
 
 SessionFactory = Callable[[Streamer], Session]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from producer.backoff import delay
+from producer.backoff import after_bug, delay
 
 
 @pytest.mark.parametrize(
@@ -25,3 +25,11 @@ def test_retry_after_gets_its_own_jitter() -> None:
 
 def test_a_short_retry_after_does_not_shorten_the_back_off() -> None:
     assert delay(7, 0.0, retry_after_seconds=1.0) == 30.0
+
+
+@pytest.mark.parametrize(
+    ("bugs", "random", "seconds"),
+    [(1, 0.0, 120.0), (1, 1.0, 240.0), (2, 0.0, 240.0), (5, 0.0, 1_920.0), (8, 1.0, 21_600.0), (10_000, 0.5, 16_200.0)],
+)
+def test_a_bug_waits_for_minutes_and_then_for_hours(bugs: int, random: float, seconds: float) -> None:
+    assert after_bug(bugs, random) == seconds

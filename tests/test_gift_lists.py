@@ -112,3 +112,20 @@ def test_a_missed_gift_brings_the_next_list_sooner() -> None:
 
     assert value(metrics, "gifts_unlisted_total", reason="no_list")
     assert value(metrics, "gifts_unlisted_total", reason="not_listed")
+
+
+def test_what_nobody_foresaw_in_a_list_is_counted_and_the_list_before_stands(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(backoff, "after_bug", lambda *_: 0.0)
+    metrics = Metrics(topics=(), version="test")
+    lists = GiftLists(metrics, refresh_seconds=0.01)
+    script = Script(listing("first"), ZeroDivisionError("planted"), listing("second"))
+
+    async def main() -> None:
+        async with keeping(lists, script):
+            await asked(script, 4)
+
+    asyncio.run(main())
+
+    assert lists.latest is not None
+    assert lists.latest.version == "second"
+    assert value(metrics, "bugs_total", place="gift_lists") == 1

@@ -6,6 +6,7 @@ import io
 import ssl
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any, cast
 
 import fastavro
@@ -14,6 +15,8 @@ import pytest
 from producer import backoff
 from producer import session as session_module
 from producer.assignments.claims import Streamer
+from producer.assignments.interface import Said
+from producer.bugs import Bugs
 from producer.delivery.gate import Gate
 from producer.delivery.ledger import Ledger
 from producer.delivery.letter_cap import Cap
@@ -25,7 +28,6 @@ from producer.errors import (
     FailedHTTPRequest,
     InvalidSessionId,
     LiveNotFound,
-    ProducerError,
     Reason,
 )
 from producer.events import schemas
@@ -138,6 +140,8 @@ def surroundings(
         hold_acknowledgements=hold,
         payloads=Payloads.NONE,
         report=lambda *_: None,
+        last_said=lambda _: None,
+        bugs=Bugs(kept.metrics),
         shared=lambda _: False,
     )
 
@@ -343,7 +347,7 @@ def test_a_second_start_is_refused_by_what_the_first_is_doing() -> None:
 class Scripted:
     """Look-ups and addresses that fail as a script says; the last failure goes on for ever."""
 
-    def __init__(self, *failures: ProducerError) -> None:
+    def __init__(self, *failures: Exception) -> None:
         self._failures = list(failures)
 
     async def resolve(self, _: str) -> RoomId:
@@ -352,7 +356,11 @@ class Scripted:
 
 
 def waits(
-    monkeypatch: pytest.MonkeyPatch, count: int, *failures: ProducerError
+    monkeypatch: pytest.MonkeyPatch,
+    count: int,
+    *failures: Exception,
+    reports: list[Said] | None = None,
+    before: Said | None = None,
 ) -> tuple[list[float], Session, Surroundings]:
     """The first `count` waits of a session that meets these failures; random numbers are all one half."""
     slept: list[float] = []
@@ -368,7 +376,11 @@ def waits(
     monkeypatch.setattr("producer.session.asyncio.sleep", sleep)
     monkeypatch.setattr(session_module, "random", lambda: 0.5)
     script = Scripted(*failures)
-    around = surroundings(Recorded(), url="http://127.0.0.1:9", rooms=script, addresses=script)
+    around = replace(
+        surroundings(Recorded(), url="http://127.0.0.1:9", rooms=script, addresses=script),
+        report=lambda _, said: reports.append(said) if reports is not None else None,
+        last_said=lambda _: before,
+    )
     subject = Session(NAME, around)
 
     async def main() -> None:
@@ -381,6 +393,106 @@ def waits(
 
 def counted(around: Surroundings, label: str) -> float | None:
     return around.metrics.registry.get_sample_value("tiktok_live_connection_errors_total", {"error": label})
+
+
+def bug_count(around: Surroundings, place: str) -> float | None:
+    return around.metrics.registry.get_sample_value("tiktok_live_bugs_total", {"place": place})
+
+
+def test_what_nobody_foresaw_parks_the_streamer_for_minutes_and_longer_each_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    reports: list[Said] = []
+
+    slept, subject, around = waits(monkeypatch, 3, KeyError("a stranger's word"), reports=reports)
+
+    assert slept == [180.0, 360.0, 720.0]
+    assert bug_count(around, "session") == 3
+    parked = [said for said in reports if said.state == State.PARKED]
+    assert [said.bugs for said in parked] == [1, 2, 3]
+    assert [said.again_at for said in parked] == [1_790_000_180_000, 1_790_000_360_000, 1_790_000_720_000]
+    assert {said.error for said in parked} == {"bug: KeyError in session"}
+    assert subject.state is None
+
+
+def test_a_bug_in_between_does_not_end_the_back_off_of_failures(monkeypatch: pytest.MonkeyPatch) -> None:
+    failure = FailedFetchRoomInfo(reason=Reason.CAPTCHA)
+
+    slept, _, _ = waits(monkeypatch, 4, failure, failure, TypeError(), failure)
+
+    assert slept == [0.75, 1.5, 180.0, 3.0]
+
+
+def test_a_streamer_that_was_seen_offline_has_its_bugs_forgiven(monkeypatch: pytest.MonkeyPatch) -> None:
+    slept, _, _ = waits(monkeypatch, 4, TypeError(), TypeError(), LiveNotFound(reason=Reason.OFFLINE), TypeError())
+
+    assert slept == [180.0, 360.0, 0.05, 180.0]
+
+
+@pytest.mark.parametrize(
+    ("again_at", "slept"), [(1_790_000_060_000, [60.0, 720.0]), (1_789_999_999_000, [720.0]), (None, [720.0])]
+)
+def test_who_takes_a_parked_streamer_over_keeps_it_parked_until_its_time(
+    monkeypatch: pytest.MonkeyPatch, again_at: int | None, slept: list[float]
+) -> None:
+    before = Said("parked", None, "bug: KeyError in webcast.room", bugs=2, again_at=again_at)
+    reports: list[Said] = []
+
+    found, _, _ = waits(monkeypatch, len(slept), TypeError(), reports=reports, before=before)
+
+    assert found == slept
+    if len(slept) == 2:
+        assert reports[0] == Said("parked", None, "bug: KeyError in webcast.room", bugs=2, again_at=again_at)
+
+
+def test_an_absurd_time_to_try_again_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = Said("parked", bugs=1, again_at=2**62)
+
+    found, _, _ = waits(monkeypatch, 1, TypeError(), before=before)
+
+    assert found == [backoff.BUG_CAP_SECONDS]
+
+
+def test_how_a_streamer_went_that_had_no_bugs_keeps_nobody_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = Said("backing_off", error="FailedConnection", again_at=1_790_000_060_000)
+
+    found, _, _ = waits(monkeypatch, 1, LiveNotFound(reason=Reason.OFFLINE), before=before)
+
+    assert found == [0.05]
+
+
+@pytest.mark.parametrize("where", ["mapping", "protocol", "leaving"])
+def test_a_bug_in_the_middle_of_a_live_parks_it_and_says_so_in_its_disconnect(
+    monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    fired = 0
+
+    def planted(*_: object, **__: object) -> Any:
+        nonlocal fired
+        fired += 1
+        raise ZeroDivisionError("planted")
+
+    monkeypatch.setattr(
+        {
+            "mapping": "producer.pipeline.mapping.to_event",
+            "protocol": "producer.webcast.protocol.Protocol.take",
+            "leaving": "producer.events.streaks.Streaks.end",
+        }[where],
+        planted,
+    )
+    place = "webcast.protocol" if where == "protocol" else "pipeline"
+    counts: list[float | None] = []
+
+    def parked(_: Recorded, session: Session) -> bool:
+        counts[:] = [bug_count(session._around, place)]
+        return session.state is State.PARKED
+
+    published = stream(OneRoom(Ending.HOST, messages=60), parked)
+
+    assert fired >= 1
+    assert counts == [2.0 if where == "leaving" else 1.0]  # it leaves once more when it is parked
+    reason = "live_ended" if where == "leaving" else "bug"
+    assert [event["reason"] for event in published.named("disconnect")] == [reason]
 
 
 def test_failures_back_off_ever_longer(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -42,7 +42,8 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "cli_schemas": EVERYONE | {"configured", "delivery", "events.reference", "events.schemas", "terminal"},
     "cli_spool": EVERYONE | {"configured", "delivery", "observability.metrics", "settings", "terminal"},
     "assignments": EVERYONE | {"kafka.diagnosis", "logs"},
-    "gift_lists": EVERYONE | {"backoff", "events", "logs", "observability.metrics"},
+    "bugs": EVERYONE | {"logs", "observability.metrics"},
+    "gift_lists": EVERYONE | {"backoff", "bugs", "events", "logs", "observability.metrics"},
     "replay": EVERYONE | {"delivery.dead_letters", "events", "webcast.wire"},
     "letters": EVERYONE | {"delivery.dead_letters"},
     "cli_dlq": EVERYONE
@@ -51,7 +52,9 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "session": EVERYONE
     | {
         "assignments.claims",
+        "assignments.interface",
         "backoff",
+        "bugs",
         "events",
         "logs",
         "observability",
@@ -62,6 +65,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "service": EVERYONE
     | {
         "assignments",
+        "bugs",
         "delivery",
         "events",
         "gift_lists",

@@ -23,8 +23,28 @@ from producer.webcast.frames import Fault, Stage
 
 PREFIX = "tiktok_live_"
 
-STATES = ("offline", "resolving", "connecting", "connected", "backing_off", "failed")
-CLOSINGS = ("live_ended", "released", "handover", "fenced", *sorted(Reason))
+STATES = ("offline", "resolving", "connecting", "connected", "backing_off", "parked", "failed")
+CLOSINGS = ("live_ended", "released", "handover", "fenced", "bug", *sorted(Reason))
+BUG_PLACES = (
+    "assignments",
+    "delivery",
+    "events.gifts",
+    "events.mapping",
+    "events.streaks",
+    "events",
+    "gift_lists",
+    "other",
+    "pipeline",
+    "session",
+    "webcast.address",
+    "webcast.connection",
+    "webcast.frames",
+    "webcast.http",
+    "webcast.protocol",
+    "webcast.room",
+    "webcast",
+)
+"""Modules and rooms that a session or a fetch of the gift list goes through."""
 ENDPOINTS = ("room_id", "room_info", "gift_list", "sign", "ttwid")
 CODES = ("2xx", "3xx", "4xx", "429", "5xx", "error")
 PUBLISH_ERRORS = (
@@ -85,6 +105,11 @@ class Metrics:
         )
         self._reasons = self._counter(
             "connection_error_reasons_total", "The same failures by reason alone.", reason=tuple(sorted(Reason))
+        )
+        self._bugs = self._counter(
+            "bugs_total",
+            "Exceptions that nobody foresaw, by the place they came out of: our bug. Each parked its streamer.",
+            place=BUG_PLACES,
         )
         self._session = self._histogram("connection_session_seconds", "How long connections lasted.", DURATION)
         self._connect = self._histogram("connect_duration_seconds", "From a room id to an open socket.", LATENCY)
@@ -217,6 +242,10 @@ class Metrics:
     def failed(self, error: ProducerError) -> None:
         self._errors.labels(error.label).inc()
         self._reasons.labels(error.reason).inc()
+
+    def bug_found(self, place: str) -> None:
+        """An exception that nobody foresaw; `place` is one of BUG_PLACES."""
+        self._bugs.labels(place).inc()
 
     # ------------------------------------------------------------------------------------------------- events
 

@@ -37,6 +37,13 @@ def parts() -> Iterator[Panel | Number | str]:
         colours=((None, "green"), (1, "red")),
     )
     yield Number(
+        "Bugs",
+        "Exceptions that nobody foresaw, in the time shown; each parked its streamer. Any at all: our bug.",
+        "none",
+        ((f"sum(increase({metric('bugs_total')}[$__range]))", "bugs"),),
+        colours=((None, "green"), (1, "red")),
+    )
+    yield Number(
         "Dead letters",
         "Records on the dead-letter topic.",
         "wps",
