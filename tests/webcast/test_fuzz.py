@@ -1,0 +1,180 @@
+"""Every reader of what TikTok and a sign server send: a value, or its documented error."""
+
+import asyncio
+import gzip
+import json
+from random import Random
+from typing import Any
+
+import httpx
+import websockets
+from websockets.uri import parse_uri
+
+from producer import bodies, strangers
+from producer.errors import FailedConnection, FailedFetchGifts, FailedFetchRoomInfo, FailedHTTPRequest
+from producer.events.gifts import read_gift_list
+from producer.strangers import Unreadable
+from producer.webcast import http
+from producer.webcast.address import read_sign_answer
+from producer.webcast.connection import handshake_refused, read_heartbeat_seconds
+from producer.webcast.room import RoomId, read_api_live, read_check_alive, read_page
+from producer.webcast.upstream import Upstream
+from producer.webcast.wire import Envelope, FetchResult
+from tests.fuzzing import fuzz, mutate, odd_bytes, odd_json, odd_text
+from tests.webcast.answers import Pieces
+
+ROOM = "7300000000000000001"
+USER = {"id": "6800000000000000001", "uniqueId": "someone", "roomId": ROOM, "status": 2}
+API = {"statusCode": 0, "message": "", "data": {"user": USER, "liveRoom": {"status": 2, "title": "t"}}}
+NOT_FOUND = {"statusCode": 19881007, "message": "user_not_found"}
+ALIVE = {"data": [{"alive": True, "room_id": 7}], "status_code": 0}
+STATE = {"LiveRoom": {"liveRoomUserInfo": {"user": USER, "liveRoom": {"status": 4}}}}
+GIFT = {
+    "id": 5655,
+    "name": "Rose",
+    "type": 1,
+    "diamond_count": 1,
+    "describe": "sent Rose",
+    "duration": 1000,
+    "icon": {"avg_color": "#FFEBEB", "uri": "webcast/1", "is_animated": False, "url_list": ["https://p/1"]},
+    "is_random_gift": False,
+}
+GIFTS = {"status_code": 0, "data": {"hash": "abc", "gifts": [GIFT, GIFT | {"id": 7}], "pages": [{"gifts": [GIFT]}]}}
+TIKTOK = Upstream.tiktok()
+
+
+def parsed(body: bytes, error: type[FailedHTTPRequest]) -> dict[str, Any]:
+    return http.Answer(httpx.Headers(), body).json(error)
+
+
+def test_look_ups() -> None:
+    fuzz(odd_json(API, NOT_FOUND), lambda body: read_api_live(parsed(body, FailedFetchRoomInfo)), FailedFetchRoomInfo)
+
+
+def test_check_alive() -> None:
+    fuzz(odd_json(ALIVE), lambda body: read_check_alive(parsed(body, FailedFetchRoomInfo)), FailedFetchRoomInfo)
+
+
+def test_gift_lists() -> None:
+    fuzz(odd_json(GIFTS), lambda body: read_gift_list(parsed(body, FailedFetchGifts)), FailedFetchGifts)
+
+
+def test_pages() -> None:
+    state = odd_json(STATE, {"AppContext": {}})
+
+    def page(chance: Random) -> bytes:
+        script = b'<script id="SIGI_STATE" type="application/json">' + state(chance) + b"</script></html>"
+        whole = b'<html><script>"</b>"</script>' + script
+        return mutate((whole,), chance) if chance.random() < 0.3 else whole
+
+    fuzz(page, read_page, FailedFetchRoomInfo)
+
+
+def test_sign_answers() -> None:
+    body = odd_bytes(
+        FetchResult(
+            cursor="1_2",
+            push_server="wss://webcast-ws.tiktok.com/webcast/im/?a=b",
+            route_params={"imprp": "x/y"},
+            internal_ext=b"ext",
+            messages=[Envelope(method="WebcastChatMessage", payload=b"\x08\x01", msg_id=1).SerializeToString()],
+            is_first=True,
+        ).SerializeToString()
+    )
+    cookie = odd_text("ttwid=1%7Cabc; tt-target-idc=useast1a")
+
+    def read(answer: tuple[bytes, str]) -> None:
+        address = read_sign_answer(*answer, RoomId(int(ROOM)), "Mozilla/5.0")
+        TIKTOK.check_socket(address.url)
+        assert httpx.Headers({"Cookie": address.cookie})
+
+    fuzz(lambda chance: (body(chance), cookie(chance)), read, FailedConnection)
+
+
+def test_push_servers() -> None:
+    corpus = ("wss://webcast-ws.tiktok.com:443/webcast/im/?a=b#c", "ws://u:p@[::1]:80/", "WSS://a..b./", "ws://x")
+
+    def follow(text: str) -> None:
+        url = strangers.url(text)
+        assert parse_uri(f"ws{url.text[len(url.scheme) :]}").host == url.host
+        assert url.host.encode("idna")
+
+    fuzz(odd_text(*corpus), follow, Unreadable)
+
+
+HEADERS = ("Retry-After", "Date", "RateLimit-Reset", "Set-Cookie", "Handshake-Msg", "Handshake-Status")
+WORDS = odd_text(
+    "30",
+    "Mon, 23 Nov 2026 06:02:00 GMT",
+    "Wed, 21 Oct 2015 07:28:00 +99999999999999999999",
+    "ttwid=1%7Cab; Path=/; Expires=Wed, 29 Sep 2027 10:00:00 GMT",
+    "DEVICE_BLOCKED",
+)
+Named = list[tuple[str, str]]
+
+
+def headers(chance: Random) -> Named:
+    return [(chance.choice(HEADERS), WORDS(chance)) for _ in range(chance.randrange(6))]
+
+
+def test_headers_of_a_refusal_and_cookies() -> None:
+    def read(answer: tuple[int, Named]) -> None:
+        status, named = answer
+        said = httpx.Headers([(name.encode(), value.encode("latin-1")) for name, value in named])
+        assert 1.0 <= http.retry_after_seconds(said) <= 3600.0
+        for name, value in http.Answer(said, b"").cookies().items():
+            assert httpx.Headers({"Cookie": f"{name}={value}"})
+        http.refuse_status("room_id", status, said, FailedHTTPRequest)
+
+    fuzz(lambda chance: (chance.choice((200, 429, 403, 999)), headers(chance)), read, FailedHTTPRequest)
+
+
+def test_handshake_headers() -> None:
+    options = odd_text("reconnect-interval=3; ping-interval=2")
+
+    def read(answer: tuple[Named, str]) -> None:
+        said = websockets.Headers()
+        for name, value in answer[0]:
+            said._dict.setdefault(name.lower(), []).append(value)  # of any letters, which the library would refuse
+            said._list.append((name, value))
+        assert str(handshake_refused(200, said)).isprintable()
+        assert 1.0 <= read_heartbeat_seconds(answer[1]) <= 60.0
+
+    fuzz(lambda chance: (headers(chance), options(chance)), read)
+
+
+def test_bodies() -> None:
+    data = odd_bytes(gzip.compress(b"abc" * 500), gzip.compress(bytes(100_000)), b'{"a": 1}')
+    encodings = ("gzip", "gzip", "identity", "", "br", "gzip, gzip")
+    loop = asyncio.new_event_loop()
+
+    def answer(chance: Random) -> httpx.Response:
+        body = data(chance)
+        cut = chance.randrange(len(body) + 1)
+        pieces = Pieces([body[:cut], body[cut:]])
+        return httpx.Response(200, headers={"Content-Encoding": chance.choice(encodings)}, stream=pieces)
+
+    try:
+        fuzz(answer, lambda each: loop.run_until_complete(bodies.read(each, most_bytes=2_000)), Unreadable)
+    finally:
+        loop.close()
+
+
+def test_json_html_dates_and_cookies_of_any_kind() -> None:
+    text = odd_text("a=1; Path=/", "Mon, 23 Nov 2026 06:02:00 GMT", "30")
+
+    def read(data: bytes) -> None:
+        line = data.decode("latin-1")
+        strangers.script(data, "SIGI_STATE")
+        strangers.cookies([line])
+        strangers.seconds_between(line, line)
+        strangers.decimal_seconds(line)
+        assert strangers.shown(line).isprintable()
+        assert strangers.cookie_header(line) is None or strangers.cookie_header(line).isprintable()  # type: ignore[union-attr]
+        value = strangers.json_value(data, most_bytes=100_000)
+        assert json.dumps(value, ensure_ascii=False).encode()
+
+    documents = odd_json(API, STATE, GIFTS)
+    fuzz(
+        lambda chance: documents(chance) if chance.random() < 0.8 else text(chance).encode("latin-1"), read, Unreadable
+    )
