@@ -18,7 +18,7 @@ IMAGE ?= .image
 COMPILE := $(RUN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	--no-header --no-annotate
 
-.PHONY: demo test chaos-claims chaos-delivery verify-chart verify-cluster verify-monitoring consumers sbom format generate release-schemas requirements clean
+.PHONY: demo test chaos-claims chaos-delivery chaos-strangers verify-chart verify-cluster verify-monitoring consumers sbom format generate release-schemas requirements clean
 
 demo: $(READY)  ## a real Kafka, a registry, the simulator and two workers, until Ctrl-C or DEMO_SECONDS
 	$(RUN)/producer demo
@@ -35,6 +35,10 @@ chaos-claims: $(READY)  ## many workers, killed, stopped and paused, again and a
 chaos-delivery: $(READY)  ## Kafka away for half an hour, workers killed fifty times, errors that last; KFAKED names a kfaked
 	FAULT_SECONDS=30 $(RUN)/pytest -s tests/kafka/test_lasting_errors.py $(PYTEST_ARGS)
 	OUTAGE_SECONDS=1800 ROLLING_SECONDS=600 DELIVERY_RATE=2000 DELIVERY_KILLS=50 $(RUN)/pytest -s tests/system/test_delivery.py $(PYTEST_ARGS)
+
+chaos-strangers: $(READY)  ## odd answers one by one, against a file list and a Kafka list; a million inputs for the readers
+	STRANGERS_IN_TURN=1 $(RUN)/pytest -s tests/system/test_strangers.py $(PYTEST_ARGS)
+	FUZZ_EXAMPLES=100000 $(RUN)/pytest $$(find tests -name 'test_*fuzz*.py') $(PYTEST_ARGS)
 
 verify-chart: $(READY)  ## the chart, with Helm, its linters and kubeconform; KUBECONFORM_SCHEMAS names the schemas' folder
 	HELM=$(HELM) HELM3=$(HELM3) KUBECONFORM=$(KUBECONFORM) KUBE_SCORE=$(KUBE_SCORE) HELM_UNITTEST=$(HELM_UNITTEST) HELM_DOCS=$(HELM_DOCS) $(RUN)/pytest tests/helm $(PYTEST_ARGS)

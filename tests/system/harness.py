@@ -96,8 +96,8 @@ class System:
     async def __aexit__(self, *_: object) -> None:
         await self._stack.aclose()
 
-    async def simulator(self, *arguments: str) -> Program:
-        """Start a simulator; workers that are started later talk to it."""
+    async def simulator(self, *arguments: str, names: Sequence[str] | None = None) -> Program:
+        """Start a simulator; workers that are started later talk to it, about all its rooms or those named."""
         files = ("--truth", str(self.truth_file), "--list", str(self._folder / "list.yaml"))
         program = Program(
             "simulator", ("simulate", "--port", "0", *files, *arguments), {}, self._folder / "simulator.log"
@@ -105,9 +105,21 @@ class System:
         await self._stack.enter_async_context(program)
         line = await program.line_with("http://")
         self._environ["PRODUCER_UPSTREAM"] = line[line.index("http://") :].split()[0]
-        if self._shared:
+        if names is not None:
+            await self.wants(names)
+        elif self._shared:
             await command("assign", "apply", str(self._folder / "list.yaml"), environ=self._environ)
         return program
+
+    async def wants(self, names: Iterable[str]) -> None:
+        """Make the list these streamers."""
+        text = json.dumps({"streamers": list(names)})
+        edited = self._folder / "edited.json"
+        edited.write_text(text)
+        if self._shared:
+            await command("assign", "apply", "--yes", str(edited), environ=self._environ)
+        else:
+            edited.replace(self._folder / "list.yaml")
 
     async def worker(
         self, name: str = "worker", *, environ: Mapping[str, str] | None = None, **settings: str
@@ -143,6 +155,10 @@ class System:
     def sent(self) -> dict[str, str]:
         """What was sent to somebody: event ids and the event that each must become."""
         return {_event_id(line): line["event"] for line in self._truth("message") if line["sockets"]}
+
+    def senders(self) -> dict[str, str]:
+        """What was sent to somebody: event ids and their streamers."""
+        return {_event_id(line): line["unique_id"] for line in self._truth("message") if line["sockets"]}
 
     def emitted(self) -> dict[str, str]:
         """The same of all that the rooms emitted, heard at the time or only later, as history."""
