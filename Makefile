@@ -36,8 +36,9 @@ chaos-delivery: $(READY)  ## Kafka away for half an hour, workers killed fifty t
 	FAULT_SECONDS=30 $(RUN)/pytest -s tests/kafka/test_lasting_errors.py $(PYTEST_ARGS)
 	OUTAGE_SECONDS=1800 ROLLING_SECONDS=600 DELIVERY_RATE=2000 DELIVERY_KILLS=50 $(RUN)/pytest -s tests/system/test_delivery.py $(PYTEST_ARGS)
 
-chaos-strangers: $(READY)  ## odd answers one by one, against a file list and a Kafka list; a million inputs for the readers
+chaos-strangers: $(READY)  ## odd answers one by one, two thousand streamers claimed at once, a million inputs for the readers
 	STRANGERS_IN_TURN=1 $(RUN)/pytest -s tests/system/test_strangers.py $(PYTEST_ARGS)
+	CROWD=1000 $(RUN)/pytest -s tests/system/test_crowd.py $(PYTEST_ARGS)
 	FUZZ_EXAMPLES=100000 $(RUN)/pytest $$(find tests -name 'test_*fuzz*.py') $(PYTEST_ARGS)
 
 verify-chart: $(READY)  ## the chart, with Helm, its linters and kubeconform; KUBECONFORM_SCHEMAS names the schemas' folder

@@ -4,7 +4,9 @@ Everything above sees `producer.errors` only.
 """
 
 import asyncio
+import importlib
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from http.cookiejar import CookieJar
 from typing import Any
@@ -102,6 +104,11 @@ class HTTP:
                 detail = strangers.shown(str(cause)) or "no detail"
                 reason = Reason.TIMEOUT if late else Reason.NETWORK
                 raise error(f"{endpoint}: {type(cause).__name__} ({detail})", reason=reason) from cause
+
+
+with suppress(ImportError):
+    # What httpx stands on would import this within the first request, which holds the loop for 25 ms.
+    importlib.import_module("anyio._backends._asyncio")
 
 
 class _NoCookies(CookieJar):

@@ -1,0 +1,77 @@
+"""An instrument: the longest turn of the loop in CPU time, written to the file TURNS whenever one is longer.
+
+It needs asyncio's own loop, so uvloop is hidden. What a turn waits for is no CPU time, however busy the machine is.
+"""
+
+import asyncio.base_events
+import asyncio.events
+import json
+import os
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+sys.modules["uvloop"] = None  # type: ignore[assignment]  # importing it now raises ModuleNotFoundError
+
+_loop: Any = asyncio.base_events.BaseEventLoop
+_once = _loop._run_once
+_file = Path(os.environ["TURNS"])
+_said: dict[str, Any] = {"longest_ms": 0.0, "running": False}
+
+
+_run = asyncio.events.Handle._run
+_steps: list[tuple[float, str]] = []
+"""What the turn did so far: milliseconds, and the callback."""
+
+
+def _turn(self: Any) -> None:
+    before = time.thread_time()
+    _steps.clear()
+    _once(self)
+    taken = (time.thread_time() - before) * 1000
+    if _said["running"] and taken > _said["longest_ms"]:
+        steps = sorted(_steps, reverse=True)[:3]
+        _said.update(
+            longest_ms=round(taken, 1), steps=len(_steps), longest_steps=[f"{ms:.1f} {of}" for ms, of in steps]
+        )
+        _write()
+
+
+def _step(self: Any) -> None:
+    before = time.thread_time()
+    _run(self)
+    taken = (time.thread_time() - before) * 1000
+    of = getattr(self._callback, "__self__", self._callback)
+    _steps.append((taken, f"{of!r:.200}" if taken > 5.0 else ""))
+
+
+def _write() -> None:
+    _file.write_text(json.dumps(_said))
+
+
+_loop._run_once = _turn
+asyncio.events.Handle._run = _step  # type: ignore[method-assign]
+
+from producer.observability import metrics  # noqa: E402  # after uvloop was hidden
+
+_held, _requested = metrics.Metrics.claims_held, metrics.Metrics.requested
+
+
+def _claims_held(self: metrics.Metrics, count: int) -> None:
+    """The worker has its first claims: what comes before is its start."""
+    if count and not _said["running"]:
+        _said.update(running=True, claimed_at_cpu=time.process_time())
+        _write()
+    _held(self, count)
+
+
+def _first_requested(self: metrics.Metrics, endpoint: str, code: str) -> None:
+    if "answered_at_cpu" not in _said and endpoint == "room_id":
+        _said["answered_at_cpu"] = time.process_time()
+        _write()
+    _requested(self, endpoint, code)
+
+
+metrics.Metrics.claims_held = _claims_held  # type: ignore[method-assign]
+metrics.Metrics.requested = _first_requested  # type: ignore[method-assign]
