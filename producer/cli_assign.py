@@ -1,7 +1,6 @@
 """`producer assign`: the shared list of streamers, edited as people keep it."""
 
 import asyncio
-import sys
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Annotated
@@ -16,6 +15,7 @@ from producer.configured import configured
 from producer.delivery import client, topic_plan
 from producer.errors import StartRefused
 from producer.settings import Settings
+from producer.terminal import say
 
 assign = typer.Typer(help="The shared list of streamers, where it is a Kafka topic.", no_args_is_help=True)
 
@@ -64,13 +64,13 @@ def remove(names: Names, dry_run: DryRun = False, yes: Yes = False) -> None:
 @assign.command("list")
 def show() -> None:
     """Print the list with its options, a streamer a line."""
-    sys.stdout.write(lists.write(asyncio.run(catalogue(configured()).wanted()).values(), "csv"))
+    _print("csv")
 
 
 @assign.command()
 def export(form: AsForm = "yaml") -> None:
     """Print the list as a file that `apply` reads again."""
-    sys.stdout.write(lists.write(asyncio.run(catalogue(configured()).wanted()).values(), form))
+    _print(form)
 
 
 @assign.command("apply")
@@ -81,9 +81,13 @@ def apply_list(
     yes: Yes = False,
 ) -> None:
     """Make the list what a file says: YAML, CSV or lines. Prints what changes."""
-    text = _text(file)
-    wanted = lists.read(text, form or lists.form_of(file.name), source=str(file))
+    wanted = lists.read(_bytes(file), form or lists.form_of(file.name), source=str(file))
     _change(lambda _: wanted, dry_run=dry_run, yes=yes)
+
+
+def _print(form: Form) -> None:
+    for line in lists.write(asyncio.run(catalogue(configured()).wanted()).values(), form).splitlines():
+        say(line)
 
 
 def _change(after: Callable[[Mapping[Streamer, Wanted]], Iterable[Wanted]], *, dry_run: bool, yes: bool) -> None:
@@ -94,7 +98,7 @@ def _change(after: Callable[[Mapping[Streamer, Wanted]], Iterable[Wanted]], *, d
         before = await target.wanted()
         difference = lists.difference(before, after(before))
         for line in difference.lines():
-            sys.stdout.write(f"{line}\n")
+            say(line)
         if dry_run or not difference:
             return
         if difference.drastic and not yes:
@@ -111,10 +115,10 @@ def _names(names: Iterable[str]) -> list[Streamer]:
     return [item.streamer for item in lists.read("\n".join(names), "lines", source="the command line")]
 
 
-def _text(file: Path) -> str:
+def _bytes(file: Path) -> bytes:
+    """What a file holds, or standard input: no more of it than a list may have, and one byte."""
     try:
-        return sys.stdin.read() if file == STANDARD_INPUT else file.read_text("utf-8")
+        with open(0 if file == STANDARD_INPUT else file, "rb", closefd=file != STANDARD_INPUT) as source:
+            return source.read(lists.MOST_BYTES + 1)
     except OSError as cause:
         raise StartRefused(f"the list {file} cannot be read: {cause.strerror}") from cause
-    except UnicodeDecodeError as cause:
-        raise StartRefused(f"the list {file} is not UTF-8: {cause}") from cause

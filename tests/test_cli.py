@@ -125,14 +125,14 @@ def test_a_missing_list_file_is_named(topics_of: Mapping[str, str], tmp_path: Pa
     assert line == f"the list {missing} cannot be read: No such file or directory"
 
 
-def test_a_bad_list_is_named_entry_by_entry(topics_of: Mapping[str, str], listed: Path) -> None:
-    listed.write_text("streamers: [aa, 'no good', '@AA']\n")
+def test_a_bad_list_is_named_line_by_line(topics_of: Mapping[str, str], listed: Path) -> None:
+    listed.write_text("streamers:\n- aa\n- 'no good'\n- '@AA'\n")
 
     lines = refused(producer("run", **topics_of, assignments_file=str(listed), http_port="0"))
 
     assert lines == [
-        f"{listed}: entry 2: 'no good' is not a unique id (2 to 24 letters, digits, _ and .)",
-        f"{listed}: entry 3: aa is listed twice",
+        f"{listed}: line 3: 'no good' is not a unique id (2 to 24 letters, digits, _ and .)",
+        f"{listed}: line 4: aa is listed twice, here and in line 2",
     ]
 
 

@@ -143,6 +143,7 @@ PURE = (
     "assignments/claims",
     "assignments/holding",
     "assignments/interface",
+    "assignments/list_forms",
     "assignments/lists",
     "assignments/table",
     "simulator/world",

@@ -1,8 +1,9 @@
 """The list of streamers and the arithmetic of sharing it; pure."""
 
 import re
-from collections.abc import Iterable, Set
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass
+from heapq import nsmallest
 from typing import NewType
 
 Streamer = NewType("Streamer", str)
@@ -10,6 +11,8 @@ Streamer = NewType("Streamer", str)
 
 UNIQUE_ID = re.compile(r"[a-z0-9_.]{2,24}")
 MOST_WEIGHT = 1e6
+MOST_PRIORITY = 10**9
+"""Either way of 0."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +35,7 @@ def normalise(name: str) -> Streamer:
     text = re.sub(r"^https?://(www\.)?tiktok\.com/", "", name.strip(), flags=re.IGNORECASE)
     text = text.split("?")[0].rstrip("/").removesuffix("/live").removeprefix("@").lower()
     if not UNIQUE_ID.fullmatch(text):
-        raise ValueError(f"{name!r} is not a unique id (2 to 24 letters, digits, _ and .)")
+        raise ValueError(f"{name!r:.100} is not a unique id (2 to 24 letters, digits, _ and .)")
     return Streamer(text)
 
 
@@ -41,24 +44,35 @@ def is_weight(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and 0 < value <= MOST_WEIGHT
 
 
+def is_priority(value: object) -> bool:
+    """Whether something that was read can be a priority."""
+    return type(value) is int and abs(value) <= MOST_PRIORITY
+
+
 def share(streamers: int, *, workers: int, most: int) -> int:
     """How many streamers one of several workers should hold."""
     return min(most, -(-streamers // max(1, workers)))
 
 
-def to_release(held: Set[Streamer], wanted: Iterable[Wanted], *, target: int, most_at_once: int = 1) -> set[Streamer]:
+def ranked(wanted: Iterable[Wanted]) -> dict[Streamer, int]:
+    """The enabled streamers with their priorities, the most important first, then by name."""
+    enabled = sorted((-item.priority, item.streamer) for item in wanted if item.enabled)
+    return {streamer: -below for below, streamer in enabled}
+
+
+def to_release(
+    held: Set[Streamer], ranking: Mapping[Streamer, int], *, target: int, most_at_once: int = 1
+) -> set[Streamer]:
     """Which claims to give up: all that are no longer wanted, and a few of a surplus.
 
     A surplus goes slowly, the least important first: each hand-over costs a connection.
     """
-    enabled = {item.streamer: item.priority for item in wanted if item.enabled}
-    unwanted = set(held - enabled.keys())
-    kept = sorted(held & enabled.keys(), key=lambda streamer: (enabled[streamer], streamer))
-    surplus = max(0, len(kept) - target)
-    return unwanted | set(kept[: min(surplus, most_at_once)])
+    unwanted = {streamer for streamer in held if streamer not in ranking}
+    surplus = max(0, len(held) - len(unwanted) - target)
+    least = nsmallest(min(surplus, most_at_once), held - unwanted, key=lambda streamer: (ranking[streamer], streamer))
+    return unwanted | set(least)
 
 
-def candidates(held: Set[Streamer], wanted: Iterable[Wanted]) -> list[Streamer]:
+def candidates(held: Set[Streamer], ranking: Mapping[Streamer, int]) -> list[Streamer]:
     """What to try to claim, the most important first."""
-    free = (item for item in wanted if item.enabled and item.streamer not in held)
-    return [item.streamer for item in sorted(free, key=lambda item: (-item.priority, item.streamer))]
+    return [streamer for streamer in ranking if streamer not in held]

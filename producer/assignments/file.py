@@ -48,7 +48,7 @@ class FileAssignments:
         self._held: dict[Streamer, IO[str]] = {}
         self._releasing: set[Streamer] = set()
         self._member: IO[str] | None = None
-        self._wanted: tuple[Wanted, ...] = ()
+        self._ranking: dict[Streamer, int] = {}
         self._read_at: tuple[int, int] | None = None
         self._log = logs.get()
         self.fence = LockFence(self._held)
@@ -57,8 +57,8 @@ class FileAssignments:
     async def __aenter__(self) -> "FileAssignments":
         """Read the list and join the workers. Raises StartRefused."""
         self._read_at = _stamp(self._list_file)
-        self._wanted = read_list(self._list_file)
-        self._list_read(sum(item.enabled for item in self._wanted))
+        self._ranking = claims.ranked(read_list(self._list_file))
+        self._list_read(len(self._ranking))
         try:
             self._directory.mkdir(parents=True, exist_ok=True)
             refuse_network_file_system(self._directory)
@@ -133,12 +133,11 @@ class FileAssignments:
 
     def _look(self) -> frozenset[Streamer]:
         """Claim what is free and ours by share; mark what to give up."""
-        enabled = sum(item.enabled for item in self._wanted)
-        target = claims.share(enabled, workers=self._living(), most=self._max_streams)
+        target = claims.share(len(self._ranking), workers=self._living(), most=self._max_streams)
         staying = self._held.keys() - self._releasing
-        self._releasing |= claims.to_release(staying, self._wanted, target=target)
+        self._releasing |= claims.to_release(staying, self._ranking, target=target)
         staying -= self._releasing
-        for streamer in claims.candidates(self._held.keys(), self._wanted):
+        for streamer in claims.candidates(self._held.keys(), self._ranking):
             if len(staying) >= target:
                 break
             claim = _lock(self._directory / f"{streamer}.claim", self._note())
@@ -169,14 +168,13 @@ class FileAssignments:
             return
         self._read_at = stamp
         try:
-            self._wanted = read_list(self._list_file)
+            self._ranking = claims.ranked(read_list(self._list_file))
         except StartRefused as problem:
             self._log.error("list not read; the list before it stands", problem=str(problem))
             self._list_read(None)
             return
-        wanted = sum(item.enabled for item in self._wanted)
-        self._log.info("list read", wanted=wanted)
-        self._list_read(wanted)
+        self._log.info("list read", wanted=len(self._ranking))
+        self._list_read(len(self._ranking))
 
     def _note(self, **more: str | int | None) -> str:
         return json.dumps({"worker": self._worker, "pid": os.getpid(), "since": int(time.time()), **more})
@@ -202,12 +200,10 @@ class LockFence:
 def read_list(file: Path) -> tuple[Wanted, ...]:
     """Read the list that a file is. Raises StartRefused with every problem, a line each."""
     try:
-        text = file.read_text("utf-8")
+        data = file.read_bytes()
     except OSError as cause:
         raise StartRefused(f"the list {file} cannot be read: {cause.strerror}") from cause
-    except UnicodeDecodeError as cause:
-        raise StartRefused(f"the list {file} is not UTF-8: {cause}") from cause
-    return lists.read(text, lists.form_of(file.name), source=str(file))
+    return lists.read(data, lists.form_of(file.name), source=str(file))
 
 
 def claims_folder(list_file: Path, chosen: Path | None) -> Path:

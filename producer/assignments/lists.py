@@ -1,28 +1,36 @@
 """Lists of streamers as people keep them, and the difference between two; pure.
 
 Three forms: YAML (`streamers:` with unique ids, or mappings of `unique_id` and options), CSV (a header with `unique_id`
-and options), and lines (a unique id each; what follows # is a comment).
+and options, separated by commas, semicolons or tabs), and lines (a unique id each; what follows # is a comment). In all
+of them a value is the text that stands there: 12345 is a name where a name belongs.
 """
 
 import csv
 import io
-from collections.abc import Iterable, Iterator, Mapping
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from itertools import islice
+from typing import Any, TypeVar
 
 import yaml
 
-from producer.assignments.claims import Streamer, Wanted, is_weight, normalise
+from producer.assignments import list_forms
+from producer.assignments.claims import MOST_PRIORITY, MOST_WEIGHT, Streamer, Wanted, is_priority, is_weight, normalise
+from producer.assignments.list_forms import FORMS, MOST_BYTES, OPTIONS, Form, Row
 from producer.errors import StartRefused
 
-Form = Literal["yaml", "csv", "lines"]
-"""How a list is written."""
-FORMS: tuple[Form, ...] = get_args(Form)
+__all__ = ["FORMS", "MOST_BYTES", "Difference", "Form", "difference", "form_of", "read", "write"]
 
-SUFFIXES: Mapping[str, Form] = {"yaml": "yaml", "yml": "yaml", "json": "yaml", "csv": "csv"}
+SUFFIXES: Mapping[str, Form] = {"yaml": "yaml", "yml": "yaml", "json": "yaml", "csv": "csv", "tsv": "csv"}
+MOST_STREAMERS = 100_000
+MOST_PROBLEMS = 20
+"""That are said of one list."""
 
-TRUTHS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+TRUTHS = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
+Value = TypeVar("Value")
+_DUMPER: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 
 
 def form_of(name: str) -> Form:
@@ -30,21 +38,31 @@ def form_of(name: str) -> Form:
     return SUFFIXES.get(name.rpartition(".")[2].lower(), "lines")
 
 
-def read(text: str, form: Form, *, source: str) -> tuple[Wanted, ...]:
-    """Read a list. Raises StartRefused with every problem, a line each, each with `source` and its place."""
-    entries, problems = _entries(text, form, source)
+def read(data: bytes | str, form: Form, *, source: str) -> tuple[Wanted, ...]:
+    """Read a list. Raises StartRefused with what is wrong, a line each, each with `source` and its place."""
+    try:
+        content = list_forms.text(data)
+    except ValueError as problem:
+        raise StartRefused(f"{source}: {problem}") from problem
     wanted: dict[Streamer, Wanted] = {}
-    for place, entry in entries:
+    lines: dict[Streamer, int] = {}
+    problems: list[str] = []
+    for line, row in list_forms.rows(content, form):
         try:
-            item = _wanted(entry)
+            item = _wanted(row)
+            if item.streamer in wanted:
+                raise ValueError(f"{item.streamer} is listed twice, here and in line {lines[item.streamer]}")
+            if len(wanted) == MOST_STREAMERS:
+                raise ValueError(f"there are more than {MOST_STREAMERS} streamers")
         except ValueError as problem:
-            problems.append(f"{place}: {problem}")
-            continue
-        if item.streamer in wanted:
-            problems.append(f"{place}: {item.streamer} is listed twice")
-        wanted[item.streamer] = item
+            problems.append(f"{source}: line {line}: {problem}")
+            if len(problems) > MOST_PROBLEMS:
+                problems[-1] = f"{source}: and more, from line {line} on"
+                break
+        else:
+            wanted[item.streamer], lines[item.streamer] = item, line
     if problems:
-        raise StartRefused("\n".join(f"{source}: {problem}" for problem in problems))
+        raise StartRefused("\n".join(problems))
     return tuple(wanted.values())
 
 
@@ -62,7 +80,7 @@ def write(items: Iterable[Wanted], form: Form) -> str:
             return rows.getvalue()
         case "yaml":
             entries = [_options(item) or str(item.streamer) for item in ordered]
-            return str(yaml.safe_dump({"streamers": entries}, sort_keys=False))
+            return str(yaml.dump({"streamers": entries}, Dumper=_DUMPER, sort_keys=False))
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,63 +127,55 @@ def difference(before: Mapping[Streamer, Wanted], after: Iterable[Wanted]) -> Di
     )
 
 
-def _entries(text: str, form: Form, source: str) -> tuple[list[tuple[str, Any]], list[str]]:
-    """The entries with their places, and what is wrong with the list as a whole."""
-    match form:
-        case "lines":
-            names = ((number, line.partition("#")[0].strip()) for number, line in enumerate(text.splitlines(), 1))
-            return [(f"line {number}", name) for number, name in names if name], []
-        case "csv":
-            table = csv.DictReader(io.StringIO(text), skipinitialspace=True)
-            if "unique_id" not in (table.fieldnames or ()):
-                raise StartRefused(f"{source}: the first line must be a header with a column unique_id")
-            return [(f"line {table.line_num}", _row(row)) for row in table], []
-        case "yaml":
-            return _document(text, source)
-
-
-def _document(text: str, source: str) -> tuple[list[tuple[str, Any]], list[str]]:
+def _wanted(row: Row | str) -> Wanted:
+    """What a row says. Raises ValueError, saying what is wrong."""
+    if isinstance(row, str):
+        raise ValueError(row)
+    if not row.get("unique_id"):
+        raise ValueError("unique_id is missing")
+    streamer = normalise(row["unique_id"])
+    if unknown := [name for name in row if name not in OPTIONS]:
+        raise ValueError(f"{streamer}: unknown option {', '.join(f'{name!r:.100}' for name in islice(unknown, 5))}")
     try:
-        document = yaml.safe_load(text)
-    except yaml.YAMLError as cause:
-        raise StartRefused(f"{source} is not YAML: {' '.join(str(cause).split())}") from cause
-    entries = document.get("streamers") if isinstance(document, dict) else None
-    if not isinstance(entries, list):
-        raise StartRefused(f"{source}: expected a mapping with a list `streamers`")
-    problems = [f"unknown key {key!r}" for key in document if key != "streamers"]
-    return [(f"entry {number}", entry) for number, entry in enumerate(entries, 1)], problems
+        return Wanted(
+            streamer,
+            enabled=_option(row, "enabled", _enabled, default=True),
+            priority=_option(row, "priority", _priority, default=0),
+            weight=_option(row, "weight", _weight, default=1.0),
+        )
+    except ValueError as problem:
+        raise ValueError(f"{streamer}: {problem}") from None
 
 
-def _row(row: dict[Any, Any]) -> dict[str, Any]:
-    """A row's options as YAML would have them; what cannot be read stays a text, and is refused as one."""
-    entry = {str(name): value for name, value in row.items() if value not in (None, "")}
-    if "enabled" in entry:
-        entry["enabled"] = TRUTHS.get(entry["enabled"].lower(), entry["enabled"])
-    for name, number in (("priority", int), ("weight", float)):
-        with suppress(KeyError, ValueError):
-            entry[name] = number(entry[name])
-    return entry
+def _option(row: Row, name: str, reader: Callable[[str], Value], *, default: Value) -> Value:
+    if name not in row:
+        return default
+    try:
+        return reader(row[name].strip().lower())
+    except ValueError as expected:
+        raise ValueError(f"{name} must be {expected}, not {row[name]!r:.100}") from None
 
 
-def _wanted(entry: Any) -> Wanted:
-    if isinstance(entry, str):
-        return Wanted(normalise(entry))
-    if not isinstance(entry, dict):
-        raise ValueError(f"{entry!r} is neither a unique id nor a mapping (quote a name that YAML reads otherwise)")
-    options = dict(entry)
-    name = options.pop("unique_id", None)
-    if not isinstance(name, str):
-        raise ValueError("unique_id is missing or not a text")
-    enabled, priority, weight = options.pop("enabled", True), options.pop("priority", 0), options.pop("weight", 1.0)
-    if not isinstance(enabled, bool):
-        raise ValueError(f"{name}: enabled must be true or false, not {enabled!r}")
-    if not isinstance(priority, int) or isinstance(priority, bool):
-        raise ValueError(f"{name}: priority must be a whole number, not {priority!r}")
-    if not is_weight(weight):
-        raise ValueError(f"{name}: weight must be a number above 0, not {weight!r}")
-    if options:
-        raise ValueError(f"{name}: unknown option {', '.join(map(repr, options))}")
-    return Wanted(normalise(name), enabled, priority, float(weight))
+def _enabled(text: str) -> bool:
+    if text not in TRUTHS:
+        raise ValueError("true or false")
+    return TRUTHS[text]
+
+
+def _priority(text: str) -> int:
+    number = int(text) if re.fullmatch(r"[+-]?[0-9]{1,20}", text) else None
+    if number is None or not is_priority(number):
+        raise ValueError(f"a whole number, {MOST_PRIORITY} at the most")
+    return number
+
+
+def _weight(text: str) -> float:
+    number = 0.0
+    with suppress(ValueError):
+        number = float(text)
+    if not is_weight(number):
+        raise ValueError(f"a number above 0, {MOST_WEIGHT:.0f} at the most")
+    return number
 
 
 def _options(item: Wanted) -> dict[str, Any] | None:

@@ -275,8 +275,8 @@ def test_a_worker_may_come_back_under_its_name(tmp_path: Path) -> None:
     ("prepare", "sentence"),
     [
         (lambda folder: None, "cannot be read: No such file or directory"),
-        (lambda folder: (folder / "list.yaml").write_text("streamers: ["), "is not YAML: while parsing"),
-        (lambda folder: (folder / "list.yaml").write_bytes(b"\xff\xfe\x00"), "is not UTF-8"),
+        (lambda folder: (folder / "list.yaml").write_text("streamers: ["), "line 1: it is not YAML: "),
+        (lambda folder: (folder / "list.yaml").write_bytes(b"\xff\xfe\x00"), "line 1 is not UTF-8"),
         (lambda folder: (folder / "list.yaml").mkdir(), "cannot be read: Is a directory"),
         (
             lambda folder: [

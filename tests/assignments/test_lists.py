@@ -21,6 +21,12 @@ CSV = "unique_id, enabled, priority, weight\n@One,,,\ntwo,yes,5,2.5\nhttps://www
 LINES = "# ours\n@One\n\ntwo   # the loud one\nhttps://www.tiktok.com/@three/live\n"
 
 
+def refused(data: bytes | str, form: Form) -> list[str]:
+    with pytest.raises(StartRefused) as error:
+        read(data, form, source="list")
+    return str(error.value).splitlines()
+
+
 @pytest.mark.parametrize(("text", "form"), [(YAML, "yaml"), (CSV, "csv")])
 def test_a_list_with_options_is_read(text: str, form: Form) -> None:
     assert read(text, form, source="list") == (ONE, TWO, THREE)
@@ -63,59 +69,169 @@ def test_what_is_written_is_sorted_and_short() -> None:
             "one\n@ONE\nnot ok\n",
             "lines",
             [
-                "list: line 2: one is listed twice",
+                "list: line 2: one is listed twice, here and in line 1",
                 "list: line 3: 'not ok' is not a unique id (2 to 24 letters, digits, _ and .)",
             ],
         ),
         (
-            "unique_id,priority,enabled,color\none,high,true,\n,1,,\nONE,1,perhaps,\ntwo,1,true,red\nthree,1,true,,,\n",
+            "unique_id,priority,enabled,color\none,high,true,\n,1,,\nONE,1,perhaps,\ntwo,1,true,red\nsix,1,true,,,x\n",
             "csv",
             [
-                "list: line 2: one: priority must be a whole number, not 'high'",
-                "list: line 3: unique_id is missing or not a text",
-                "list: line 4: ONE: enabled must be true or false, not 'perhaps'",
-                "list: line 5: two: unknown option 'color'",
-                "list: line 6: three: unknown option 'None'",
+                "list: line 1: unknown column 'color'; there are unique_id, enabled, priority, weight",
+                "list: line 2: one: priority must be a whole number, 1000000000 at the most, not 'high'",
+                "list: line 3: unique_id is missing",
+                "list: line 4: one: enabled must be true or false, not 'perhaps'",
+                "list: line 6: it has 6 fields, and the header 4",
             ],
         ),
         (
-            "streamers:\n- one\n- '@ONE'\n- 12345\n- {priority: 1}\n- {unique_id: two, prio: 1}\n"
-            "- {unique_id: four, enabled: 'yes'}\n- {unique_id: five, priority: 1.5}\n- {unique_id: six, weight: 0}\n"
-            "- {unique_id: seven, weight: .inf}\nstreamer: []\n",
+            "streamers:\n- one\n- '@ONE'\n- {priority: 1}\n- {unique_id: two, prio: 1}\n"
+            "- {unique_id: four, enabled: perhaps}\n- {unique_id: five, priority: 1.5}\n- {unique_id: six, weight: 0}\n"
+            "- {unique_id: seven, weight: .inf}\n- {unique_id: eight, weight: [1]}\n- [nine]\n-\nstreamer: [[]]\n",
             "yaml",
             [
-                "list: unknown key 'streamer'",
-                "list: entry 2: one is listed twice",
-                "list: entry 3: 12345 is neither a unique id nor a mapping (quote a name that YAML reads otherwise)",
-                "list: entry 4: unique_id is missing or not a text",
-                "list: entry 5: two: unknown option 'prio'",
-                "list: entry 6: four: enabled must be true or false, not 'yes'",
-                "list: entry 7: five: priority must be a whole number, not 1.5",
-                "list: entry 8: six: weight must be a number above 0, not 0",
-                "list: entry 9: seven: weight must be a number above 0, not inf",
+                "list: line 3: one is listed twice, here and in line 2",
+                "list: line 4: unique_id is missing",
+                "list: line 5: two: unknown option 'prio'",
+                "list: line 6: four: enabled must be true or false, not 'perhaps'",
+                "list: line 7: five: priority must be a whole number, 1000000000 at the most, not '1.5'",
+                "list: line 8: six: weight must be a number above 0, 1000000 at the most, not '0'",
+                "list: line 9: seven: weight must be a number above 0, 1000000 at the most, not '.inf'",
+                "list: line 10: 'weight' must be a single value",
+                "list: line 11: a list in the list: an entry is a unique id, or a mapping with one",
+                "list: line 12: unique_id is missing",
+                "list: line 13: unknown key 'streamer'",
             ],
         ),
-        ("one,two\n", "csv", ["list: the first line must be a header with a column unique_id"]),
-        ("", "csv", ["list: the first line must be a header with a column unique_id"]),
+        ("one,two\n", "csv", ["list: line 1: the first line must be a header with a column unique_id"]),
+        ("", "csv", ["list: line 1: the first line must be a header with a column unique_id"]),
     ],
     ids=["lines", "csv", "yaml", "csv without a header", "empty csv"],
 )
 def test_every_problem_is_a_line_with_its_place(text: str, form: Form, problems: list[str]) -> None:
-    with pytest.raises(StartRefused) as refused:
-        read(text, form, source="list")
-
-    assert str(refused.value).splitlines() == problems
+    assert refused(text, form) == problems
 
 
 @pytest.mark.parametrize("text", ["", "[]", "x", "{}", "streamers:", "streamers: {a: 1}"])
 def test_a_document_that_is_no_list_is_refused(text: str) -> None:
-    with pytest.raises(StartRefused, match="list: expected a mapping with a list `streamers`"):
-        read(text, "yaml", source="list")
+    assert refused(text, "yaml") == ["list: line 1: expected a mapping with a list `streamers`"]
+
+
+def test_of_many_problems_the_first_twenty_are_said() -> None:
+    problems = refused("x\n" * 50_000, "lines")
+
+    assert len(problems) == 21
+    assert problems[19].startswith("list: line 20: 'x' is not a unique id")
+    assert problems[20] == "list: and more, from line 21 on"
+
+
+# ---------------------------------------------------------------------------------- what people's programs make of it
+
+
+@pytest.mark.parametrize(
+    ("data", "form"),
+    [
+        (b"\xef\xbb\xbfunique_id,priority\r\nann,1\r\nbo,2\r\n", "csv"),
+        (b"unique_id;priority\r\nann;1\r\nbo;2\r\n;\r\n", "csv"),
+        (b"unique_id\tpriority\nann\t1\n\nbo\t2\n\t\n", "csv"),
+        (b"unique_id,priority\rann,1\rbo,2\r", "csv"),
+        (b"\n ;;\nPriority ; Unique_ID;\n 1;ann;\n2 ;bo;;\n;;\n", "csv"),
+        (b'"unique_id","priority"\n"ann","1"\n"bo","2"\n,\n', "csv"),
+        (
+            b"\xef\xbb\xbfstreamers:\r\n- {unique_id: ann, priority: 1}\r\n- unique_id: bo\r\n  priority: '2'\r\n",
+            "yaml",
+        ),
+        (b'{"streamers": [{"unique_id": "ann", "priority": 1}, {"unique_id": "bo", "priority": 2}]}', "yaml"),
+    ],
+    ids=["mark", "semicolons", "tabs", "CR", "blanks", "quotes", "YAML", "JSON"],
+)
+def test_a_list_is_read_as_excel_and_others_save_it(data: bytes, form: Form) -> None:
+    expected = (Wanted(Streamer("ann"), priority=1), Wanted(Streamer("bo"), priority=2))
+
+    assert read(data, form, source="list") == expected
+
+
+@pytest.mark.parametrize("data", [b"\xef\xbb\xbfann\r\nbo", b"ann\rbo\r", b"\n\nann # x\n#\n  bo\n"])
+def test_lines_are_read_whatever_ends_them(data: bytes) -> None:
+    assert [item.streamer for item in read(data, "lines", source="list")] == ["ann", "bo"]
+
+
+@pytest.mark.parametrize("name", ["12345", "0123", "1_000", "1e5", "1.50", "0x1f", "yes", "null", "on", "true"])
+def test_a_name_is_the_text_that_stands_there(name: str) -> None:
+    text = f"streamers: [{name}, {{unique_id: {name}.}}, !!str {name}_, '{name}__']"
+
+    found = [item.streamer for item in read(text, "yaml", source="list")]
+
+    assert found == [name, f"{name}.", f"{name}_", f"{name}__"]
+
+
+@pytest.mark.parametrize(
+    ("data", "form", "problem"),
+    [
+        (b"ann\nb\xf6\n", "lines", "line 2 is not UTF-8: save it as UTF-8"),
+        (b"ann\rbo\r\xff", "csv", "line 3 is not UTF-8: save it as UTF-8"),
+        (b"\xff\xfea\x00n\x00", "lines", "line 1 is not UTF-8: save it as UTF-8"),
+        (b"streamers:\n- an\x00n\n", "yaml", "line 2 has a control letter in it: '\\x00'"),
+        ("ann\n\ud800", "yaml", "line 2 has a control letter in it: '\\ud800'"),
+        ("ann\n\x85", "lines", "line 2 has a control letter in it: '\\x85'"),
+        (b"#" * (4 * 1024 * 1024 + 1), "lines", "it is larger than 4 MiB"),
+        (b'unique_id,weight\nann,"2\nbo,3\n', "csv", "line 2: it is not CSV: unexpected end of data"),
+        (b"unique_id,priority,priority\n", "csv", "line 1: the column priority is there twice"),
+        (b"unique_id\nann;1\n", "csv", "line 2: 'ann;1' is not a unique id (2 to 24 letters, digits, _ and .)"),
+        ("streamers: [ann]\n\nstreamers: [bo]", "yaml", "line 3: 'streamers' is there twice, here and in line 1"),
+        (
+            "streamers:\n- unique_id: ann\n  weight: 1\n  weight: 2",
+            "yaml",
+            "line 4: 'weight' is there twice, here and in line 3",
+        ),
+        ("streamers: [!!int abc]", "yaml", "line 1: it has the tag '!!int', which is not read: leave it out"),
+        ("streamers:\n- !!bool abc", "yaml", "line 2: it has the tag '!!bool', which is not read: leave it out"),
+        ("streamers: !foo [ann]", "yaml", "line 1: it has the tag '!foo', which is not read: leave it out"),
+        (
+            "streamers:\n- 2026-13-01",
+            "yaml",
+            "line 2: '2026-13-01' is not a unique id (2 to 24 letters, digits, _ and .)",
+        ),
+        (
+            "streamers: [&a ann, *a]",
+            "yaml",
+            "line 1: it has an alias (*), which is not read: write out what it stands for",
+        ),
+        ("streamers: [ann]\n---\nstreamers: [bo]", "yaml", "line 2: a second document begins, and a list is one"),
+        ("streamers: [ann]\n? [x]\n: 1", "yaml", "line 2: a key must be a single value"),
+        (
+            "streamers: [{unique_id: ann, priority: " + "9" * 5_000 + "}]",
+            "yaml",
+            "line 1: ann: priority must be a whole number, 1000000000 at the most, not '" + "9" * 99,
+        ),
+        (
+            "streamers: [{unique_id: ann, priority: -1000000001}]",
+            "yaml",
+            "line 1: ann: priority must be a whole number, 1000000000 at the most, not '-1000000001'",
+        ),
+    ],
+)
+def test_what_cannot_be_meant_is_one_sentence_with_its_line(data: bytes | str, form: Form, problem: str) -> None:
+    assert refused(data, form) == [f"list: {problem}"]
+
+
+@pytest.mark.parametrize("text", ["streamers: " + "[" * 1_000_000, "streamers:\n" + "- " * 1_000_000 + "a"])
+def test_nesting_is_refused_where_it_passes_the_bound(text: str) -> None:
+    [problem] = [line for line in refused(text, "yaml") if "deeper" in line]
+
+    assert problem.endswith("it is nested deeper than 16")
+
+
+def test_a_hundred_thousand_streamers_are_read_and_the_next_is_one_too_many() -> None:
+    text = "\n".join(f"s{number}" for number in range(100_001))
+
+    assert refused(text, "lines") == ["list: line 100001: there are more than 100000 streamers"]
 
 
 def test_what_is_not_yaml_is_refused_in_one_line() -> None:
-    with pytest.raises(StartRefused, match=r"^list is not YAML: [^\n]+$"):
-        read("streamers: [", "yaml", source="list")
+    [problem] = refused("streamers:\n- ann\n- [\n", "yaml")
+
+    assert problem.startswith("list: line 3: it is not YAML: ")
 
 
 # ------------------------------------------------------------------------------------------------------ differences

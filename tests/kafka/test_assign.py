@@ -31,16 +31,16 @@ def assign(kafka: Kafka) -> Command:
         "PRODUCER_ASSIGNMENT_SLOTS": "8",
     }
 
-    def run(*arguments: str, given: str = "") -> "subprocess.CompletedProcess[str]":
-        return subprocess.run(
+    def run(*arguments: str, given: str | bytes = "") -> "subprocess.CompletedProcess[str]":
+        done = subprocess.run(
             [sys.executable, "-m", "producer", *arguments],
             env=environ,
-            input=given,
+            input=given.encode() if isinstance(given, str) else given,
             capture_output=True,
-            text=True,
             timeout=60,
             check=False,
         )
+        return subprocess.CompletedProcess(done.args, done.returncode, done.stdout.decode(), done.stderr.decode())
 
     made = run("topics", "apply")
     assert made.returncode == 0, made.stderr
@@ -105,18 +105,21 @@ def test_more_than_half_goes_only_if_that_is_meant(assign: Command) -> None:
             ("add", "@ann", "ANN", "not ok"),
             "",
             [
-                "producer: the command line: line 2: ann is listed twice",
+                "producer: the command line: line 2: ann is listed twice, here and in line 1",
                 "producer: the command line: line 3: 'not ok' is not a unique id (2 to 24 letters, digits, _ and .)",
             ],
         ),
         (("remove", "nobody"), "", ["producer: nobody is not on the list"]),
-        (("apply", "-", "--as", "yaml"), "[]", ["producer: -: expected a mapping with a list `streamers`"]),
+        (("apply", "-", "--as", "yaml"), "[]", ["producer: -: line 1: expected a mapping with a list `streamers`"]),
         (("apply", "missing.yaml"), "", ["producer: the list missing.yaml cannot be read: No such file or directory"]),
+        (("apply", "-"), b"ann\nb\xf6\n", ["producer: -: line 2 is not UTF-8: save it as UTF-8"]),
+        (("apply", "-"), b"ann\n\x1b[2J", ["producer: -: line 2 has a control letter in it: '\\x1b'"]),
+        (("apply", "."), "", ["producer: the list . cannot be read: Is a directory"]),
     ],
-    ids=["bad names", "nobody", "no list", "no file"],
+    ids=["bad names", "nobody", "no list", "no file", "not UTF-8", "control letter", "a folder"],
 )
 def test_what_cannot_be_is_refused_line_by_line(
-    assign: Command, arguments: tuple[str, ...], given: str, lines: list[str]
+    assign: Command, arguments: tuple[str, ...], given: str | bytes, lines: list[str]
 ) -> None:
     result = assign("assign", *arguments, given=given)
 
