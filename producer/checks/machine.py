@@ -1,11 +1,12 @@
 """What a worker needs of its machine: a disk for the spool, descriptors for its sockets, a port."""
 
-import resource
+import os
 import shutil
 import tempfile
 import time
 from pathlib import Path
 
+from producer import descriptors
 from producer.checks.verdict import Verdict, fail, ok, skipped, warn
 from producer.delivery import spool_files
 from producer.delivery.spool import WAL_BYTES
@@ -13,8 +14,6 @@ from producer.errors import StartRefused
 from producer.observability import exposition
 from producer.settings import Settings
 
-SPARE_DESCRIPTORS = 100
-"""What a worker has open beside its rooms: 50 connections for look-ups, at the most, Kafka's, the spool, its probes."""
 MIB = 1024 * 1024
 
 
@@ -49,17 +48,12 @@ async def spool(settings: Settings) -> list[Verdict]:
     return verdicts
 
 
-async def descriptors(settings: Settings) -> list[Verdict]:
+async def open_files(settings: Settings) -> list[Verdict]:
     """Compare the limit of open files with the rooms that a worker may stream."""
-    # Each room has a socket, and a locked file where claims are files.
-    each = 1 if settings.assignments_file is None else 2
-    need = each * settings.max_streams
-    limit, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    found = f"{limit} open files are allowed, and PRODUCER_MAX_STREAMS={settings.max_streams} takes {need}"
-    advice = f"raise the limit (ulimit -n) above {need + SPARE_DESCRIPTORS}, or lower PRODUCER_MAX_STREAMS"
-    if limit == resource.RLIM_INFINITY or limit >= need + SPARE_DESCRIPTORS:
-        return [ok(found.replace(str(limit), "any number of", 1) if limit == resource.RLIM_INFINITY else found)]
-    return [fail(found, advice) if limit < need else warn(f"{found}, with little left for the rest", advice)]
+    need = descriptors.need(settings.max_streams, file_claims=settings.assignments_file is not None)
+    if need.short:
+        return [fail(need.found, need.advice)]
+    return [warn(need.found, need.advice) if need.scarce else ok(need.found)]
 
 
 async def port(settings: Settings) -> list[Verdict]:
@@ -84,4 +78,4 @@ def not_writable(folder: Path) -> str | None:
 
 def _there(folder: Path) -> Path:
     """The folder, or the nearest above it that there is."""
-    return next(part for part in (folder, *folder.absolute().parents) if part.exists())
+    return next(part for part in (folder, *folder.absolute().parents) if os.access(part, os.F_OK))

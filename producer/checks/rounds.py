@@ -38,7 +38,7 @@ async def make(settings: Settings, *, upstream: bool) -> AsyncIterator[tuple[str
 
 def _checks(settings: Settings, *, upstream: bool) -> Iterator[Check]:
     yield Check("files", files.check)
-    yield Check("descriptors", machine.descriptors)
+    yield Check("descriptors", machine.open_files)
     yield Check("port", machine.port)
     yield Check("spool", machine.spool)
     yield Check("kafka", cluster.reach, advice="see docs/kafka-security.md")
