@@ -199,6 +199,7 @@ def _assignments(settings: Settings, worker: str, metrics: Metrics) -> Assignmen
             worker=worker,
             max_streams=settings.max_streams,
             list_read=lambda wanted: metrics.list_read(wanted=wanted),
+            claim_failed=metrics.claim_failed,
         )
     shared = KafkaAssignments(
         lambda: kafka.options(settings),

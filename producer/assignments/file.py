@@ -2,29 +2,42 @@
 
 A claim is an exclusive lock (flock) on `<claims>/<streamer>.claim`. The kernel frees the locks of a process that dies,
 however it dies, so the others take its streamers over at their next look. Each worker also locks
-`<claims>/<worker>.member`, by which the living are counted. The files' contents are for people to read.
+`<claims>/<worker>.member`, by which the living are counted. A claim that is given up is removed, so that one listing of
+the folder says what is free; what is there is another's, and is tried rarely unless somebody died.
+
+Nothing that is wrong with the folder ends a worker: what it holds goes on, what cannot be claimed is tried again.
 
 Locks of one machine: on a network file system they may hold nothing, so one is refused.
 """
 
 import asyncio
-import fcntl
-import json
-import os
+import errno
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from itertools import chain, islice
 from pathlib import Path
-from typing import IO
+from typing import Self
 
-from producer import logs
-from producer.assignments import claims, lists
-from producer.assignments.claims import Streamer, Wanted
+from producer import descriptors, logs
+from producer.assignments import claims
+from producer.assignments.claim_files import LockedFile
+from producer.assignments.claims import Streamer
+from producer.assignments.claims_folder import ClaimsFolder, Listing, in_place
+from producer.assignments.complaints import Complaints
 from producer.assignments.interface import Leaving, Said
-from producer.errors import StartRefused
+from producer.assignments.list_file import ListFile
 
 LOOK_SECONDS = 0.5
-JOIN_ATTEMPTS = 5
-NETWORK_FILE_SYSTEMS = frozenset({"nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "fuse.sshfs", "ceph", "glusterfs"})
+TURN = 25
+"""Files that are tried in one turn of the loop. To find one locked takes 13 us, to make one up to 0.3 ms (ext4)."""
+RETRIES = 100
+"""Claims that others hold, at the most, that are tried again at a look where nobody died."""
+RETURN_LOOKS = 3
+"""Looks at which nothing is taken after the folder was gone, for the others to take back what they hold."""
+PARKED = "parked"
+"""The state of a streamer of which its next worker must know: that note outlives its claim."""
+EXHAUSTED = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM})
+"""What would befall the other claims of a look, too."""
 
 
 class FileAssignments:
@@ -38,57 +51,60 @@ class FileAssignments:
         worker: str,
         max_streams: int,
         list_read: Callable[[int | None], None] = lambda _: None,
+        claim_failed: Callable[[], None] = lambda: None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`list_read` is told how many streamers a changed list wants, or None where it is invalid."""
-        self._list_file = list_file
-        self._directory = claims_directory
-        self._worker = worker
-        self._max_streams = max_streams
-        self._list_read = list_read
-        self._held: dict[Streamer, IO[str]] = {}
-        self._releasing: set[Streamer] = set()
-        self._member: IO[str] | None = None
-        self._ranking: dict[Streamer, int] = {}
-        self._read_at: tuple[int, int] | None = None
-        self._log = logs.get()
+        """`list_read` is told how many streamers a changed list wants, or None where it is invalid.
+
+        `claim_failed` is told of each file of a claim or of a worker that could not be used.
+        """
+        self._list = ListFile(list_file, read=list_read)
+        self._complaints = Complaints(failed=claim_failed, clock=clock)
+        self._folder = ClaimsFolder(claims_directory, worker=worker, complaints=self._complaints)
+        self._most = max_streams
+        self._held: dict[Streamer, LockedFile] = {}
+        self._leaving: dict[Streamer, Leaving] = {}
+        """Of those, which are to be given up, and why."""
+        self._said: dict[Streamer, Said] = {}
+        self._vain: dict[Streamer, int | None] = {}
+        """Who could not be claimed, the longest ago first, and which file it was, by its inode."""
+        self._returning = 0
         self.fence = LockFence(self._held)
         """To be asked before anything is published."""
 
-    async def __aenter__(self) -> "FileAssignments":
+    async def __aenter__(self) -> Self:
         """Read the list and join the workers. Raises StartRefused."""
-        self._read_at = _stamp(self._list_file)
-        self._ranking = claims.ranked(read_list(self._list_file))
-        self._list_read(len(self._ranking))
-        try:
-            self._directory.mkdir(parents=True, exist_ok=True)
-            refuse_network_file_system(self._directory)
-            self._member = await self._join()
-        except OSError as cause:
-            raise StartRefused(f"the claims folder {self._directory} cannot be used: {cause}") from cause
-        if self._member is None:
-            raise StartRefused(f"a worker named {self._worker} is running already; choose another PRODUCER_WORKER_NAME")
+        await self._list.load()
+        affordable = descriptors.rooms(self._most)
+        if affordable < self._most:
+            logs.get().warning("open files bound the streamers", most=affordable, open_files=descriptors.limit())
+            self._most = affordable
+        await self._folder.join()
         return self
 
     async def __aexit__(self, *_: object) -> None:
         for streamer in list(self._held):
             await self.release(streamer)
-        if self._member is not None:
-            _unlock(self._member)
+        self._folder.leave()
+        self._complaints.say()
 
     async def changes(self) -> AsyncIterator[frozenset[Streamer]]:
-        """Yield the whole set of streamers to hold, now and after each change."""
+        """Yield the whole set of streamers to hold, now and after each change, of which a large one comes in parts."""
         before: frozenset[Streamer] | None = None
         while True:
-            self._reload()
-            held = self._look()
-            if held != before:
-                yield held
-                before = held
+            await self._list.reload()
+            for _ in chain(self._look(), (None,)):
+                held = frozenset(self._staying())
+                if held != before:
+                    yield held
+                    before = held
+                await asyncio.sleep(0)
+            self._complaints.say()
             await asyncio.sleep(LOOK_SECONDS)
 
     def why(self, streamer: Streamer) -> Leaving:
-        """Say why a streamer left the set: given up, or off the list."""
-        return Leaving.RELEASED
+        """Say why a streamer left the set: given up, off the list, or another worker's since its file was lost."""
+        return self._leaving.get(streamer, Leaving.RELEASED)
 
     def shared(self, streamer: Streamer) -> bool:
         """Say whether another worker hears its room too, which never is so: a claim is given up before it is taken."""
@@ -96,10 +112,14 @@ class FileAssignments:
 
     async def release(self, streamer: Streamer) -> None:
         """Give a claim up, once the session for it has ended."""
-        claim = self._held.pop(streamer, None)
-        self._releasing.discard(streamer)
-        if claim is not None:
-            _unlock(claim)
+        claim, said = self._held.pop(streamer, None), self._said.pop(streamer, None)
+        self._leaving.pop(streamer, None)
+        if claim is None:
+            return
+        if said is not None and said.state == PARKED:
+            claim.close()
+        else:
+            self._folder.remove(claim)
 
     def report(
         self,
@@ -114,70 +134,104 @@ class FileAssignments:
         """Write in the claim's file how the session goes, for people and for the streamer's next worker to read."""
         claim = self._held.get(streamer)
         if claim is not None:
-            _write(claim, self._note(state=state, room_id=room_id, error=error, bugs=bugs, again_at=again_at))
+            self._said[streamer] = Said(state, room_id=room_id, error=error, bugs=bugs, again_at=again_at)
+            self._folder.note(claim, self._said[streamer])
 
     def last_said(self, streamer: Streamer) -> Said | None:
-        """Tell what was last said of a streamer."""
-        return None
+        """Tell what was last said of a streamer that is held, by us or in the note that we found."""
+        return self._said.get(streamer)
 
     async def drain(self, seconds: float) -> None:
         """Nothing to do: the locks of a worker that ends are free at once, and the others look every half second."""
 
-    async def _join(self) -> IO[str] | None:
-        for _ in range(JOIN_ATTEMPTS):
-            member = _lock(self._directory / f"{self._worker}.member", self._note())
-            if member is not None:
-                return member
-            await asyncio.sleep(LOOK_SECONDS / JOIN_ATTEMPTS)  # another worker may be looking whether we live
-        return None
+    def _staying(self) -> set[Streamer]:
+        return self._held.keys() - self._leaving.keys()
 
-    def _look(self) -> frozenset[Streamer]:
-        """Claim what is free and ours by share; mark what to give up."""
-        target = claims.share(len(self._ranking), workers=self._living(), most=self._max_streams)
-        staying = self._held.keys() - self._releasing
-        self._releasing |= claims.to_release(staying, self._ranking, target=target)
-        staying -= self._releasing
-        for streamer in claims.candidates(self._held.keys(), self._ranking):
-            if len(staying) >= target:
-                break
-            claim = _lock(self._directory / f"{streamer}.claim", self._note())
-            if claim is not None:
-                self._held[streamer] = claim
-                staying.add(streamer)
-        return frozenset(staying)
+    def _look(self) -> Iterator[None]:
+        """Claim what is free and ours by share; mark what to give up. It yields where the loop may turn."""
+        ranking = self._list.ranking
+        yield from self._give_up(ranking, target=len(self._held))
+        listing = self._folder.listing()
+        if listing is None:
+            return
+        if self._folder.was_lost(listing):
+            self._returning = RETURN_LOOKS
+        yield from self._return(listing)
+        if self._folder.somebody_died(listing):
+            self._vain.clear()
+        if self._returning:
+            self._returning -= 1
+            return
+        target = claims.share(len(ranking), workers=self._folder.workers, most=self._most)
+        yield from self._give_up(ranking, target=target)
+        if len(self._staying()) < target:
+            yield from self._claim(ranking, target, listing)
 
-    def _living(self) -> int:
-        """Count the workers whose member file is locked; remove the files of the dead."""
-        living = 0
-        for path in self._directory.glob("*.member"):
-            if path.stem == self._worker:
-                living += 1
+    def _give_up(self, ranking: Mapping[Streamer, int], *, target: int) -> Iterator[None]:
+        """Mark all that is no longer wanted, and some of a surplus."""
+        going = claims.to_release(self._staying(), ranking, target=target)
+        for number, streamer in enumerate(going, 1):
+            if streamer in self._held:
+                self._leaving[streamer] = Leaving.RELEASED
+            if number % TURN == 0:
+                yield
+
+    def _return(self, listing: Listing) -> Iterator[None]:
+        """Take back what we hold where its file is gone from the folder; give up what another has taken since."""
+        gone = [streamer for streamer, claim in self._held.items() if not in_place(claim, listing)]
+        for number, streamer in enumerate(gone, 1):
+            if number % TURN == 0:
+                yield
+            if (claim := self._held.get(streamer)) is None:
                 continue
-            claim = _lock(path, None)
-            if claim is None:
-                living += 1
-            else:
-                path.unlink(missing_ok=True)
-                _unlock(claim)
-        return living
+            try:
+                again = self._folder.lock(claim.name)
+            except OSError as problem:
+                self._complaints.failed("claims not taken back", problem, claim.name)
+                continue
+            if again is None:
+                self._leaving.setdefault(streamer, Leaving.FENCED)
+                continue
+            claim.close()
+            self._held[streamer] = again
+            self._folder.note(again, self._said.get(streamer))
 
-    def _reload(self) -> None:
-        """Read the list again if it changed; an invalid one changes nothing and is reported once."""
-        stamp = _stamp(self._list_file)
-        if stamp == self._read_at:
-            return
-        self._read_at = stamp
-        try:
-            self._ranking = claims.ranked(read_list(self._list_file))
-        except StartRefused as problem:
-            self._log.error("list not read; the list before it stands", problem=str(problem))
-            self._list_read(None)
-            return
-        self._log.info("list read", wanted=len(self._ranking))
-        self._list_read(len(self._ranking))
+    def _claim(self, ranking: Mapping[Streamer, int], target: int, listing: Listing) -> Iterator[None]:
+        """Claim what is free until we have our share."""
+        for streamer in list(islice(self._vain, RETRIES)):
+            del self._vain[streamer]
+        tried = 0
+        for streamer in claims.candidates(self._held.keys(), ranking):
+            found = listing.get(f"{streamer}.claim")
+            if streamer in self._vain and self._vain[streamer] == found:
+                continue
+            tried += 1
+            if tried % TURN == 0:
+                yield
+            try:
+                taken = self._take(streamer)
+            except OSError as problem:
+                self._complaints.failed("streamers not claimed", problem, f"{streamer}.claim")
+                if problem.errno in EXHAUSTED:
+                    return
+                taken = False
+            if not taken:
+                self._vain[streamer] = found
+            elif len(self._held) - len(self._leaving) >= target:
+                return
 
-    def _note(self, **more: str | int | None) -> str:
-        return json.dumps({"worker": self._worker, "pid": os.getpid(), "since": int(time.time()), **more})
+    def _take(self, streamer: Streamer) -> bool:
+        """Claim a streamer, and learn what its last worker said of it; False where another has it. Raises OSError."""
+        claim = self._folder.lock(f"{streamer}.claim")
+        if claim is None:
+            return False
+        self._held[streamer] = claim
+        said = self._folder.said(claim)
+        if said is not None:
+            self._said[streamer] = said
+        # Should we die before its session says anything, it is still known to be parked.
+        self._folder.note(claim, said if said is not None and said.state == PARKED else None)
+        return True
 
 
 class LockFence:
@@ -197,71 +251,6 @@ class LockFence:
         return streamer in self._held
 
 
-def read_list(file: Path) -> tuple[Wanted, ...]:
-    """Read the list that a file is. Raises StartRefused with every problem, a line each."""
-    try:
-        data = file.read_bytes()
-    except OSError as cause:
-        raise StartRefused(f"the list {file} cannot be read: {cause.strerror}") from cause
-    return lists.read(data, lists.form_of(file.name), source=str(file))
-
-
 def claims_folder(list_file: Path, chosen: Path | None) -> Path:
     """Where the claims of a list are: where it was said, otherwise beside the list."""
     return chosen or list_file.parent / "claims"
-
-
-def refuse_network_file_system(folder: Path) -> None:
-    """Raise StartRefused where locks on `folder` may not hold. Silent where the system does not tell."""
-    mounts = Path("/proc/self/mounts")
-    if not mounts.exists():
-        return
-    resolved = folder.resolve()
-    best: tuple[int, str] = (-1, "")
-    for line in mounts.read_text("utf-8").splitlines():
-        _, point, kind, *_ = line.split()
-        if resolved.is_relative_to(point):
-            best = max(best, (len(point), kind))
-    if best[1] in NETWORK_FILE_SYSTEMS:
-        raise StartRefused(f"{folder} is on {best[1]}, where file locks do not hold; choose a local folder for claims")
-
-
-def _stamp(path: Path) -> tuple[int, int] | None:
-    try:
-        status = path.stat()
-    except OSError:
-        return None
-    return status.st_mtime_ns, status.st_ino
-
-
-def _lock(path: Path, note: str | None) -> IO[str] | None:
-    """Lock a file exclusively and write `note` into it; None where another process holds it."""
-    while True:
-        file = path.open("a+", encoding="utf-8")
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            file.close()
-            return None
-        # Somebody may have removed the file between our opening and our locking it: then this lock is on a ghost.
-        if (named := _stamp(path)) is not None and named[1] == os.fstat(file.fileno()).st_ino:
-            break
-        file.close()
-    if note is not None:
-        _write(file, note)
-    return file
-
-
-def _write(file: IO[str], note: str) -> None:
-    """Write a note into a file in place of what is there."""
-    file.seek(0)
-    file.truncate()
-    file.write(note)
-    file.flush()
-
-
-def _unlock(file: IO[str]) -> None:
-    """Free a lock; the file stays, empty."""
-    file.seek(0)
-    file.truncate()
-    file.close()

@@ -4,6 +4,7 @@ Nothing is guessed: a row has the letters that stand there, and `lists` says wha
 types, tags and aliases would make a number of the streamer 12345 and gigabytes of nine lines.
 """
 
+import codecs
 import csv
 import io
 import re
@@ -49,9 +50,9 @@ def text(data: bytes | str) -> str:
 
 
 def _decoded(data: bytes) -> str:
-    data = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    data = data.removeprefix(codecs.BOM_UTF8).replace(b"\r\n", b"\n").replace(b"\r", b"\n")
     try:
-        return data.decode("utf-8-sig")
+        return data.decode()
     except UnicodeDecodeError as cause:
         line = data.count(b"\n", 0, cause.start) + 1
         raise ValueError(f"line {line} is not UTF-8: save it as UTF-8") from cause

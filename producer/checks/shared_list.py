@@ -1,6 +1,8 @@
 """The list of streamers and the claims on it: a topic, or a file with a folder of claims."""
 
-from producer.assignments.file import claims_folder, read_list, refuse_network_file_system
+from producer.assignments.claims_folder import refuse_network_file_system
+from producer.assignments.file import claims_folder
+from producer.assignments.list_file import read_list
 from producer.assignments.table import refuse_other_slots
 from producer.checks.cluster import inquiry
 from producer.checks.machine import not_writable

@@ -92,6 +92,11 @@ class Metrics:
             "Reads of a changed list; `invalid` kept the list before it.",
             result=("ok", "invalid"),
         )
+        self._claim_errors = self._counter(
+            "claim_errors_total",
+            "Files of the claims folder that could not be used. While it rises streamers may be unclaimed; the log "
+            "says why.",
+        )
 
         self._attempts = self._counter("connection_attempts_total", "Attempts to connect to a room that is live.")
         self._opened = self._counter("connections_opened_total", "Connections that opened.")
@@ -192,6 +197,9 @@ class Metrics:
         self._list_reloads.labels("invalid" if wanted is None else "ok").inc()
         if wanted is not None:
             self._wanted.set(wanted)
+
+    def claim_failed(self) -> None:
+        self._claim_errors.inc()
 
     def claims_held(self, count: int) -> None:
         self._assigned.set(count)

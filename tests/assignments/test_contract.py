@@ -2,10 +2,12 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from producer.assignments.claims import Streamer
+from producer.assignments.interface import Said
 from producer.local.kafka import Kafka
 from tests.assignments.fleet import Backend, FileBackend, Fleet, KafkaBackend, eventually, play
 
@@ -102,6 +104,25 @@ def test_what_is_held_may_be_published_and_what_is_reported_is_taken(backend: Ba
             for state in ("resolving", "connecting", "connected", "backing_off", "offline"):
                 one.assignments.report(Streamer("aa"), state=state, room_id="7", error="some error")
             assert one.held == {"aa"}
+
+    play(main)
+
+
+@pytest.mark.parametrize("backend", ["file"], indirect=True)
+def test_a_streamers_next_worker_knows_that_it_is_parked(backend: Backend) -> None:
+    bug: Any = {"state": "parked", "error": "a bug of ours", "bugs": 3, "again_at": 1_796_000_000_000}
+
+    async def main() -> None:
+        async with Fleet(backend) as fleet:
+            await fleet.names("aa", "bb")
+            one = await fleet.worker("one", state=None)
+            await fleet.until(lambda: one.held == {"aa", "bb"})
+            one.assignments.report(Streamer("aa"), **bug)
+            await eventually(lambda: one.assignments.last_said(Streamer("aa")) == Said(**bug))
+            await fleet.stop("one")
+            two = await fleet.worker("two", state=None)
+            await fleet.until(lambda: two.held == {"aa", "bb"})
+            await eventually(lambda: two.assignments.last_said(Streamer("aa")) == Said(**bug))
 
     play(main)
 

@@ -7,11 +7,14 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from producer import descriptors
 from producer.assignments.claims import Streamer
-from producer.assignments.file import FileAssignments, refuse_network_file_system
+from producer.assignments.file import FileAssignments
+from producer.assignments.interface import Said
 from producer.errors import StartRefused
 
 OTHER = """
@@ -242,6 +245,87 @@ def test_what_is_reported_stands_in_the_claims_file(tmp_path: Path) -> None:
     asyncio.run(main())
 
 
+BUG: Any = {"state": "parked", "room_id": "7", "error": "a bug of ours", "bugs": 3, "again_at": 1_796_000_000_000}
+
+
+async def claimed(source: FileAssignments) -> None:
+    changes = source.changes()
+    while not await anext(changes):
+        pass
+
+
+def test_a_streamer_that_is_parked_is_known_to_be_by_its_next_worker_however_the_last_one_ended(tmp_path: Path) -> None:
+    write(tmp_path, "aa")
+    aa = Streamer("aa")
+
+    async def main() -> None:
+        async with assignments(tmp_path, "one") as one:
+            await claimed(one)
+            assert one.last_said(aa) is None
+            one.report(aa, **BUG)
+            assert one.last_said(aa) == Said(**BUG)
+        for worker in ("two", "three"):  # the second has it from one that never said anything of it itself
+            async with assignments(tmp_path, worker) as source:
+                await claimed(source)
+                assert source.last_said(aa) == Said(**BUG)
+                note = json.loads((tmp_path / "claims" / "aa.claim").read_text())
+                assert (note["worker"], note["state"]) == (worker, "parked")
+
+    asyncio.run(main())
+
+    assert [path.name for path in (tmp_path / "claims").iterdir()] == ["aa.claim"]
+
+
+def test_what_else_was_said_goes_with_the_claim(tmp_path: Path) -> None:
+    write(tmp_path, "aa")
+    aa = Streamer("aa")
+
+    async def main() -> None:
+        async with assignments(tmp_path, "one") as one:
+            await claimed(one)
+            one.report(aa, **BUG)
+            one.report(aa, state="offline")
+            assert one.last_said(aa) == Said("offline")
+            await one.release(aa)
+            assert one.last_said(aa) is None
+            assert not (tmp_path / "claims" / "aa.claim").exists()
+            one.report(aa, state="connected")
+            assert one.last_said(aa) is None
+
+    asyncio.run(main())
+
+    assert list((tmp_path / "claims").iterdir()) == []
+
+
+def test_what_a_worker_that_was_killed_said_last_is_known(tmp_path: Path) -> None:
+    write(tmp_path, "aa")
+    note = {"worker": "other", "pid": 1, "since": 1, "state": "backing_off", "room_id": None, "error": "x", "bugs": 1}
+    (tmp_path / "claims").mkdir()
+    (tmp_path / "claims" / "aa.claim").write_text(json.dumps(note))
+
+    async def main() -> None:
+        async with assignments(tmp_path) as source:
+            await claimed(source)
+            assert source.last_said(Streamer("aa")) == Said("backing_off", error="x", bugs=1)
+            assert "state" not in json.loads((tmp_path / "claims" / "aa.claim").read_text())
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize(("most", "open_files", "expected"), [(100, 130, 15), (100, 90, 1), (3, 130, 3)])
+def test_no_more_is_claimed_than_there_are_descriptors_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, most: int, open_files: int, expected: int
+) -> None:
+    write(tmp_path, *(f"s{number}" for number in range(100)))
+    monkeypatch.setattr(descriptors, "limit", lambda: open_files)
+
+    async def main() -> None:
+        async with assignments(tmp_path, most=most) as source:
+            await held_when(source, *sorted(f"s{number}" for number in range(100))[:expected])
+
+    asyncio.run(main())
+
+
 def test_two_workers_of_one_name_are_refused(tmp_path: Path) -> None:
     write(tmp_path, "aa")
     process = other(tmp_path, "me")
@@ -300,11 +384,3 @@ def test_a_start_that_cannot_work_is_refused_in_one_line(
     with pytest.raises(StartRefused, match=sentence) as refused:
         asyncio.run(main())
     assert "\n" not in str(refused.value)
-
-
-def test_a_network_file_system_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    mounts = f"/dev/root / ext4 rw 0 0\nserver:/x {tmp_path} nfs4 rw 0 0\n"
-    monkeypatch.setattr(Path, "read_text", lambda *_: mounts)
-
-    with pytest.raises(StartRefused, match="is on nfs4, where file locks do not hold"):
-        refuse_network_file_system(tmp_path)
