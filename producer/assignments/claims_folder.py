@@ -5,10 +5,11 @@ import errno
 import os
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from producer import logs
-from producer.assignments.claim_files import LockedFile, decode_note, encode_note, lock
+from producer.assignments.claim_files import LockedFile, decode_note, encode_note, lock, unusable
 from producer.assignments.complaints import Complaints
 from producer.assignments.interface import Said
 from producer.errors import StartRefused
@@ -149,6 +150,16 @@ class ClaimsFolder:
 def in_place(file: LockedFile, listing: Listing) -> bool:
     """Whether a locked file is still the one of its name. The listing is asked first: it costs nothing more."""
     return listing.get(file.name) == file.inode or file.in_place()
+
+
+def unusable_files(folder: Path) -> list[str]:
+    """What stands in the folder where claims belong and cannot be one, with why. Raises OSError."""
+    found = []
+    for path in sorted(folder.iterdir()):
+        with suppress(FileNotFoundError):  # given up meanwhile
+            if path.suffix in (".claim", ".member") and (problem := unusable(path.lstat())):
+                found.append(f"{path.name}: {problem}")
+    return found
 
 
 def refuse_network_file_system(folder: Path, mounts: Path = MOUNTS) -> None:

@@ -1,13 +1,13 @@
 """The list of streamers and the claims on it: a topic, or a file with a folder of claims."""
 
-from producer.assignments.claims_folder import refuse_network_file_system
+from producer.assignments.claims_folder import refuse_network_file_system, unusable_files
 from producer.assignments.file import claims_folder
 from producer.assignments.list_file import read_list
 from producer.assignments.table import refuse_other_slots
 from producer.checks.cluster import inquiry
 from producer.checks.machine import not_writable
 from producer.checks.topics import may_describe
-from producer.checks.verdict import Verdict, fail, ok, warn
+from producer.checks.verdict import Verdict, fail, listed, ok, warn
 from producer.cli_assign import catalogue
 from producer.delivery import topic_plan, topics
 from producer.settings import Settings
@@ -55,6 +55,14 @@ async def claims(settings: Settings) -> list[Verdict]:
     refuse_network_file_system(folder)
     if problem := not_writable(folder):
         return [fail(f"claims cannot be written: {problem}", "choose another PRODUCER_CLAIMS_DIRECTORY, or its rights")]
+    try:
+        found = unusable_files(folder) if folder.exists() else []  # it is made at the start
+    except OSError as cause:
+        return [fail(f"{folder} cannot be listed: {cause.strerror}", "let this process's user read it")]
+    if found:
+        return [
+            warn(f"{folder} has what cannot be a claim: {listed(found)}", "remove it: nobody can claim its streamer")
+        ]
     return [ok(f"{folder} is local and can be written to")]
 
 

@@ -112,6 +112,23 @@ def bad_list(folder: Path) -> dict[str, Any]:
     return {"assignments_file": file}
 
 
+def list_that_is_a_pipe(folder: Path) -> dict[str, Any]:
+    os.mkfifo(folder / "pipe.yaml")
+    return {"assignments_file": folder / "pipe.yaml"}
+
+
+def file_for_a_folder(folder: Path) -> dict[str, Any]:
+    (folder / "file").touch()
+    return {"claims_directory": folder / "file"}
+
+
+def planted_claims(folder: Path) -> dict[str, Any]:
+    (folder / "claims").mkdir()
+    (folder / "claims" / "someone.claim").symlink_to(folder / "list.yaml")
+    os.mkfifo(folder / "claims" / "somebody.claim")
+    return {"claims_directory": folder / "claims"}
+
+
 def newer_spool(folder: Path) -> dict[str, Any]:
     spool = Spool.open(folder / "spool", max_bytes=1 << 24, precious=frozenset())
     spool.close()
@@ -162,6 +179,18 @@ BROKEN = {
     "a bad list": Broken(bad_list, Found("list", "fail", "bad.csv: line 2: someone: weight must be a number above 0")),
     "claims where nobody may write": Broken(
         lambda _: {"claims_directory": f"{UNWRITABLE}/claims"}, Found("claims", "fail", "claims cannot be written")
+    ),
+    "a list that is a pipe": Broken(
+        list_that_is_a_pipe, Found("list", "fail", "pipe.yaml cannot be read: it is no regular file")
+    ),
+    "a claims folder that is a file": Broken(file_for_a_folder, Found("claims", "fail", "claims cannot be written: ")),
+    "claims that are none": Broken(
+        planted_claims,
+        Found(
+            "claims",
+            "warn",
+            "has what cannot be a claim: somebody.claim: it is a pipe, someone.claim: it is a symbolic link; remove it",
+        ),
     ),
     "a registry that is down": Broken(
         lambda _: {"schema_registry_url": f"http://{NOWHERE}"},
