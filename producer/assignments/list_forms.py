@@ -88,7 +88,8 @@ def _lines(content: str) -> Iterator[tuple[int, Row]]:
 
 
 def _csv(content: str) -> Iterator[tuple[int, Row | str]]:
-    table = csv.reader(io.StringIO(content), delimiter=_separator(content), skipinitialspace=True, strict=True)
+    separator = _separator(content)
+    table = csv.reader(io.StringIO(content), delimiter=separator, skipinitialspace=True, strict=True)
     names: list[str] | None = None
     while True:
         line = table.line_num + 1
@@ -106,7 +107,10 @@ def _csv(content: str) -> Iterator[tuple[int, Row | str]]:
         elif any(values[len(names) :]):
             yield line, f"it has {len(values)} fields, and the header {len(names)}"
         else:
-            yield line, {name: value for name, value in zip(names, values, strict=False) if value and name in OPTIONS}
+            row = {name: value for name, value in zip(names, values, strict=False) if value and name in OPTIONS}
+            if separator == ";" and "weight" in row:
+                row["weight"] = row["weight"].replace(",", ".")  # there a comma is what stands before the decimals
+            yield line, row
     if names is None:
         raise _Broken(1, "the first line must be a header with a column unique_id")
 

@@ -1,5 +1,6 @@
 """producer.assignments.claim_files: real files and locks, whatever else is in the folder, and notes of any bytes."""
 
+import fcntl
 import json
 import os
 import socket
@@ -65,6 +66,24 @@ def test_a_file_that_another_has_under_the_name_since_is_left_to_it(tmp_path: Pa
     ours.remove()
 
     assert (ours.in_place(), theirs.in_place()) == (False, True)
+
+
+def test_a_lock_on_a_file_that_was_removed_before_it_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "a.claim"
+    removed = 0
+
+    def flock(descriptor: int, operation: int) -> None:
+        nonlocal removed
+        if not removed:
+            path.unlink()
+            removed += 1
+        original(descriptor, operation)
+
+    original = fcntl.flock
+    monkeypatch.setattr(fcntl, "flock", flock)
+
+    assert locked(path).in_place()
+    assert removed == 1
 
 
 def test_one_that_is_not_to_be_made_is_not(tmp_path: Path) -> None:

@@ -1,10 +1,12 @@
 """producer.assignments.claims_folder: a real folder; where locks hold, by what the system says of its mounts."""
 
 import asyncio
+import errno
 from pathlib import Path
 
 import pytest
 
+from producer.assignments import claims_folder
 from producer.assignments.claim_files import lock
 from producer.assignments.claims_folder import ClaimsFolder, refuse_network_file_system
 from producer.assignments.complaints import Complaints
@@ -103,6 +105,23 @@ def test_what_is_no_workers_file_counts_for_none_and_stays(tmp_path: Path) -> No
 
     assert (one.folder.workers, one.failures) == (1, 2)
     assert (tmp_path / "precious").read_text() == "precious"
+
+
+def test_a_worker_that_cannot_be_looked_at_counts_as_it_did(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    one, two = joined(tmp_path, "one"), joined(tmp_path, "two")
+    one.died()
+
+    def exhausted(*_: object, **__: object) -> None:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(claims_folder, "lock", exhausted)
+        died = one.died()
+        workers = one.folder.workers
+    two.folder.leave()
+
+    assert (died, workers, one.failures) == (False, 2, 1)
+    assert one.died() is True
 
 
 def test_a_worker_whose_file_was_removed_makes_it_again(tmp_path: Path) -> None:

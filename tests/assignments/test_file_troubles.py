@@ -16,7 +16,7 @@ from structlog.testing import capture_logs
 from producer.assignments import claims_folder, file
 from producer.assignments.claim_files import LockedFile, lock
 from producer.assignments.claims import Streamer
-from producer.assignments.file import RETRIES, FileAssignments
+from producer.assignments.file import FileAssignments
 from producer.assignments.interface import Leaving
 from tests.assignments.fleet import FileBackend, Fleet, eventually, play
 from tests.assignments.turns import Turns
@@ -231,6 +231,7 @@ async def scenario(fleet):
     await fleet.until(lambda: one.held == {"aa", "bb", "cc", "dd"})  # without a note
     assert (claims_folder / "dd.claim").read_bytes() == b""
     watched.report(Streamer("aa"), state="connected", error="\\N{ROSE}" * 1000)  # more than the page that it has
+    assert (claims_folder / "aa.claim").read_bytes() == b""
     (claims_folder / "filler").unlink()
     watched.report(Streamer("aa"), state="offline")
     assert b"offline" in (claims_folder / "aa.claim").read_bytes()
@@ -382,9 +383,10 @@ def looks(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
 
 def test_a_worker_below_its_share_tries_few_claims_of_the_living_and_all_of_the_dead(
-    tmp_path: Path, looks: list[int], many_files: None
+    tmp_path: Path, looks: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    names = [f"s{number:04}" for number in range(5 * RETRIES)]
+    monkeypatch.setattr(file, "RETRIES", 10)
+    names = [f"s{number:03}" for number in range(100)]
 
     async def main() -> None:
         async with Fleet(FileBackend(tmp_path)) as fleet:
@@ -392,20 +394,21 @@ def test_a_worker_below_its_share_tries_few_claims_of_the_living_and_all_of_the_
             dying, *theirs = others(tmp_path / "claims", names)
             one = await fleet.worker("one", assignments=Watched(tmp_path))
             await eventually(lambda: len(looks) > 4)
-            assert (one.held, looks[:4]) == (frozenset(), [len(names), RETRIES, RETRIES, RETRIES])
+            assert (one.held, looks[:4]) == (frozenset(), [100, 10, 10, 10])
             before = len(looks)
-            for file in (*theirs[2:], dying):  # all claims were the dying one's
-                file.close()
-            await fleet.until(lambda: len(one.held) == -(-len(names) // 3))
+            for held in (*theirs[2:], dying):  # all claims were the dying one's
+                held.close()
+            await fleet.until(lambda: len(one.held) == 34)
             assert len(looks) <= before + 2
 
     play(main)
 
 
 def test_what_a_living_worker_gives_up_is_taken_at_the_next_look(
-    tmp_path: Path, looks: list[int], many_files: None
+    tmp_path: Path, looks: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    names = [f"s{number:04}" for number in range(5 * RETRIES)]
+    monkeypatch.setattr(file, "RETRIES", 10)
+    names = [f"s{number:03}" for number in range(100)]
 
     async def main() -> None:
         async with Fleet(FileBackend(tmp_path)) as fleet:

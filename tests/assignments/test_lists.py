@@ -151,6 +151,16 @@ def test_a_list_is_read_as_excel_and_others_save_it(data: bytes, form: Form) -> 
     assert read(data, form, source="list") == expected
 
 
+def test_between_semicolons_a_comma_stands_before_the_decimals_of_a_weight_and_in_no_name() -> None:
+    [found] = read("unique_id;weight\nann;2,5\n", "csv", source="list")
+
+    assert found == Wanted(Streamer("ann"), weight=2.5)
+    assert refused("unique_id;weight\nan,n;1.000,5\nbo;1.000,5\n", "csv") == [
+        "list: line 2: 'an,n' is not a unique id (2 to 24 letters, digits, _ and .)",
+        "list: line 3: bo: weight must be a number above 0, 1000000 at the most, not '1.000.5'",
+    ]
+
+
 @pytest.mark.parametrize("data", [b"\xef\xbb\xbfann\r\nbo", b"ann\rbo\r", b"\n\nann # x\n#\n  bo\n"])
 def test_lines_are_read_whatever_ends_them(data: bytes) -> None:
     assert [item.streamer for item in read(data, "lines", source="list")] == ["ann", "bo"]
