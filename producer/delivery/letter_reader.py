@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from producer.delivery import client, topic_plan
+from producer.delivery import client, topic_plan, topics
 from producer.delivery.dead_letters import Place
 from producer.errors import StartRefused
 from producer.settings import Settings
@@ -71,23 +71,23 @@ class LetterReader:
     @asynccontextmanager
     async def _consumer(self) -> AsyncIterator[Any]:
         """A consumer of all partitions, from the beginning."""
+        counts = await topics.counts_of(self._settings, [self._topic])
+        if self._topic not in counts:
+            raise StartRefused(f"the topic {self._topic} is missing; run `producer topics apply`")
         async with self._translated():
             consumer = AIOKafkaConsumer(
                 **client.options(self._settings), enable_auto_commit=False, auto_offset_reset="earliest"
             )
             try:
-                await _within(self._start(consumer))
+                await _within(self._start(consumer, counts[self._topic]))
                 yield consumer
             finally:
                 await _close(consumer)
 
-    async def _start(self, consumer: Any) -> None:
+    async def _start(self, consumer: Any, partitions: int) -> None:
         await consumer.start()
-        if self._topic not in await consumer.topics():
-            raise StartRefused(f"the topic {self._topic} is missing; run `producer topics apply`")
-        consumer.assign([TopicPartition(self._topic, 0)])
+        consumer.assign([TopicPartition(self._topic, number) for number in range(partitions)])
         await consumer.end_offsets(consumer.assignment())  # returns once the metadata is here
-        consumer.assign([TopicPartition(self._topic, number) for number in consumer.partitions_for_topic(self._topic)])
 
     @asynccontextmanager
     async def _translated(self) -> AsyncIterator[None]:

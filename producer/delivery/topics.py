@@ -1,20 +1,27 @@
 """The cluster's topics: looking at them, and making them what they should be."""
 
 import asyncio
-import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from aiokafka.admin import AIOKafkaAdminClient, NewPartitions, NewTopic
-from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+from aiokafka.admin.config_resource import ConfigResourceType
+from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import KafkaError, TopicAlreadyExistsError, TopicAuthorizationFailedError, for_code
+from aiokafka.protocol.admin import (
+    AlterConfigsRequest,
+    CreatePartitionsRequest,
+    CreateTopicsRequest,
+    DescribeConfigsRequest,
+)
+from aiokafka.protocol.metadata import MetadataRequest
 
 from producer.delivery import client, topic_plan
 from producer.delivery.topic_plan import AddPartitions, Change, Create, Found, SetConfigs, Topic
 from producer.errors import StartRefused
+from producer.kafka import spread
 from producer.settings import Settings
 
-SPREAD_SECONDS = 15.0
+REQUEST_MILLISECONDS = 15_000
 NAMED = 5
 """How many missing topics are named: a fresh cluster lacks all."""
 SET_ON_TOPIC = 1
@@ -41,12 +48,17 @@ async def apply(settings: Settings) -> list[Change]:
 async def partition_counts(settings: Settings) -> dict[str, int]:
     """How many partitions each of our topics has. Raises StartRefused, naming what is missing or not ours to use."""
     wanted = topic_plan.names(settings.topic_prefix)
-    async with _Admin(settings) as admin:
-        counts = await _counts(admin, wanted)
+    counts = await counts_of(settings, wanted)
     missing = sorted(set(wanted) - counts.keys())
     if missing:
         raise StartRefused(f"topics are missing: {_listed(missing)}; run `producer topics apply`")
     return counts
+
+
+async def counts_of(settings: Settings, topics: Iterable[str]) -> dict[str, int]:
+    """How many partitions those of these topics have that there are. Raises StartRefused."""
+    async with _Admin(settings) as admin:
+        return await _counts(admin, topics)
 
 
 async def configs_in_force(settings: Settings, topics: Sequence[str]) -> dict[str, dict[str, str]]:
@@ -60,16 +72,17 @@ def _listed(names: Sequence[str]) -> str:
     return ", ".join(names[:NAMED]) + more
 
 
-async def _seen(admin: AIOKafkaAdminClient, settings: Settings) -> None:
+async def _seen(admin: AIOKafkaClient, settings: Settings) -> None:
     """Wait until nothing is left to change: brokers learn of a change one after the other."""
-    give_up = time.monotonic() + SPREAD_SECONDS
+    clock = asyncio.get_running_loop().time
+    give_up = clock() + spread.SPREAD_SECONDS
     while left := await _plan(admin, settings):
-        if time.monotonic() > give_up:
+        if clock() > give_up:
             raise StartRefused("\n".join(f"Kafka said yes and did not {change}" for change in left))
-        await asyncio.sleep(0.1)
+        await asyncio.sleep(spread.STEP_SECONDS)
 
 
-async def _plan(admin: AIOKafkaAdminClient, settings: Settings) -> list[Change]:
+async def _plan(admin: AIOKafkaClient, settings: Settings) -> list[Change]:
     shape = topic_plan.Shape(
         partitions=settings.topic_partitions,
         replication_factor=settings.topic_replication_factor,
@@ -83,63 +96,84 @@ async def _plan(admin: AIOKafkaAdminClient, settings: Settings) -> list[Change]:
     return topic_plan.plan(topics, {name: Found(count, configs[name]) for name, count in counts.items()})
 
 
-async def _counts(admin: AIOKafkaAdminClient, topics: Iterable[str]) -> dict[str, int]:
+async def _counts(admin: AIOKafkaClient, topics: Iterable[str]) -> dict[str, int]:
     """Partitions of those topics that there are. Raises StartRefused where Kafka does not let us look."""
-    described: list[dict[str, Any]] = await admin.describe_topics(list(topics))
-    refused = sorted(
-        topic["topic"] for topic in described if for_code(topic["error_code"]) is TopicAuthorizationFailedError
-    )
+    names = list(topics)
+
+    async def ask(broker: int) -> list[tuple[str, int, int]]:
+        answer = await admin.send(broker, MetadataRequest(names))
+        return sorted((name, code, len(partitions)) for code, name, _, partitions, *_ in answer.topics)
+
+    described = await spread.agreed(admin, ask, alike=lambda said: [(name, count) for name, _, count in said])
+    refused = [name for name, code, _ in described if for_code(code) is TopicAuthorizationFailedError]
     if refused:
         raise StartRefused(f"topics may not be used: {_listed(refused)}; grant what `producer topics acls` lists")
-    return {topic["topic"]: len(topic["partitions"]) for topic in described if topic["partitions"]}
+    return {name: count for name, _, count in described if count}
 
 
-async def _configs(
-    admin: AIOKafkaAdminClient, topics: Sequence[str], *, only_set: bool = True
-) -> dict[str, dict[str, str]]:
+async def _configs(admin: AIOKafkaClient, topics: Sequence[str], *, only_set: bool = True) -> dict[str, dict[str, str]]:
     """What is set on each topic itself; or all that holds for it."""
     if not topics:
         return {}
-    responses = await admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, name) for name in topics])
-    found: dict[str, dict[str, str]] = {name: {} for name in topics}
-    for response in responses:
-        for code, message, _, name, entries in response.resources:
+
+    async def ask(broker: int) -> dict[str, list[tuple[str, str, bool]]]:
+        request = DescribeConfigsRequest([(ConfigResourceType.TOPIC, name, None) for name in topics])
+        found: dict[str, list[tuple[str, str, bool]]] = {name: [] for name in topics}
+        for code, message, _, name, entries in (await admin.send(broker, request)).resources:
             if code:
                 raise for_code(code)(message)
-            found[name] = {
-                key: value for key, value, _, source, *_ in entries if source == SET_ON_TOPIC or not only_set
-            }
-    return found
+            found[name] = [(key, value, source == SET_ON_TOPIC) for key, value, _, source, *_ in entries]
+        return found
+
+    # What was not set on a topic may differ from broker to broker for good.
+    found = await spread.agreed(admin, ask, alike=lambda said: _chosen(said, only_set=True))
+    return _chosen(found, only_set=only_set)
 
 
-async def _create(admin: AIOKafkaAdminClient, topics: Sequence[Topic]) -> None:
+def _chosen(found: Mapping[str, list[tuple[str, str, bool]]], *, only_set: bool) -> dict[str, dict[str, str]]:
+    return {
+        name: {key: value for key, value, is_set in entries if is_set or not only_set}
+        for name, entries in found.items()
+    }
+
+
+async def _create(admin: AIOKafkaClient, topics: Sequence[Topic]) -> None:
     """Create topics by one request: a cluster needs as long for fifty as for one."""
     if not topics:
         return
-    new = [
-        NewTopic(topic.name, topic.partitions, topic.replication_factor, topic_configs=dict(topic.configs))
-        for topic in topics
+    new: list[Any] = [
+        (topic.name, topic.partitions, topic.replication_factor, [], list(topic.configs.items())) for topic in topics
     ]
+    request = CreateTopicsRequest(new, REQUEST_MILLISECONDS, False)
+
+    async def create() -> None:
+        _refuse_codes((await admin.send(spread.controller(admin), request)).topic_errors)
+
     try:
-        _refuse_codes((await admin.create_topics(new)).topic_errors)
+        await spread.patiently(admin, create)
     except KafkaError as cause:
-        raise StartRefused(f"Kafka refused to create topics: {type(cause).__name__} {cause}") from cause
+        raise StartRefused(f"Kafka refused to create topics: {cause}") from cause
 
 
-async def _do(admin: AIOKafkaAdminClient, change: Change) -> None:
-    try:
+async def _do(admin: AIOKafkaClient, change: Change) -> None:
+    async def make() -> None:
         match change:
             case Create():
                 pass  # all at once, before
             case AddPartitions(name, _, after):
-                await admin.create_partitions({name: NewPartitions(after)})
+                more = CreatePartitionsRequest([(name, (after, None))], REQUEST_MILLISECONDS, False)
+                _refuse_codes((await admin.send(spread.controller(admin), more)).topic_errors)
             case SetConfigs(name, changed, before):
                 # This request replaces all that is set on the topic, so what others set goes along.
                 whole = {**before, **changed}
-                for response in await admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, name, whole)]):
-                    _refuse_codes((name, code, message) for code, message, *_ in response.resources)
+                alter = AlterConfigsRequest([(ConfigResourceType.TOPIC, name, list(whole.items()))])
+                answer = await admin.send(spread.controller(admin), alter)
+                _refuse_codes((name, code, message) for code, message, *_ in answer.resources)
+
+    try:
+        await spread.patiently(admin, make)
     except KafkaError as cause:
-        raise StartRefused(f"Kafka refused to {change}: {type(cause).__name__} {cause}") from cause
+        raise StartRefused(f"Kafka refused to {change}: {cause}") from cause
 
 
 def _refuse_codes(answers: Iterable[tuple[Any, ...]]) -> None:
@@ -151,18 +185,21 @@ def _refuse_codes(answers: Iterable[tuple[Any, ...]]) -> None:
 
 
 class _Admin:
-    """An admin client whose failures are ours."""
+    """A client for administration whose failures are ours."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._client = AIOKafkaAdminClient(**client.options(settings), request_timeout_ms=15_000)
+        self._client = AIOKafkaClient(**client.options(settings), request_timeout_ms=REQUEST_MILLISECONDS)
 
-    async def __aenter__(self) -> AIOKafkaAdminClient:
+    async def __aenter__(self) -> AIOKafkaClient:
         try:
-            await self._client.start()
+            await self._client.bootstrap()
         except client.KAFKA_FAILURES as cause:
             await self._client.close()
             raise await client.unreachable(self._settings, cause) from cause
+        except BaseException:
+            await self._client.close()
+            raise
         return self._client
 
     async def __aexit__(self, _type: object, error: BaseException | None, _traceback: object) -> None:

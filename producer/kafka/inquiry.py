@@ -28,6 +28,8 @@ from aiokafka.protocol.types import (
     TaggedFields,
 )
 
+from producer.kafka import spread
+
 OPERATIONS = {
     3: "Read",
     4: "Write",
@@ -96,8 +98,13 @@ class Inquiry:
         await self._client.close()
 
     async def cluster(self, topics: Iterable[str] = ()) -> ClusterSeen:
-        """Look at the cluster and at these topics; none is made by asking."""
-        answer = await self._ask(_Metadata(list(topics)))
+        """Look at the cluster and at these topics, of which all brokers must have heard; none is made by asking."""
+        names = list(topics)
+        answer = await spread.agreed(
+            self._client,
+            lambda broker: self._ask(_Metadata(names), node=broker),
+            alike=lambda said: sorted((name, len(partitions)) for _, name, _, partitions, _ in said.topics),
+        )
         return ClusterSeen(
             cluster_id=answer.cluster_id or "",
             brokers=len(answer.brokers),
@@ -189,7 +196,9 @@ class _MetadataResponse(Response):  # type: ignore[misc]  # the base has no type
     )
 
 
-class _MetadataStruct(RequestStruct):  # type: ignore[misc]  # the base has no types
+class MetadataStruct(RequestStruct):  # type: ignore[misc]  # the base has no types
+    """The request for metadata in version 8, with what we may do with each topic."""
+
     API_KEY = 3
     API_VERSION = 8
     RESPONSE_TYPE = _MetadataResponse
@@ -201,13 +210,13 @@ class _MetadataStruct(RequestStruct):  # type: ignore[misc]  # the base has no t
     )
 
 
-class _Metadata(Request[_MetadataStruct]):  # type: ignore[misc]  # the base has no types
+class _Metadata(Request[MetadataStruct]):  # type: ignore[misc]  # the base has no types
     API_KEY = 3
 
     def __init__(self, topics: list[str]) -> None:
         self._topics = topics
 
-    def build(self, struct: type[_MetadataStruct]) -> _MetadataStruct:
+    def build(self, struct: type[MetadataStruct]) -> MetadataStruct:
         return struct(self._topics, False, False, True)
 
 

@@ -2,26 +2,35 @@
 
 It runs in the loop of its test. Requests of one connection are answered one after another, as brokers do it. What it
 does not lie about it forwards, except that metadata names the proxy as every broker's address, so that
-clients stay with it. Messages are read and written with aiokafka's own structures, in the versions that aiokafka 0.14
-speaks with Kafka 4.3.
+clients stay with it; or, of several proxies, each as one broker of a cluster. Messages are read and written with
+aiokafka's own structures, in the versions that aiokafka 0.14 speaks with Kafka 4.3.
 """
 
 import asyncio
 import struct
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from io import BytesIO
 from typing import Any, Literal, Self
 
-from aiokafka.protocol.admin import ApiVersionRequest_v0
+from aiokafka.protocol.admin import ApiVersionRequest_v0, CreateTopicsRequest_v3, DescribeConfigsRequest_v2
 from aiokafka.protocol.metadata import MetadataRequest_v5
 from aiokafka.protocol.produce import ProduceRequest_v7
 from aiokafka.protocol.transaction import InitProducerIdRequest_v0
 
-STRUCTURES: dict[int, Any] = {
-    structure.API_KEY: structure
-    for structure in (ProduceRequest_v7, MetadataRequest_v5, InitProducerIdRequest_v0, ApiVersionRequest_v0)
+from producer.kafka.inquiry import MetadataStruct as MetadataRequest_v8
+
+STRUCTURES: dict[int, tuple[Any, ...]] = {
+    structures[0].API_KEY: structures
+    for structures in (
+        (ProduceRequest_v7,),
+        (MetadataRequest_v5, MetadataRequest_v8),
+        (InitProducerIdRequest_v0,),
+        (ApiVersionRequest_v0,),
+        (CreateTopicsRequest_v3,),
+        (DescribeConfigsRequest_v2,),
+    )
 }
 
 ERRORS = {
@@ -122,7 +131,10 @@ class Proxy:
         self._of_produce: list[_Of] = []
         self._of_metadata: list[tuple[Fault, str | None, Callable[[Any], None]]] = []
         self._of_producer_id: list[tuple[Fault, str]] = []
+        self._of_creation: list[tuple[Fault, str]] = []
         self._of_versions: list[Fault] = []
+        self._of_configs: list[tuple[Fault, str]] = []
+        self._brokers: Mapping[int, Proxy] = {}
 
     @property
     def address(self) -> str:
@@ -199,10 +211,38 @@ class Proxy:
 
         return self._edit_metadata(None, edit, times)
 
+    def stand_for(self, brokers: "Mapping[int, Proxy]") -> None:
+        """Let metadata name these proxies as the brokers of the cluster, by their numbers."""
+        self._brokers = brokers
+
+    def without_topic(self, topic: str, *, times: int | None = None) -> Fault:
+        """Let metadata say that there is no such topic, as a broker that has not heard of it yet."""
+
+        def edit(answer: Any) -> None:
+            answer.topics = [
+                (ERRORS["UNKNOWN_TOPIC_OR_PARTITION"], name, internal, [], *more) if name == topic else row
+                for row in answer.topics
+                for _, name, internal, _, *more in [row]
+            ]
+
+        return self._edit_metadata(topic, edit, times)
+
+    def without_configs(self, topic: str, *, times: int | None = None) -> Fault:
+        """Answer questions after a topic's configuration with UNKNOWN_TOPIC_OR_PARTITION, as such a broker."""
+        fault = Fault(times)
+        self._of_configs.append((fault, topic))
+        return fault
+
     def refuse_producer_id(self, error: str, *, times: int | None = None) -> Fault:
         """Answer InitProducerId with an error."""
         fault = Fault(times)
         self._of_producer_id.append((fault, error))
+        return fault
+
+    def refuse_creation(self, error: str, *, times: int | None = None) -> Fault:
+        """Answer CreateTopics with an error, in the broker's place."""
+        fault = Fault(times)
+        self._of_creation.append((fault, error))
         return fault
 
     def outdate(self, *, times: int | None = None) -> Fault:
@@ -244,22 +284,27 @@ class Proxy:
         while True:
             frame = await _frame(reader)
             key, version, correlation, client_bytes = struct.unpack_from(">hhih", frame)
-            structure = STRUCTURES.get(key)
-            if structure is None:
+            if key not in STRUCTURES:
                 writer.write(_framed(await ask(frame)))
                 continue
-            if version != structure.API_VERSION:
-                raise AssertionError(f"the proxy reads request {key} in version {structure.API_VERSION}, not {version}")
+            structure = next((known for known in STRUCTURES[key] if version == known.API_VERSION), None)
+            if structure is None:
+                raise AssertionError(f"the proxy does not read request {key} in version {version}")
             head = 10 + max(0, client_bytes)
             request = structure.decode(BytesIO(frame[head:]))
             if structure is ProduceRequest_v7:
                 answer = await self._produced(request, frame, head, ask, reader, writer)
-            elif structure is InitProducerIdRequest_v0 and (error := self._producer_id_error()) is not None:
+            elif structure is InitProducerIdRequest_v0 and (error := _struck(self._of_producer_id)) is not None:
                 answer = structure.RESPONSE_TYPE(0, ERRORS[error], -1, -1)
+            elif structure is CreateTopicsRequest_v3 and (error := _struck(self._of_creation)) is not None:
+                named = [(topic, ERRORS[error], None) for topic, *_ in request.create_topic_requests]
+                answer = structure.RESPONSE_TYPE(0, named)
             else:
                 answer = structure.RESPONSE_TYPE.decode(BytesIO((await ask(frame))[4:]))
-            if structure is MetadataRequest_v5:
+            if key == MetadataRequest_v5.API_KEY:
                 self._edit(answer)
+            elif structure is DescribeConfigsRequest_v2:
+                self._forget(answer)
             elif structure is ApiVersionRequest_v0:
                 self._age(answer)
             writer.write(_framed(struct.pack(">i", correlation) + answer.encode()))
@@ -310,15 +355,26 @@ class Proxy:
     def _struck(self, place: tuple[str, int]) -> _Of | None:
         return next((of for of in self._of_produce if of.place == place and of.fault.strike()), None)
 
-    def _producer_id_error(self) -> str | None:
-        return next((error for fault, error in self._of_producer_id if fault.strike()), None)
-
     def _edit(self, answer: Any) -> None:
-        answer.brokers = [(number, "127.0.0.1", self._port, *more) for number, _, _, *more in answer.brokers]
+        if self._brokers:
+            [(_, _, _, *more)] = answer.brokers
+            answer.brokers = [(number, "127.0.0.1", proxy._port, *more) for number, proxy in self._brokers.items()]
+        else:
+            answer.brokers = [(number, "127.0.0.1", self._port, *more) for number, _, _, *more in answer.brokers]
         named = {None, *(topic for _, topic, *_ in answer.topics)}
         for fault, topic, edit in self._of_metadata:
             if topic in named and fault.strike():
                 edit(answer)
+
+    def _forget(self, answer: Any) -> None:
+        asked = {name for _, _, _, name, _ in answer.resources}
+        unknown = {topic for fault, topic in self._of_configs if topic in asked and fault.strike()}
+        answer.resources = [
+            (ERRORS["UNKNOWN_TOPIC_OR_PARTITION"], "", kind, name, [])
+            if name in unknown
+            else (code, said, kind, name, of)
+            for code, said, kind, name, of in answer.resources
+        ]
 
     def _age(self, answer: Any) -> None:
         struck = [fault.strike() for fault in self._of_versions]
@@ -345,6 +401,11 @@ async def _frame(reader: asyncio.StreamReader) -> bytes:
 
 def _framed(frame: bytes) -> bytes:
     return struct.pack(">i", len(frame)) + frame
+
+
+def _struck(faults: list[tuple[Fault, str]]) -> str | None:
+    """The error of the first fault that strikes."""
+    return next((error for fault, error in faults if fault.strike()), None)
 
 
 def _code(of: _Of | None, code: int) -> int:
