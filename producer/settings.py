@@ -5,14 +5,17 @@ Secrets are named by file and read where they are used, so they are in no enviro
 """
 
 import difflib
+import functools
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
+from producer import addresses, proxies, secret_files
 from producer.errors import StartRefused
+from producer.secret_files import SecretUnusable
 
 PREFIX = "PRODUCER_"
 
@@ -21,12 +24,29 @@ def _words(value: object) -> object:
     return tuple(word.strip() for word in value.split(",") if word.strip()) if isinstance(value, str) else value
 
 
+def _checked(read: Callable[[str], object]) -> AfterValidator:
+    """What reads it raises ValueError where it cannot be used; it stays as it was given."""
+
+    def check(value: str) -> str:
+        read(value)
+        return value
+
+    return AfterValidator(check)
+
+
 Words = Annotated[tuple[str, ...], BeforeValidator(_words)]
 """Comma-separated in the environment."""
 
-Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+
+LONGEST_SECONDS = 1_000_000
+"""Eleven days: in milliseconds, as Kafka's protocol counts them, still a number of 32 bits."""
+Seconds = Annotated[float, Field(gt=0, le=LONGEST_SECONDS)]
+SecondsOrNone = Annotated[float, Field(ge=0, le=LONGEST_SECONDS)]
 Port = Annotated[int, Field(ge=0, le=65535)]
 KafkaName = Annotated[str, Field(pattern=r"^[a-zA-Z0-9._-]+$", max_length=200)]
+Url = Annotated[str, Field(pattern=r"^https?://\S+$"), _checked(addresses.url)]
+BaseUrl = Annotated[str, Field(pattern=r"^https?://\S+$"), _checked(addresses.base_url)]
+Servers = Annotated[str, Field(min_length=1), _checked(addresses.servers)]
 
 
 class Settings(BaseModel):
@@ -34,25 +54,29 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    upstream: Annotated[str, Field(pattern=r"^(tiktok|https?://[^/\s]+/?)$")] = Field(
+    upstream: Annotated[
+        str,
+        Field(pattern=r"^(tiktok|https?://[^/\s]+/?)$"),
+        _checked(lambda value: value == "tiktok" or addresses.base_url(value)),
+    ] = Field(
         description="Where LIVE rooms are: `tiktok`, or the URL of a simulator. There is no default, "
         "so that TikTok is contacted only where somebody asked for it."
     )
     address_strategy: Literal["direct", "sign"] = Field(
         "direct", description="How a socket's address is obtained: opened directly, or signed by a sign server."
     )
-    sign_url: Annotated[str, Field(pattern=r"^https?://\S+$")] | None = Field(
+    sign_url: BaseUrl | None = Field(
         None, description="The sign server's base URL; needed where the strategy is `sign`."
     )
     sign_api_key_file: Path | None = Field(None, description="File with the sign server's API key.")
-    sign_calls_per_minute: Annotated[float, Field(gt=0)] = Field(
+    sign_calls_per_minute: Annotated[float, Field(ge=0.01, allow_inf_nan=False)] = Field(
         10.0, description="The sign server's calls, at the most, of this worker."
     )
     socket_host_suffixes: Words = Field(
         (), description="Further host suffixes, each with its leading dot, that a signed socket's URL may name."
     )
 
-    kafka_bootstrap_servers: str = Field(min_length=1, description="Kafka's bootstrap servers, host:port, with commas.")
+    kafka_bootstrap_servers: Servers = Field(description="Kafka's bootstrap servers, host:port, with commas.")
     kafka_security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(
         "PLAINTEXT", description="How Kafka's connections are secured."
     )
@@ -64,7 +88,7 @@ class Settings(BaseModel):
     kafka_oauth_token_file: Path | None = Field(
         None, description="OAUTHBEARER: file with a token that somebody keeps fresh; read for each connection."
     )
-    kafka_oauth_token_url: Annotated[str, Field(pattern=r"^https?://\S+$")] | None = Field(
+    kafka_oauth_token_url: Url | None = Field(
         None, description="OAUTHBEARER: an OIDC token endpoint, asked by the client credentials grant."
     )
     kafka_oauth_client_id: str | None = Field(None, description="Client id for that endpoint.")
@@ -104,13 +128,15 @@ class Settings(BaseModel):
     spool_after_seconds: Seconds = Field(
         1.0, description="After how long without an acknowledgement a record is spooled."
     )
-    spool_patience_seconds: Annotated[float, Field(ge=0, allow_inf_nan=False)] = Field(
+    spool_patience_seconds: SecondsOrNone = Field(
         30.0, description="How long a record waits for space in a full spool, while rooms wait, before it is dropped."
     )
 
     topic_prefix: KafkaName = Field("tiktok.live", description="What topic names start with.")
-    topic_partitions: Annotated[int, Field(ge=1)] = Field(6, description="Partitions of each topic, when created.")
-    topic_replication_factor: Annotated[int, Field(ge=1)] = Field(
+    topic_partitions: Annotated[int, Field(ge=1, le=100_000)] = Field(
+        6, description="Partitions of each topic, when created."
+    )
+    topic_replication_factor: Annotated[int, Field(ge=1, le=1_000)] = Field(
         3, description="Replication factor of each topic, when created."
     )
     dead_letters_per_minute: Annotated[int, Field(ge=0)] = Field(
@@ -122,7 +148,7 @@ class Settings(BaseModel):
     dead_letter_retention_days: Annotated[float, Field(gt=0, le=36_500)] = Field(
         14.0, description="The same of dead letters: long enough to mend what refused them and send them again."
     )
-    schema_registry_url: Annotated[str, Field(pattern=r"^https?://\S+$")] | None = Field(
+    schema_registry_url: BaseUrl | None = Field(
         None, description="Confluent-compatible schema registry; without one, Avro single-object encoding is written."
     )
 
@@ -132,7 +158,7 @@ class Settings(BaseModel):
     schema_auto_register: bool = Field(
         False, description="Register schemas at start; otherwise a missing one refuses the start."
     )
-    schema_registry_patience_seconds: Annotated[float, Field(ge=0, allow_inf_nan=False)] = Field(
+    schema_registry_patience_seconds: SecondsOrNone = Field(
         60.0, description="How long a registry that does not answer, or answers 429 or 5xx, is asked again."
     )
     schema_registry_username: str | None = Field(None, description="User name for the registry (basic authentication).")
@@ -173,7 +199,7 @@ class Settings(BaseModel):
         description="Which events carry their message's bytes, as received, in meta.payload: none, those of kinds "
         "beyond the documentation, or all.",
     )
-    gift_list_refresh_seconds: Annotated[float, Field(ge=0, allow_inf_nan=False)] = Field(
+    gift_list_refresh_seconds: SecondsOrNone = Field(
         21_600.0, description="How often the gift list is fetched, for extended_gift; 0 fetches none."
     )
 
@@ -205,10 +231,23 @@ TOGETHER = (
     ("schema_registry_certificate_file", "schema_registry_key_file"),
 )
 CREDENTIALS = {
+    "upstream": None,
+    "sign_url": "sign_api_key_file",
     "kafka_oauth_token_url": "kafka_oauth_client_secret_file",
     "schema_registry_url": "schema_registry_password_file",
 }
-"""Where a URL's credentials belong."""
+"""Where a URL's credentials belong; None where none are needed."""
+SECRETS = {
+    "sign_api_key_file": True,
+    "kafka_sasl_password_file": False,
+    "kafka_oauth_token_file": True,
+    "kafka_oauth_client_secret_file": False,
+    "schema_registry_password_file": False,
+    "schema_registry_token_file": True,
+}
+"""Files with a secret in them, and whether it goes into a header as it stands, so that it must be ASCII."""
+CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+"""Control letters, and the surrogates by which Python shows bytes that are not UTF-8."""
 
 
 def variable(name: str) -> str:
@@ -216,10 +255,22 @@ def variable(name: str) -> str:
     return PREFIX + name.upper()
 
 
+def secret(name: str, file: Path) -> str:
+    """Read the secret that a setting names by its file. Raises StartRefused."""
+    try:
+        return secret_files.read(file, in_header=SECRETS[name])
+    except SecretUnusable as unusable:
+        raise StartRefused(f"{variable(name)}: {unusable}", reason=unusable.reason) from None
+
+
 def from_environ(environ: Mapping[str, str]) -> Settings:
     """Read the settings. Raises StartRefused with one line for each problem. An empty value counts as not set."""
     known = {variable(name): name for name in Settings.model_fields}
     given = {name: value for name, value in environ.items() if name.startswith(PREFIX)}
+    if broken := [(name, found.start() + 1) for name in given if (found := CONTROL.search(given[name]))]:
+        raise StartRefused(
+            "\n".join(f"{name}: letter {place} is a line break, or no letter at all" for name, place in broken)
+        )
     problems = [_unknown(name, known) for name in sorted(given.keys() - known.keys())]
     values: dict[str, Any] = {known[name]: value for name, value in given.items() if name in known and value != ""}
     try:
@@ -227,6 +278,7 @@ def from_environ(environ: Mapping[str, str]) -> Settings:
     except ValidationError as invalid:
         problems += [_line(error, values) for error in invalid.errors()]
     problems += _misfits(values)
+    problems += proxies.problems(environ)
     if problems:
         raise StartRefused("\n".join(problems))
     return settings
@@ -244,12 +296,9 @@ def _misfits(values: Mapping[str, str]) -> Iterator[str]:
             yield f"{variable(one)} and {variable(other)} belong together"
     if "schema_registry_username" in values and "schema_registry_token_file" in values:
         yield f"{PREFIX}SCHEMA_REGISTRY_USERNAME and {PREFIX}SCHEMA_REGISTRY_TOKEN_FILE exclude each other"
-    for url, secret in CREDENTIALS.items():
-        if "@" in values.get(url, ""):
-            yield f"{variable(url)} must not have credentials in it; see {variable(secret)}"
-    for suffix in values.get("socket_host_suffixes", "").split(","):
+    for place, suffix in enumerate(values.get("socket_host_suffixes", "").split(","), 1):
         if suffix and not re.fullmatch(r"(\.[a-z0-9-]+){2,}", suffix.strip()):
-            yield f"{PREFIX}SOCKET_HOST_SUFFIXES: {suffix!r} is not a dot and a domain, as .example.com"
+            yield f"{PREFIX}SOCKET_HOST_SUFFIXES: entry {place} is not a dot and a domain, as .example.com"
 
 
 def _sasl_misfits(values: Mapping[str, str], protocol: str) -> Iterator[str]:
@@ -273,7 +322,28 @@ def _unknown(name: str, known: Mapping[str, str]) -> str:
 
 
 def _line(error: Any, values: Mapping[str, str]) -> str:
+    """Say what is wrong with a value; it is quoted only where it is to be a number or one of a few words.
+
+    Anything else may be a secret that was put into the wrong variable.
+    """
     name = str(error["loc"][0])
     if error["type"] == "missing":
         return f"{variable(name)} is not set: {Settings.model_fields[name].description}"
-    return f"{variable(name)}={values[name]!r}: {error['msg']}"
+    problem = str(error["msg"]).removeprefix("Value error, ")
+    if name in CREDENTIALS:
+        if "@" in values[name]:
+            secret = CREDENTIALS[name]
+            return f"{variable(name)} must not have credentials in it" + (f"; see {variable(secret)}" if secret else "")
+        return f"{variable(name)}: it is no URL that can be used ({problem})"
+    return f"{variable(name)}={values[name]!r}: {problem}" if name in _quotable() else f"{variable(name)}: {problem}"
+
+
+@functools.cache
+def _quotable() -> frozenset[str]:
+    """Settings that are numbers, yes or no, or one of a few words."""
+    properties = Settings.model_json_schema()["properties"]
+    kinds = {name: [shown, *shown.get("anyOf", ())] for name, shown in properties.items()}
+    plain = ("integer", "number", "boolean")
+    return frozenset(
+        name for name, shown in kinds.items() if any("enum" in one or one.get("type") in plain for one in shown)
+    )

@@ -1,11 +1,12 @@
 """producer.settings: every problem at once, each naming its variable."""
 
 from pathlib import Path
+from traceback import format_exception
 
 import pytest
 
 from producer.errors import Recovery, StartRefused
-from producer.settings import from_environ
+from producer.settings import SECRETS, Settings, from_environ, secret
 
 LEAST = {"PRODUCER_UPSTREAM": "http://127.0.0.1:8100", "PRODUCER_KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:9092"}
 
@@ -119,3 +120,81 @@ def test_a_token_comes_from_one_place(given: dict[str, str], needed: str) -> Non
     found = problems(LEAST | sasl | oauth)
     assert any(needed in line for line in found)
     assert "secret@" not in "".join(found)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "problem"),
+    [
+        ("UPSTREAM", "http://me:canary@127.0.0.1:1", "PRODUCER_UPSTREAM must not have credentials in it"),
+        (
+            "SIGN_URL",
+            "https://canary@sign",
+            "PRODUCER_SIGN_URL must not have credentials in it; see PRODUCER_SIGN_API_KEY_FILE",
+        ),
+        (
+            "SIGN_URL",
+            "https://sign/?key=canary",
+            "PRODUCER_SIGN_URL: it is no URL that can be used (it has a query in it)",
+        ),
+        (
+            "SCHEMA_REGISTRY_URL",
+            "http://registry:canary",
+            "PRODUCER_SCHEMA_REGISTRY_URL: it is no URL that can be used (its host or port is none)",
+        ),
+        (
+            "KAFKA_BOOTSTRAP_SERVERS",
+            "kafka:canary",
+            "PRODUCER_KAFKA_BOOTSTRAP_SERVERS: server 1 is not host:port, with IPv6 in brackets: "
+            "its host or port is none",
+        ),
+        (
+            "TOPIC_PREFIX",
+            "ca/nary",
+            "PRODUCER_TOPIC_PREFIX: String should match pattern '^[a-zA-Z0-9._-]+$'",
+        ),
+        ("WORKER_NAME", "canary\n", "PRODUCER_WORKER_NAME: letter 7 is a line break, or no letter at all"),
+        ("SPOOL_DIRECTORY", "/canary\udcff", "PRODUCER_SPOOL_DIRECTORY: letter 8 is a line break, or no letter at all"),
+        (
+            "MAX_STREAMS",
+            "lots",
+            "PRODUCER_MAX_STREAMS='lots': Input should be a valid integer, unable to parse string as an integer",
+        ),
+        (
+            "KAFKA_DELIVERY_TIMEOUT_SECONDS",
+            "1e9",
+            "PRODUCER_KAFKA_DELIVERY_TIMEOUT_SECONDS='1e9': Input should be less than or equal to 1000000",
+        ),
+    ],
+)
+def test_a_value_is_quoted_only_where_it_can_be_no_secret(name: str, value: str, problem: str) -> None:
+    found = problems(LEAST | {f"PRODUCER_{name}": value})
+
+    assert found == [problem]
+
+
+def test_a_proxy_that_no_client_could_use_refuses_the_start() -> None:
+    assert problems(LEAST | {"HTTPS_PROXY": "me:canary@proxy:3128"}) == [
+        "HTTPS_PROXY has no scheme; write it as http://host:port"
+    ]
+
+
+def test_a_secret_is_read_or_named_by_its_setting(tmp_path: Path) -> None:
+    file = tmp_path / "token"
+    file.write_text("canary\nX-More: 1")
+
+    with pytest.raises(StartRefused) as refused:
+        secret("schema_registry_token_file", file)
+
+    line = f"PRODUCER_SCHEMA_REGISTRY_TOKEN_FILE: {file} cannot be used: letter 7 is a line break"
+    assert str(refused.value) == line
+    assert "canary" not in "".join(format_exception(refused.value))
+
+
+def test_each_file_with_a_secret_is_known_as_one() -> None:
+    named = {
+        name
+        for name in Settings.model_fields
+        if name.endswith(("_api_key_file", "_password_file", "_secret_file", "_token_file"))
+    }
+
+    assert named == SECRETS.keys()
