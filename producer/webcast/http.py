@@ -13,7 +13,7 @@ from typing import Any
 
 import httpx
 
-from producer import bodies, strangers
+from producer import answers, bodies, strangers
 from producer.errors import FailedHTTPRequest, Reason
 from producer.strangers import Unreadable
 
@@ -98,7 +98,7 @@ class HTTP:
                     return Answer(response.headers, await bodies.read(response, most_bytes=most_bytes))
             except Unreadable as cause:
                 raise error(f"{endpoint}: its answer cannot be read: {cause}", reason=Reason.MALFORMED) from cause
-            except (httpx.HTTPError, httpx.InvalidURL, TimeoutError) as cause:
+            except (*answers.FAILURES, TimeoutError) as cause:
                 self._requested(endpoint, "error")
                 late = isinstance(cause, TimeoutError | httpx.TimeoutException)
                 detail = strangers.shown(str(cause)) or "no detail"
