@@ -1,15 +1,15 @@
 """`producer schemas`: what the records are written with, and how it stands with the registry."""
 
 import asyncio
-import sys
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from typing import Annotated, TypeVar
 
 import typer
 
+from producer import terminal
 from producer.configured import configured
 from producer.delivery import registry, topic_plan
-from producer.delivery.registry import Registry, Standing
+from producer.delivery.registry import Registered, Registry, Standing
 from producer.errors import StartRefused
 from producer.events import reference
 from producer.events import schemas as avro
@@ -25,13 +25,14 @@ def show() -> None:
     """List every event: its name, record and CRC-64-AVRO fingerprint."""
     width = max(map(len, avro.events()))
     for event, schema in avro.events().items():
-        sys.stdout.write(f"{event:<{width}}  {schema.fingerprint.hex()}  {schema.record}\n")
+        terminal.say(f"{event:<{width}}  {schema.fingerprint.hex()}  {schema.record}")
 
 
 @schemas.command()
 def docs() -> None:
     """Print the reference of all topics, records and fields (Markdown)."""
-    sys.stdout.write(reference.page(dead_letter_topic=topic_plan.dead_letter_topic(reference.PREFIX)))
+    for line in reference.page(dead_letter_topic=topic_plan.dead_letter_topic(reference.PREFIX)).splitlines():
+        terminal.say(line)
 
 
 @schemas.command()
@@ -39,7 +40,7 @@ def check() -> None:
     """Compare every schema with the registry and change nothing; exit status 1 where one is absent or incompatible."""
     standings = _with_registry(lambda there: there.check)
     for standing in standings:
-        sys.stdout.write(f"{standing}\n")
+        terminal.say(str(standing))
     if any(standing.state in ("absent", "incompatible") for standing in standings):
         raise SystemExit(1)
 
@@ -49,31 +50,48 @@ def diff() -> None:
     """Print what differs from the registry's latest versions, field by field; exit status 1 where something does."""
     differing = [standing for standing in _with_registry(lambda there: there.check) if standing.state != "registered"]
     for standing in differing:
-        sys.stdout.write(f"{_heading(standing)}\n")
+        terminal.say(_heading(standing))
         for difference in standing.differences:
-            sys.stdout.write(f"  {difference}\n")
+            terminal.say(f"  {difference}")
     if differing:
         raise SystemExit(1)
 
 
 @schemas.command()
-def register() -> None:
-    """Register every schema under its subject, with FULL_TRANSITIVE compatibility."""
+def register(
+    set_compatibility: Annotated[
+        bool,
+        typer.Option("--set-compatibility", help="Give FULL_TRANSITIVE to subjects that have a rule of their own."),
+    ] = False,
+) -> None:
+    """Register every schema that is not registered yet, under its subject.
+
+    A subject without a compatibility of its own is given FULL_TRANSITIVE first; any other keeps its own.
+    """
+    forbidden: list[Registered] = []
 
     def ask(there: Registry) -> Ask[None]:
         async def one(schema: avro.Schema, topic: str) -> None:
-            schema_id = await there.register(schema, topic)
-            sys.stdout.write(f"{schema_id:>6}  {there.subject(schema, topic)}\n")
+            registered = await there.register(schema, topic, set_compatibility=set_compatibility)
+            terminal.say(str(registered))
+            if registered.forbidden:
+                forbidden.append(registered)
 
         return one
 
     _with_registry(ask)
+    if forbidden:
+        terminal.complain(
+            f"the registry lets nobody set FULL_TRANSITIVE ({forbidden[0].forbidden}): its own rule holds for "
+            f"{len(forbidden)} new subjects"
+        )
 
 
 def _heading(standing: Standing) -> str:
     if standing.state == "absent":
         return f"{standing.subject}: nothing is registered"
-    return f"{standing.subject}: version {standing.version}, {standing.state} under {standing.rule}"
+    version = "the latest version" if standing.version is None else f"version {standing.version}"
+    return f"{standing.subject}: {version}, {standing.state} under {standing.rule}"
 
 
 def _with_registry(ask: Callable[[Registry], Ask[Answer]]) -> list[Answer]:

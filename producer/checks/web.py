@@ -2,10 +2,10 @@
 
 import dataclasses
 import time
-from email.utils import parsedate_to_datetime
 
 import httpx
 
+from producer import answers, strangers
 from producer.checks.verdict import Verdict, fail, listed, ok, skipped, warn
 from producer.delivery import registry
 from producer.delivery.registry import Registry
@@ -17,6 +17,7 @@ from producer.webcast.upstream import USER_AGENT, Upstream
 
 NO_REGISTRY = "PRODUCER_SCHEMA_REGISTRY_URL is not set: records are written with Avro single-object encoding"
 CLOCK_SECONDS = 5.0
+EPOCH = "Thu, 01 Jan 1970 00:00:00 GMT"
 
 
 async def subjects(settings: Settings) -> list[Verdict]:
@@ -51,9 +52,8 @@ async def clock(settings: Settings) -> list[Verdict]:
     except StartRefused:
         return [skipped("there is nothing to compare it with: the registry cannot be used")]
     ended = time.time()
-    try:
-        said = parsedate_to_datetime(stated or "").timestamp()
-    except (TypeError, ValueError):
+    said = strangers.seconds_between(stated, EPOCH)
+    if said is None:
         return [skipped("there is nothing to compare it with: the registry does not tell the time")]
     # It may have been said at any time in between, and is cut to the second.
     off = max(0.0, said - ended) + max(0.0, began - said - 1)
@@ -77,9 +77,9 @@ async def _answer(web: httpx.AsyncClient, url: str) -> Verdict:
     try:
         async with web.stream("GET", url) as response:
             status = response.status_code
-    except httpx.HTTPError as problem:
+    except answers.FAILURES as problem:
         return fail(
-            f"{url} cannot be reached: {type(problem).__name__} {problem}".rstrip(),
+            f"{url} cannot be reached: {strangers.shown(f'{type(problem).__name__} {problem}'.rstrip())}",
             "look at the name, the network and the proxy (HTTPS_PROXY)",
         )
     if status in (httpx.codes.FORBIDDEN, httpx.codes.TOO_MANY_REQUESTS) or status >= httpx.codes.INTERNAL_SERVER_ERROR:

@@ -1,36 +1,29 @@
-"""Schema registry (Confluent's API): registering our schemas, and finding their ids.
-
-What a registry says is a stranger's: bounded, and never trusted to have a shape.
-"""
+"""Schema registry (Confluent's API): registering our schemas, and finding their ids."""
 
 import asyncio
-import json
-import ssl
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
-from random import random
-from typing import Any, Literal, TypeVar
+from typing import Literal, TypeVar
 
 import httpx
 
-from producer import backoff, logs
+from producer import answers, strangers
+from producer.delivery.registry_access import AT_ONCE, UNAUTHORIZED, Access, Answer, Door, Strategy, access
 from producer.delivery.schema_diff import differences
 from producer.errors import StartRefused
 from producer.events.schemas import Schema
-from producer.settings import Settings
 
-CONTENT_TYPE = "application/vnd.schemaregistry.v1+json"
+__all__ = ["Access", "Registered", "Registry", "Standing", "Strategy", "access", "subject"]
+
 COMPATIBILITY = "FULL_TRANSITIVE"
-NOT_FOUND = frozenset({40401, 40402, 40403})
+NO_SUBJECT = 40401
 INCOMPATIBLE = 409
-TIMEOUT_SECONDS = 30.0
-"""A registry that wakes up, or reads its own topic, takes its time."""
-ANSWER_BYTES = 4 * 1024 * 1024
-AT_ONCE = 8
+MOST_ID = 2**31 - 1
+"""An id has four bytes before each record."""
+SCHEMA_BYTES = 1024 * 1024
+"""Of a schema there; our longest has 20 KB."""
 
-Strategy = Literal["topic_name", "record_name", "topic_record_name"]
-Answer = TypeVar("Answer")
+Said = TypeVar("Said")
 
 
 def subject(schema: Schema, topic: str, strategy: Strategy = "topic_name") -> str:
@@ -46,32 +39,21 @@ def subject(schema: Schema, topic: str, strategy: Strategy = "topic_name") -> st
 
 
 @dataclass(frozen=True, slots=True)
-class Access:
-    """How a registry is reached; files are read each time they are used, since secrets rotate."""
+class Registered:
+    """What registering one schema came to."""
 
-    strategy: Strategy = "topic_name"
-    username: str | None = None
-    password_file: Path | None = None
-    token_file: Path | None = None
-    ca_file: Path | None = None
-    certificate_file: Path | None = None
-    key_file: Path | None = None
-    patience_seconds: float = 0.0
-    """How long a registry that does not answer, or answers 429 or 5xx, is asked again."""
+    subject: str
+    id: int
+    keeps: str = ""
+    """The subject's own compatibility, which is not ours and was left alone."""
+    forbidden: str = ""
+    """Why its compatibility could not be set, in the registry's words; it was registered all the same."""
 
-
-def access(settings: Settings) -> Access:
-    """What the settings say of it."""
-    return Access(
-        strategy=settings.schema_subject_strategy,
-        username=settings.schema_registry_username,
-        password_file=settings.schema_registry_password_file,
-        token_file=settings.schema_registry_token_file,
-        ca_file=settings.schema_registry_ca_file,
-        certificate_file=settings.schema_registry_certificate_file,
-        key_file=settings.schema_registry_key_file,
-        patience_seconds=settings.schema_registry_patience_seconds,
-    )
+    def __str__(self) -> str:
+        """Say it in one line."""
+        return f"{self.id:>6}  {self.subject}" + (
+            f"  (keeps its own compatibility, {self.keeps})" if self.keeps else ""
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +82,8 @@ class Standing:
         )
         said = f" ({self.detail})" if self.detail else ""
         changes = "; ".join(self.differences) or "no field"
-        return f"{self.subject}: version {self.version} {verdict} under {self.rule}: {changes}{said}"
+        version = "the latest version" if self.version is None else f"version {self.version}"
+        return f"{self.subject}: {version} {verdict} under {self.rule}: {changes}{said}"
 
 
 class Registry:
@@ -109,34 +92,26 @@ class Registry:
     def __init__(
         self, url: str, access: Access | None = None, *, transport: httpx.AsyncBaseTransport | None = None
     ) -> None:
-        self._url = url
         self._access = access or Access()
-        self._client = httpx.AsyncClient(
-            base_url=url.rstrip("/"),
-            timeout=TIMEOUT_SECONDS,
-            headers={"Accept": CONTENT_TYPE},
-            transport=transport,
-            verify=_trust(self._access) if url.startswith("https") else False,
-            limits=httpx.Limits(max_connections=AT_ONCE),
-        )
+        self._door = Door(url, self._access, transport=transport)
 
     async def __aenter__(self) -> "Registry":
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        await self._client.aclose()
+        await self._door.close()
 
     def subject(self, schema: Schema, topic: str) -> str:
         """The subject of a schema here."""
         return subject(schema, topic, self._access.strategy)
 
     async def each(
-        self, schemas: Iterable[Schema], topic_prefix: str, ask: Callable[[Schema, str], Awaitable[Answer]]
-    ) -> list[Answer]:
+        self, schemas: Iterable[Schema], topic_prefix: str, ask: Callable[[Schema, str], Awaitable[Said]]
+    ) -> list[Said]:
         """Ask about many schemas and their topics, a few at once; answers in the same order."""
         few = asyncio.Semaphore(AT_ONCE)
 
-        async def one(schema: Schema) -> Answer:
+        async def one(schema: Schema) -> Said:
             async with few:
                 return await ask(schema, schema.topic(topic_prefix))
 
@@ -147,37 +122,51 @@ class Registry:
             for task in tasks:
                 task.cancel()
 
-    async def register(self, schema: Schema, topic: str) -> int:
-        """Register a schema under its subject, compatible with all before it; return its id.
+    async def register(self, schema: Schema, topic: str, *, set_compatibility: bool = False) -> Registered:
+        """Register a schema under its subject, where it is not registered yet.
 
-        Raises StartRefused, with the registry's own words and what differs, where it refuses.
+        A subject that is new, or has no compatibility of its own, is given FULL_TRANSITIVE first; any other keeps its
+        own, unless `set_compatibility`. Raises StartRefused, with the registry's own words and what differs, where it
+        refuses the schema.
         """
         name = self.subject(schema, topic)
-        await self._call("PUT", f"/config/{name}", {"compatibility": COMPATIBILITY})
-        status, answer = await self._ask("POST", f"/subjects/{name}/versions", {"schema": schema.text})
-        if status == INCOMPATIBLE:
-            raise StartRefused(str(await self._standing(name, schema, "incompatible", _message(answer))))
-        return self._id(self._accepted("POST", f"/subjects/{name}/versions", status, answer))
+        if set_compatibility:
+            await self._call("PUT", f"/config/{name}", {"compatibility": COMPATIBILITY})
+        there = await self._look("POST", f"/subjects/{name}", {"schema": schema.text})
+        if there.fine:
+            return Registered(name, self._id(there))
+        keeps, forbidden = "", ""
+        if not set_compatibility:
+            own = await self._own_compatibility(name, is_new=there.code == NO_SUBJECT)
+            if own is None:
+                forbidden = await self._set_compatibility(name)
+            elif own != COMPATIBILITY:
+                keeps = own
+        path = f"/subjects/{name}/versions"
+        answer = await self._door.ask("POST", path, {"schema": schema.text})
+        if answer.status == INCOMPATIBLE:
+            raise StartRefused(str(await self._standing(name, schema, "incompatible", answer.message)))
+        if not answer.fine:
+            self._door.refuse("POST", path, answer)
+        return Registered(name, self._id(answer), keeps, forbidden)
 
     async def check(self, schema: Schema, topic: str) -> Standing:
         """Compare a schema with what stands under its subject; change nothing."""
         name = self.subject(schema, topic)
-        if await self._call("POST", f"/subjects/{name}", {"schema": schema.text}, absent_is_none=True):
+        if (await self._look("POST", f"/subjects/{name}", {"schema": schema.text})).fine:
             return Standing(name, "registered")
         path = f"/compatibility/subjects/{name}/versions?verbose=true"
-        answer = await self._call("POST", path, {"schema": schema.text}, absent_is_none=True)
-        accepted = answer is None or answer.get("is_compatible") is True
-        words = "" if accepted else "; ".join(map(str, answer.get("messages") or ()))
+        answer = await self._look("POST", path, {"schema": schema.text})
+        accepted = not answer.fine or answer.said.get("is_compatible") is True
+        words = "" if accepted else _words(answer.said.get("messages"))
         return await self._standing(name, schema, "compatible" if accepted else "incompatible", words)
 
     async def date(self) -> str | None:
         """The time of day there, as the Date header of any answer has it; None where it does not say."""
         try:
-            _, headers, _ = await self._once("GET", "/config", None)
-        except httpx.TransportError as cause:
-            raise StartRefused(f"the schema registry at {self._url} cannot be used: {type(cause).__name__}") from cause
-        date: str | None = headers.get("date")
-        return date
+            return (await self._door.once("GET", "/config")).date
+        except answers.NoAnswer as cause:
+            raise StartRefused(f"the schema registry at {self._door.url} cannot be used: {cause}") from cause
 
     async def ids(
         self, schemas: Mapping[str, Schema], *, topic_prefix: str, auto_register: bool = False
@@ -188,127 +177,83 @@ class Registry:
         """
 
         async def one(schema: Schema, topic: str) -> int | Standing:
-            path = f"/subjects/{self.subject(schema, topic)}"
-            answer = await self._call("POST", path, {"schema": schema.text}, absent_is_none=True)
-            if answer is not None:
-                return self._id(answer)
-            return await (self.register if auto_register else self.check)(schema, topic)
+            if auto_register:
+                return (await self.register(schema, topic)).id
+            answer = await self._look("POST", f"/subjects/{self.subject(schema, topic)}", {"schema": schema.text})
+            return self._id(answer) if answer.fine else await self.check(schema, topic)
 
         found = dict(zip(schemas, await self.each(schemas.values(), topic_prefix, one), strict=True))
         problems = [str(standing) for standing in found.values() if isinstance(standing, Standing)]
         if problems:
-            raise StartRefused(
-                "\n".join(
-                    (*problems, f"the registry at {self._url} lacks our schemas: run `producer schemas register`")
-                )
-            )
+            lacking = f"the registry at {self._door.url} lacks our schemas: run `producer schemas register`"
+            raise StartRefused("\n".join((*problems, lacking)))
         return {event: schema_id for event, schema_id in found.items() if isinstance(schema_id, int)}
+
+    async def _own_compatibility(self, name: str, *, is_new: bool) -> str | None:
+        """What a subject has been given of its own; None where it has been given nothing.
+
+        Confluent's registry says so. Apicurio's answers with what holds for all, so that this, of a new subject, is
+        nothing of its own either.
+        """
+        own = _level(await self._look("GET", f"/config/{name}"))
+        if not is_new or own is None:
+            return own
+        return None if own == _level(await self._look("GET", "/config")) else own
+
+    async def _set_compatibility(self, name: str) -> str:
+        """Set a subject's compatibility; return the registry's words where it forbids that, and nothing otherwise."""
+        path = f"/config/{name}"
+        answer = await self._door.ask("PUT", path, {"compatibility": COMPATIBILITY})
+        if answer.fine:
+            return ""
+        if answer.status == UNAUTHORIZED or answer.status < 400:
+            self._door.refuse("PUT", path, answer)
+        return answer.words
 
     async def _standing(
         self, name: str, schema: Schema, state: Literal["compatible", "incompatible"], detail: str
     ) -> Standing:
-        latest = await self._call("GET", f"/subjects/{name}/versions/latest", absent_is_none=True)
-        if latest is None:
+        latest = await self._look("GET", f"/subjects/{name}/versions/latest")
+        if not latest.fine:
             return Standing(name, "absent")
-        config = await self._call("GET", f"/config/{name}?defaultToGlobal=true", absent_is_none=True) or {}
-        rule = config.get("compatibilityLevel") or config.get("compatibility") or "the registry's default"
+        rule = _level(await self._look("GET", f"/config/{name}?defaultToGlobal=true")) or "the registry's default"
         try:
-            changes = tuple(differences(json.loads(latest["schema"]), schema.parsed))
-        except (KeyError, TypeError, ValueError, RecursionError):
-            changes = ("the schema there cannot be read",)
-        return Standing(name, state, latest.get("version"), str(rule), changes, detail)
-
-    async def _call(
-        self, method: str, path: str, body: Mapping[str, str] | None = None, *, absent_is_none: bool = False
-    ) -> Any:
-        """An object that the registry answers; what is not there raises StartRefused, or is None."""
-        status, answer = await self._ask(method, path, body)
-        if absent_is_none and isinstance(answer, dict) and answer.get("error_code") in NOT_FOUND:
-            return None
-        return self._accepted(method, path, status, answer)
-
-    def _accepted(self, method: str, path: str, status: int, answer: Any) -> Any:
-        if status in (401, 403):
-            raise StartRefused(
-                f"the schema registry at {self._url} refused our credentials: {status} {_message(answer)}; "
-                "see PRODUCER_SCHEMA_REGISTRY_USERNAME, _PASSWORD_FILE and _TOKEN_FILE"
+            theirs = strangers.json_value(
+                strangers.text(latest.said.get("schema"), most=SCHEMA_BYTES) or "", most_bytes=SCHEMA_BYTES
             )
-        if not 200 <= status < 300:
-            raise StartRefused(f"the schema registry refused {method} {path}: {status} {_message(answer)}")
-        if not isinstance(answer, dict):
-            raise StartRefused(f"the schema registry at {self._url} cannot be used: it answered no JSON object")
+            changes = tuple(differences(theirs, schema.parsed))
+        except ValueError:
+            changes = ("the schema there cannot be read",)
+        version = strangers.integer(latest.said.get("version"), least=1, most=MOST_ID)
+        return Standing(name, state, version, rule, changes, detail)
+
+    async def _look(self, method: str, path: str, body: Mapping[str, str] | None = None) -> Answer:
+        """Ask for what may be absent; the answer is fine, or says that it is."""
+        answer = await self._door.ask(method, path, body)
+        if not answer.fine and not answer.absent:
+            self._door.refuse(method, path, answer)
         return answer
 
-    async def _ask(self, method: str, path: str, body: Mapping[str, str] | None = None) -> tuple[int, Any]:
-        """Ask once, and again while it is only unwell; return status and JSON, None where the answer is no JSON."""
-        clock = asyncio.get_running_loop().time
-        give_up = clock() + self._access.patience_seconds
-        attempt = 0
-        while True:
-            attempt += 1
-            problem: str
-            asked_to_wait = None
-            try:
-                status, headers, answer = await self._once(method, path, body)
-            except httpx.TransportError as cause:
-                status, problem = 0, f"cannot be used: {type(cause).__name__} {cause}".rstrip()
-            else:
-                if status != 429 and status < 500:
-                    return status, answer
-                problem = f"refused {method} {path}: {status} {_message(answer)}"
-                asked_to_wait = float(after) if (after := headers.get("retry-after", "")).isdecimal() else None
-            wait = backoff.delay(attempt, random(), retry_after_seconds=asked_to_wait)
-            if clock() + wait > give_up:
-                tries = f" ({attempt} times)" if attempt > 1 else ""
-                raise StartRefused(f"the schema registry at {self._url} {problem}{tries}")
-            logs.get().warning("schema registry asked again", problem=problem, attempt=attempt, seconds=round(wait, 1))
-            await asyncio.sleep(wait)
+    async def _call(self, method: str, path: str, body: Mapping[str, str]) -> None:
+        """Ask for what must be done."""
+        answer = await self._door.ask(method, path, body)
+        if not answer.fine:
+            self._door.refuse(method, path, answer)
 
-    async def _once(self, method: str, path: str, body: Mapping[str, str] | None) -> tuple[int, httpx.Headers, Any]:
-        headers = {"Content-Type": CONTENT_TYPE} | _credentials(self._access)
-        async with self._client.stream(method, path, json=body, headers=headers) as response:
-            data = bytearray()
-            async for chunk in response.aiter_bytes(64 * 1024):
-                data += chunk
-                if len(data) > ANSWER_BYTES:
-                    raise StartRefused(
-                        f"the schema registry at {self._url} cannot be used: it answered more than {ANSWER_BYTES} bytes"
-                    )
-        try:
-            return response.status_code, response.headers, json.loads(data)
-        except (ValueError, RecursionError):
-            return response.status_code, response.headers, None
-
-    def _id(self, answer: Any) -> int:
-        if type(answer.get("id")) is int:
-            return int(answer["id"])
-        raise StartRefused(f"the schema registry at {self._url} answered without a schema id")
+    def _id(self, answer: Answer) -> int:
+        schema_id = strangers.integer(answer.said.get("id"), least=0, most=MOST_ID)
+        if schema_id is None:
+            raise StartRefused(f"the schema registry at {self._door.url} answered without a schema id")
+        return schema_id
 
 
-def _message(answer: Any) -> str:
-    return str(answer.get("message", ""))[:500] if isinstance(answer, dict) else "without a word"
+def _level(answer: Answer) -> str | None:
+    """The compatibility in an answer; None where there is none, or none that can be read."""
+    level = strangers.text(answer.said.get("compatibilityLevel") or answer.said.get("compatibility"), most=40)
+    return strangers.shown(level) if level and answer.fine else None
 
 
-def _credentials(access: Access) -> dict[str, str]:
-    """The header that says who we are."""
-    try:
-        if access.token_file is not None:
-            return {"Authorization": f"Bearer {access.token_file.read_text('utf-8').strip()}"}
-        if access.username is not None and access.password_file is not None:
-            password = access.password_file.read_text("utf-8").strip()
-            request = httpx.Request("GET", "http://registry")
-            next(httpx.BasicAuth(access.username, password).auth_flow(request))
-            return {"Authorization": request.headers["Authorization"]}
-    except (OSError, UnicodeDecodeError) as cause:
-        raise StartRefused(f"a file that the registry's settings name cannot be used: {cause}") from cause
-    return {}
-
-
-def _trust(access: Access) -> ssl.SSLContext:
-    try:
-        context = ssl.create_default_context(cafile=access.ca_file)
-        if access.certificate_file is not None:
-            context.load_cert_chain(access.certificate_file, access.key_file)
-    except (OSError, ssl.SSLError) as cause:
-        raise StartRefused(f"a file that the registry's settings name cannot be used: {cause}") from cause
-    return context
+def _words(messages: object) -> str:
+    """What a registry finds incompatible, as far as it is text."""
+    listed = messages if isinstance(messages, list) else []
+    return strangers.shown("; ".join(text for text in map(strangers.text, listed[:10]) if text), most=1_000)

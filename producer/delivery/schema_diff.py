@@ -4,18 +4,33 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from producer.strangers import shown
+
 Names = dict[str, Any]
 """Named types by full name: a schema defines each where it is first used, and refers to it afterwards."""
 ABSENT = object()
+MOST = 50
+"""Differences that are told of."""
+LONGEST = 300
+"""Letters of one."""
 
 
 def differences(theirs: Any, ours: Any) -> list[str]:
-    """Say what of `theirs` is otherwise in `ours`, both parsed JSON; nothing where they write and read the same."""
+    """Say what of `theirs` is otherwise in `ours`, both parsed JSON; nothing where they write and read the same.
+
+    Raises ValueError where one of them is no schema. Of more than fifty differences the first are told, with how many
+    there are beside.
+    """
     before: Names = {}
     after: Names = {}
-    _define(theirs, "", before)
-    _define(ours, "", after)
-    return list(dict.fromkeys(_of_type(theirs, ours, "", before, after, set())))
+    try:
+        _define(theirs, "", before)
+        _define(ours, "", after)
+        found = list(dict.fromkeys(_of_type(theirs, ours, "", before, after, set())))
+    except (AttributeError, KeyError, RecursionError, TypeError) as cause:
+        raise ValueError("it is no schema") from cause
+    more = [f"and {len(found) - MOST} further differences"] if len(found) > MOST else []
+    return [shown(difference, most=LONGEST) for difference in found[:MOST]] + more
 
 
 def _define(node: Any, namespace: str, names: Names) -> None:

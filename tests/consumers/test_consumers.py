@@ -53,7 +53,8 @@ def ids(registry: Apicurio) -> dict[str, int]:
     async def main() -> dict[str, int]:
         async with Registry(registry.url) as ours:
             return {
-                event: await ours.register(schema, schema.topic("golden")) for event, schema in schemas.events().items()
+                event: (await ours.register(schema, schema.topic("golden"))).id
+                for event, schema in schemas.events().items()
             }
 
     return asyncio.run(main())

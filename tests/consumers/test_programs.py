@@ -80,7 +80,7 @@ def topic(kafka: Kafka, registry: Apicurio) -> str:
 
     async def register() -> int:
         async with Registry(registry.url) as ours:
-            return await ours.register(schema, schema.topic("programs"))
+            return (await ours.register(schema, schema.topic("programs"))).id
 
     return publish(kafka, "programs", schema_ids={"gift_finalized": asyncio.run(register())})
 

@@ -10,7 +10,8 @@ import avro.schema
 import fastavro
 import httpx
 
-from producer.delivery.registry import COMPATIBILITY, CONTENT_TYPE
+from producer.delivery.registry import COMPATIBILITY
+from producer.delivery.registry_access import CONTENT_TYPE
 from producer.events.schemas import JSON
 from tests.events.decoding import without_logical_types
 

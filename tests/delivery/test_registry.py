@@ -9,27 +9,40 @@ import httpx
 import pytest
 
 from producer import backoff
-from producer.delivery.registry import Access, Registry, Standing, Strategy
+from producer.delivery.registry import Access, Registered, Registry, Standing, Strategy
 from producer.errors import StartRefused
 from producer.events import schemas
 from tests import published
+from tests.webcast.answers import Pieces
 
 EVENTS = schemas.events()
 Handler = Callable[[httpx.Request], httpx.Response]
 
 
-def ids(handler: Handler) -> dict[str, int]:
+def unread(handler: Handler) -> httpx.MockTransport:
+    """A transport whose answers come as from a socket: what the handler made whole, nobody has read yet."""
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        made = handler(request)
+        if made.is_stream_consumed:
+            return httpx.Response(made.status_code, headers=made.headers, stream=Pieces([made.content]))
+        return made
+
+    return httpx.MockTransport(answer)
+
+
+def ids(handler: Handler, *, auto_register: bool = False) -> dict[str, int]:
     async def main() -> dict[str, int]:
-        async with Registry("http://registry.test/apis", transport=httpx.MockTransport(handler)) as registry:
-            return await registry.ids(EVENTS, topic_prefix="p")
+        async with Registry("http://registry.test/apis", transport=unread(handler)) as registry:
+            return await registry.ids(EVENTS, topic_prefix="p", auto_register=auto_register)
 
     return asyncio.run(main())
 
 
-def register(handler: Handler) -> int:
-    async def main() -> int:
-        async with Registry("http://registry.test/apis", transport=httpx.MockTransport(handler)) as registry:
-            return await registry.register(EVENTS["comment"], "p.comment.v1")
+def register(handler: Handler, *, set_compatibility: bool = False) -> Registered:
+    async def main() -> Registered:
+        async with Registry("http://registry.test/apis", transport=unread(handler)) as registry:
+            return await registry.register(EVENTS["comment"], "p.comment.v1", set_compatibility=set_compatibility)
 
     return asyncio.run(main())
 
@@ -107,11 +120,7 @@ def test_what_is_missing_is_registered_where_that_is_asked_for() -> None:
             return httpx.Response(404, json={"error_code": 40403, "message": "not found"})
         return httpx.Response(200, json={"id": 1})
 
-    async def main() -> dict[str, int]:
-        async with Registry("http://registry.test/apis", transport=httpx.MockTransport(handler)) as registry:
-            return await registry.ids(EVENTS, topic_prefix="p", auto_register=True)
-
-    found = asyncio.run(main())
+    found = ids(handler, auto_register=True)
 
     assert registered == ["/apis/subjects/p.comment.v1-value/versions"]
     assert (found["comment"], found["gift"]) == (7, 1)
@@ -133,8 +142,7 @@ def test_subjects_are_named_as_the_strategy_says(strategy: Strategy, path: str) 
         return httpx.Response(200, json={"id": 1})
 
     async def main() -> None:
-        transport = httpx.MockTransport(handler)
-        async with Registry("http://registry.test/apis", Access(strategy), transport=transport) as registry:
+        async with Registry("http://registry.test/apis", Access(strategy), transport=unread(handler)) as registry:
             await registry.check(EVENTS["comment"], "p.comment.v1")
 
     asyncio.run(main())
@@ -160,7 +168,7 @@ class Unwell:
 
 def ask(handler: Handler, access: Access) -> Standing:
     async def main() -> Standing:
-        async with Registry("http://registry.test/apis", access, transport=httpx.MockTransport(handler)) as registry:
+        async with Registry("http://registry.test/apis", access, transport=unread(handler)) as registry:
             return await registry.check(EVENTS["comment"], "p.comment.v1")
 
     return asyncio.run(main())
@@ -211,7 +219,7 @@ def test_an_answer_without_end_is_cut_off() -> None:
             sent += 1
             yield b" " * 1_000_000
 
-    with pytest.raises(StartRefused, match="answered more than 4194304 bytes"):
+    with pytest.raises(StartRefused, match="its answer cannot be read: it is longer than 4194304 bytes"):
         ask(lambda _: httpx.Response(200, content=endless()), Access())
     assert sent == 5
 
@@ -246,7 +254,7 @@ def test_credentials_are_read_from_their_file_at_each_request(
 
 def test_a_secret_that_is_not_there_is_named_and_a_refused_one_is_not_shown(tmp_path: Path) -> None:
     secret = tmp_path / "token"
-    with pytest.raises(StartRefused, match="a file that the registry's settings name cannot be used"):
+    with pytest.raises(StartRefused, match=r"^PRODUCER_SCHEMA_REGISTRY_TOKEN_FILE: .*/token cannot be read: No such"):
         ask(unreachable, Access(token_file=secret))
     secret.write_text("open sesame")
 
@@ -280,18 +288,89 @@ def test_a_registry_that_cannot_be_used_refuses_the_start_in_one_line(handler: H
     assert "\n" not in str(refused.value)
 
 
-def test_registering_asks_for_full_compatibility_first() -> None:
-    calls: list[tuple[str, str, object]] = []
+# ------------------------------------------------------------------------------------------------------- registering
+
+NO_SUBJECT = httpx.Response(404, json={"error_code": 40401, "message": "no such subject"})
+NO_SCHEMA = httpx.Response(404, json={"error_code": 40403, "message": "no such schema"})
+NO_RULE = httpx.Response(404, json={"error_code": 40408, "message": "none of its own"})
+NONE = httpx.Response(200, json={"compatibilityLevel": "NONE"})
+BACKWARD = httpx.Response(200, json={"compatibilityLevel": "BACKWARD"})
+FULL_TRANSITIVE = httpx.Response(200, json={"compatibilityLevel": "FULL_TRANSITIVE"})
+ID = httpx.Response(200, json={"id": 42})
+FORBIDDEN = httpx.Response(403, json={"error_code": 40301, "message": "not yours"})
+
+LOOK = "POST /subjects/p.comment.v1-value"
+OWN, GLOBAL = "GET /config/p.comment.v1-value", "GET /config"
+SET = "PUT /config/p.comment.v1-value"
+REGISTER = "POST /subjects/p.comment.v1-value/versions"
+Script = list[tuple[str, httpx.Response]]
+
+
+def scripted(script: Script, asked: list[str]) -> Handler:
+    """A registry that answers each request in one way, and notes the requests."""
 
     def handler(request: httpx.Request) -> httpx.Response:
-        calls.append((request.method, request.url.path, json.loads(request.content).get("compatibility")))
-        return httpx.Response(200, json={"id": 42})
+        asked.append(f"{request.method} {request.url.path.removeprefix('/apis')}")
+        if asked[-1] == SET:
+            assert json.loads(request.content) == {"compatibility": "FULL_TRANSITIVE"}
+        return dict(script)[asked[-1]]
 
-    assert register(handler) == 42
-    assert calls == [
-        ("PUT", "/apis/config/p.comment.v1-value", "FULL_TRANSITIVE"),
-        ("POST", "/apis/subjects/p.comment.v1-value/versions", None),
-    ]
+    return handler
+
+
+@pytest.mark.parametrize(
+    ("script", "expected"),
+    [
+        ([(LOOK, ID)], ""),
+        ([(LOOK, NO_SUBJECT), (OWN, NO_RULE), (SET, FULL_TRANSITIVE), (REGISTER, ID)], ""),
+        ([(LOOK, NO_SCHEMA), (OWN, NO_RULE), (SET, FULL_TRANSITIVE), (REGISTER, ID)], ""),
+        # Apicurio answers with what holds for all.
+        ([(LOOK, NO_SUBJECT), (OWN, NONE), (GLOBAL, NONE), (SET, FULL_TRANSITIVE), (REGISTER, ID)], ""),
+        ([(LOOK, NO_SUBJECT), (OWN, BACKWARD), (GLOBAL, NONE), (REGISTER, ID)], "BACKWARD"),
+        ([(LOOK, NO_SCHEMA), (OWN, BACKWARD), (REGISTER, ID)], "BACKWARD"),
+        ([(LOOK, NO_SCHEMA), (OWN, FULL_TRANSITIVE), (REGISTER, ID)], ""),
+    ],
+    ids=["there already", "new", "no rule of its own", "new, Apicurio", "new with a rule", "a rule", "our rule"],
+)
+def test_a_subject_keeps_a_rule_of_its_own_and_what_is_registered_is_left_alone(script: Script, expected: str) -> None:
+    asked: list[str] = []
+
+    registered = register(scripted(script, asked))
+
+    assert asked == [request for request, _ in script]
+    assert registered == Registered("p.comment.v1-value", 42, keeps=expected)
+    assert str(registered).endswith(f"keeps its own compatibility, {expected})" if expected else "p.comment.v1-value")
+
+
+def test_who_says_so_has_the_rule_set_on_every_subject() -> None:
+    asked: list[str] = []
+    script = [(SET, FULL_TRANSITIVE), (LOOK, ID)]
+
+    assert register(scripted(script, asked), set_compatibility=True).id == 42
+    assert asked == [SET, LOOK]
+
+
+@pytest.mark.parametrize("status", [403, 404, 405, 422])
+def test_a_registry_that_lets_nobody_set_a_rule_gets_the_schema_all_the_same(status: int) -> None:
+    forbidden = httpx.Response(status, json={"message": "not yours"})
+    script = [(LOOK, NO_SUBJECT), (OWN, NO_RULE), (SET, forbidden), (REGISTER, ID)]
+
+    assert register(scripted(script, [])) == Registered("p.comment.v1-value", 42, forbidden=f"{status} not yours")
+    with pytest.raises(StartRefused, match=f"{status} not yours"):
+        register(scripted([(SET, forbidden)], []), set_compatibility=True)
+
+
+def test_what_may_not_be_done_is_told_from_who_may_not_come_in() -> None:
+    script = [(LOOK, NO_SUBJECT), (OWN, NO_RULE), (SET, FULL_TRANSITIVE), (REGISTER, FORBIDDEN)]
+
+    with pytest.raises(
+        StartRefused,
+        match=r"^the schema registry at http://registry\.test/apis does not allow POST "
+        r"/subjects/p\.comment\.v1-value/versions: 403 not yours \(its error code 40301\)$",
+    ):
+        register(scripted(script, []))
+    with pytest.raises(StartRefused, match="refused our credentials: 401 who; see PRODUCER_SCHEMA_REGISTRY_USERNAME"):
+        register(lambda _: httpx.Response(401, json={"message": "who"}))
 
 
 def test_a_refused_schema_is_in_the_registrys_words_and_ours() -> None:
@@ -300,7 +379,9 @@ def test_a_refused_schema_is_in_the_registrys_words_and_ours() -> None:
             older = json.loads(EVENTS["comment"].text) | {"fields": []}
             body = {"version": 2, "schema": json.dumps(older), "compatibilityLevel": "FULL_TRANSITIVE"}
             return httpx.Response(200, json=body)
-        return httpx.Response(409 if request.method == "POST" else 200, json={"message": "READER_FIELD_MISSING"})
+        if not request.url.path.endswith("/versions"):
+            return NO_SCHEMA
+        return httpx.Response(409, json={"message": "READER_FIELD_MISSING"})
 
     with pytest.raises(
         StartRefused, match=r"version 2 is incompatible with ours under FULL_TRANSITIVE: user: added; .*\(READER_FIELD"

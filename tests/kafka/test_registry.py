@@ -36,7 +36,7 @@ def test_ids_are_those_that_were_registered(registry: Apicurio) -> None:
     async def main() -> tuple[dict[str, int], dict[str, int]]:
         async with Registry(registry.url) as subject:
             events = schemas.events()
-            given = {name: await subject.register(schema, schema.topic(prefix)) for name, schema in events.items()}
+            given = {name: (await subject.register(schema, schema.topic(prefix))).id for name, schema in events.items()}
             return given, await subject.ids(events, topic_prefix=prefix)
 
     given, found = asyncio.run(main())
@@ -50,7 +50,7 @@ def test_registering_twice_changes_nothing(registry: Apicurio) -> None:
 
     async def main() -> list[int]:
         async with Registry(registry.url) as subject:
-            return [await subject.register(COMMENT, topic) for _ in range(2)]
+            return [(await subject.register(COMMENT, topic)).id for _ in range(2)]
 
     first, second = asyncio.run(main())
 
@@ -135,3 +135,27 @@ def test_an_id_found_by_any_strategy_is_that_of_our_schema(registry: Apicurio, s
     found = httpx.get(f"{registry.url}/schemas/ids/{asyncio.run(main())}", trust_env=False).json()
 
     assert json.loads(found["schema"])["name"].endswith("CommentEvent")
+
+
+def test_a_new_subject_is_fully_compatible_and_one_with_a_rule_keeps_it(registry: Apicurio) -> None:
+    ours, theirs = (f"{next(prefixes)}.comment.v1" for _ in range(2))
+    more = json.loads(COMMENT.text)
+    more["fields"].append({"name": "further", "type": ["null", "string"], "default": None})
+    later = dataclasses.replace(COMMENT, text=json.dumps(more), parsed=more)
+
+    async def main() -> tuple[list[str], list[str]]:
+        async with Registry(registry.url) as subject, httpx.AsyncClient(trust_env=False) as client:
+
+            async def rule(topic: str) -> str:
+                return str((await client.get(f"{registry.url}/config/{topic}-value")).json()["compatibilityLevel"])
+
+            await subject.register(COMMENT, ours)
+            await subject.register(COMMENT, theirs)
+            backward = {"compatibility": "BACKWARD"}
+            (await client.put(f"{registry.url}/config/{theirs}-value", json=backward)).raise_for_status()
+            keeps = [(await subject.register(later, topic)).keeps for topic in (ours, theirs)]
+            rules = [await rule(ours), await rule(theirs)]
+            await subject.register(later, theirs, set_compatibility=True)
+            return keeps, [*rules, await rule(theirs)]
+
+    assert asyncio.run(main()) == (["", "BACKWARD"], ["FULL_TRANSITIVE", "BACKWARD", "FULL_TRANSITIVE"])
