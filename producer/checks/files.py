@@ -1,5 +1,6 @@
 """The files that settings name: readable, kept from others, certificates that hold and match their keys."""
 
+import errno
 import ssl
 import stat
 from collections.abc import Iterator
@@ -8,12 +9,15 @@ from pathlib import Path
 
 from producer.checks import certificates
 from producer.checks.verdict import Verdict, fail, ok, skipped, warn
-from producer.settings import TOGETHER, Settings, variable
+from producer.errors import StartRefused
+from producer.settings import SECRETS, TOGETHER, Settings, secret, variable
 
-SECRETS = ("_key_file", "_password_file", "_secret_file", "_token_file")
+KEY = "_key_file"
 AUTHORITIES = "_ca_file"
 CERTIFICATE = "_certificate_file"
 SOON = timedelta(days=14)
+MOST_BYTES = 4 * 1024 * 1024
+"""Of a file that is looked at: a system's authorities have 220 KB."""
 
 
 async def check(settings: Settings) -> list[Verdict]:
@@ -32,19 +36,31 @@ async def check(settings: Settings) -> list[Verdict]:
 
 def _file(name: str, path: Path, *, now: datetime) -> Iterator[Verdict]:
     label = f"{variable(name)}={path}"
+    content = b""
     try:
-        content = path.read_bytes()
+        if name in SECRETS:
+            secret(name, path)
+        else:
+            content = _content(path)
         mode = path.stat().st_mode
+    except StartRefused as refused:
+        yield fail(str(refused), "write the secret into it, on one line, for this process's user to read")
+        return
     except OSError as problem:
         yield fail(f"{label} cannot be read: {problem.strerror}", "mount it, or let this process's user read it")
         return
-    if name.endswith(SECRETS):
-        if not content.strip():
-            yield fail(f"{label} is empty", "write the secret into it")
-        if mode & stat.S_IROTH:
-            yield warn(f"{label} may be read by everybody", f"take that away: chmod o-rwx {path}")
+    if (name in SECRETS or name.endswith(KEY)) and mode & stat.S_IROTH:
+        yield warn(f"{label} may be read by everybody", f"take that away: chmod o-rwx {path}")
     if name.endswith((AUTHORITIES, CERTIFICATE)):
         yield from _validity(name, label, content, now=now)
+
+
+def _content(path: Path) -> bytes:
+    """A file of certificates; what is no file, such as a pipe, would be waited for."""
+    if not path.is_file():
+        raise OSError(errno.EINVAL, "it is no regular file")
+    with path.open("rb") as file:
+        return file.read(MOST_BYTES)
 
 
 def _validity(name: str, label: str, content: bytes, *, now: datetime) -> Iterator[Verdict]:
@@ -67,7 +83,7 @@ def _pairs(named: dict[str, Path]) -> list[tuple[str, str]]:
 
 def _match(certificate: str, key: str, named: dict[str, Path]) -> Iterator[Verdict]:
     try:
-        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_cert_chain(named[certificate], named[key])
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_cert_chain(named[certificate], named[key], password="")
     except ssl.SSLError as problem:
         why = (problem.reason or str(problem)).replace("_", " ").lower()
         yield fail(

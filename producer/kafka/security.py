@@ -5,6 +5,7 @@ changed. Whoever rotates one keeps the old one valid until then.
 """
 
 import asyncio
+import re
 import ssl
 import time
 from collections.abc import Callable
@@ -15,16 +16,22 @@ import httpx
 from aiokafka.abc import AbstractTokenProvider
 from aiokafka.errors import KafkaError
 
-from producer import logs
+from producer import addresses, answers, logs, strangers
 from producer.errors import StartRefused
-from producer.settings import Settings
+from producer.settings import Settings, secret
+from producer.strangers import Unreadable
 
 TOKEN_SECONDS = 10.0
 """How long the token endpoint may take."""
+TOKEN_BYTES = 64 * 1024
+"""Of the endpoint's answer."""
 TOKEN_PART = 0.8
 """A token is used for this part of its life, so that the clocks of three machines may differ a little."""
 TOKEN_DEFAULT_SECONDS = 300.0
 """The life of a token whose endpoint does not say (RFC 6749, section 5.1, only recommends expires_in)."""
+LONGEST_LIFE_SECONDS = 10**9
+TOKEN_LETTERS = re.compile(r"[A-Za-z0-9._~+/-]+=*")
+"""RFC 6750, section 2.1."""
 
 
 class NoToken(KafkaError):  # type: ignore[misc]  # the base has no types
@@ -46,8 +53,8 @@ def options(settings: Settings) -> dict[str, Any]:
                 chosen["sasl_oauth_token_provider"] = _tokens(settings)
             elif settings.kafka_sasl_password_file is not None:
                 chosen["sasl_plain_username"] = settings.kafka_sasl_username
-                chosen["sasl_plain_password"] = settings.kafka_sasl_password_file.read_text("utf-8").strip()
-    except (OSError, ValueError) as cause:  # an SSLError is an OSError, a UnicodeDecodeError a ValueError
+                chosen["sasl_plain_password"] = secret("kafka_sasl_password_file", settings.kafka_sasl_password_file)
+    except OSError as cause:  # an SSLError is one
         raise StartRefused(f"a file that the Kafka settings name cannot be used: {cause}") from cause
     return chosen
 
@@ -65,7 +72,7 @@ class _Trust(ssl.SSLContext):
         def read() -> ssl.SSLContext:
             context = ssl.create_default_context(cafile=settings.kafka_tls_ca_file)
             if settings.kafka_tls_certificate_file is not None:
-                context.load_cert_chain(settings.kafka_tls_certificate_file, settings.kafka_tls_key_file)
+                context.load_cert_chain(settings.kafka_tls_certificate_file, settings.kafka_tls_key_file, password="")
             return context
 
         files = (settings.kafka_tls_ca_file, settings.kafka_tls_certificate_file, settings.kafka_tls_key_file)
@@ -96,7 +103,7 @@ class _Trust(ssl.SSLContext):
 
 def _tokens(settings: Settings) -> AbstractTokenProvider:
     if settings.kafka_oauth_token_file is not None:
-        settings.kafka_oauth_token_file.read_text("utf-8")
+        secret("kafka_oauth_token_file", settings.kafka_oauth_token_file)
         return _FileToken(settings.kafka_oauth_token_file)
     url, client_id, secret_file = (
         settings.kafka_oauth_token_url,
@@ -104,11 +111,11 @@ def _tokens(settings: Settings) -> AbstractTokenProvider:
         settings.kafka_oauth_client_secret_file,
     )
     if url is None or client_id is None or secret_file is None:
-        raise ValueError("OAUTHBEARER has neither a token file nor a token endpoint")
-    return _EndpointToken(
+        raise StartRefused("OAUTHBEARER has neither a token file nor a token endpoint")
+    return EndpointToken(
         url,
         client_id=client_id,
-        secret=secret_file.read_text("utf-8").strip(),
+        secret=secret("kafka_oauth_client_secret_file", secret_file),
         scope=settings.kafka_oauth_scope,
         trust=ssl.create_default_context(cafile=settings.kafka_oauth_ca_file),
     )
@@ -122,47 +129,77 @@ class _FileToken(AbstractTokenProvider):  # type: ignore[misc]  # the base has n
 
     async def token(self) -> str:
         try:
-            return self._file.read_text("utf-8").strip()
-        except (OSError, ValueError) as problem:
-            raise NoToken(f"PRODUCER_KAFKA_OAUTH_TOKEN_FILE cannot be read: {problem}") from problem
+            return secret("kafka_oauth_token_file", self._file)
+        except StartRefused as refused:
+            raise NoToken(str(refused)) from None
 
 
-class _EndpointToken(AbstractTokenProvider):  # type: ignore[misc]  # the base has no types
+class EndpointToken(AbstractTokenProvider):  # type: ignore[misc]  # the base has no types
     """Tokens by the client credentials grant (RFC 6749, section 4.4), each kept for a part of its life."""
 
-    def __init__(self, url: str, *, client_id: str, secret: str, scope: str | None, trust: ssl.SSLContext) -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        client_id: str,
+        secret: str,
+        scope: str | None,
+        trust: ssl.SSLContext | bool,
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
         self._url = url
+        self._shown = addresses.without_query(url)
         self._client = client_id, secret
         self._form = {"grant_type": "client_credentials"} | ({"scope": scope} if scope else {})
         self._trust = trust
+        self._transport = transport
         self._token = ""
         self._until = float("-inf")
         self._lock = asyncio.Lock()
 
     async def token(self) -> str:
+        """Give the token that lives, or fetch another. Raises NoToken."""
         async with self._lock:
             if time.monotonic() >= self._until:
-                self._token, seconds = await self._fetch()
+                self._token, seconds = await self.fetch()
                 self._until = time.monotonic() + TOKEN_PART * seconds
             return self._token
 
-    async def _fetch(self) -> tuple[str, float]:
+    async def fetch(self) -> tuple[str, float]:
+        """Fetch a token, and the seconds for which it lives. Raises NoToken."""
         try:
-            async with httpx.AsyncClient(verify=self._trust, timeout=TOKEN_SECONDS) as web:
-                answer = await web.post(self._url, data=self._form, auth=self._client)
-            if answer.status_code != httpx.codes.OK:
-                raise NoToken(f"the token endpoint {self._url} answered {answer.status_code}{_reason(answer)}")
-            said = answer.json()
-            return str(said["access_token"]), float(said.get("expires_in", TOKEN_DEFAULT_SECONDS))
-        except httpx.HTTPError as problem:
-            raise NoToken(f"the token endpoint {self._url} cannot be used: {problem!r}") from problem
-        except (KeyError, TypeError, ValueError) as problem:
-            raise NoToken(f"the token endpoint {self._url} gave no access token") from problem
+            async with answers.client(trust=self._trust, at_once=1, transport=self._transport) as web:
+                answer = await answers.ask(
+                    web,
+                    "POST",
+                    self._url,
+                    most_bytes=TOKEN_BYTES,
+                    seconds=TOKEN_SECONDS,
+                    data=self._form,
+                    auth=self._client,
+                )
+        except (answers.NoAnswer, Unreadable) as problem:
+            raise NoToken(f"the token endpoint {self._shown} cannot be used: {problem}") from problem
+        said = answer.object() or {}
+        if answer.status != httpx.codes.OK:
+            # The error code (RFC 6749, section 5.2); the rest of its answer may be anything.
+            code = strangers.text(said.get("error"), most=80)
+            why = f" ({strangers.shown(code)})" if code else ""
+            raise NoToken(f"the token endpoint {self._shown} answered {answer.status}{why}")
+        token = said.get("access_token")
+        if not isinstance(token, str) or not TOKEN_LETTERS.fullmatch(token):
+            raise NoToken(f"the token endpoint {self._shown} gave no access token")
+        return token, _life(said.get("expires_in"))
 
 
-def _reason(answer: httpx.Response) -> str:
-    """The error code that the endpoint gives (RFC 6749, section 5.2); the rest of its answer may be anything."""
-    try:
-        return f" ({str(answer.json()['error'])[:80]})"
-    except (KeyError, TypeError, ValueError):
-        return ""
+def _life(expires_in: object) -> float:
+    """Seconds for which a token lives: a number, which some send as digits."""
+    stated: float | None
+    match expires_in:
+        case str():
+            stated = strangers.decimal_seconds(expires_in)
+        case float():
+            stated = expires_in if 0 <= expires_in < LONGEST_LIFE_SECONDS else None
+        case _:
+            stated = strangers.integer(expires_in, least=0, most=LONGEST_LIFE_SECONDS)
+    return TOKEN_DEFAULT_SECONDS if stated is None else float(stated)

@@ -1,0 +1,100 @@
+"""The files that settings name, as `producer check` and whoever uses them look at them: the same, in the same words."""
+
+import asyncio
+import os
+from collections.abc import Callable
+from pathlib import Path
+from traceback import format_exception
+
+import pytest
+
+from producer.checks import files
+from producer.delivery.registry import Access, Registry
+from producer.errors import StartRefused
+from producer.events import schemas
+from producer.kafka import security
+from producer.settings import Settings, from_environ
+
+LEAST = {"PRODUCER_UPSTREAM": "http://127.0.0.1:8100", "PRODUCER_KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:9092"}
+SASL = {"KAFKA_SECURITY_PROTOCOL": "SASL_PLAINTEXT"}
+PASSWORD = SASL | {"KAFKA_SASL_MECHANISM": "PLAIN", "KAFKA_SASL_USERNAME": "worker"}
+TOKEN = SASL | {"KAFKA_SASL_MECHANISM": "OAUTHBEARER"}
+OIDC = TOKEN | {"KAFKA_OAUTH_TOKEN_URL": "https://idp.test/", "KAFKA_OAUTH_CLIENT_ID": "worker"}
+
+
+def connect(chosen: Settings) -> None:
+    """As each Kafka client begins."""
+    security.options(chosen)
+
+
+def ask(chosen: Settings) -> None:
+    """As each question to the registry begins."""
+
+    async def main() -> None:
+        access = Access(
+            username=chosen.schema_registry_username,
+            password_file=chosen.schema_registry_password_file,
+            token_file=chosen.schema_registry_token_file,
+        )
+        async with Registry("http://127.0.0.1:9", access) as registry:
+            await registry.check(schemas.events()["gift"], "t")
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize(
+    ("name", "more", "use", "in_header"),
+    [
+        ("KAFKA_SASL_PASSWORD_FILE", PASSWORD, connect, False),
+        ("KAFKA_OAUTH_TOKEN_FILE", TOKEN, connect, True),
+        ("KAFKA_OAUTH_CLIENT_SECRET_FILE", OIDC, connect, False),
+        ("SCHEMA_REGISTRY_TOKEN_FILE", {}, ask, True),
+        ("SCHEMA_REGISTRY_PASSWORD_FILE", {"SCHEMA_REGISTRY_USERNAME": "worker"}, ask, False),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_a_secret_that_cannot_be_used_is_said_alike_and_never_quoted(
+    name: str, more: dict[str, str], use: Callable[[Settings], None], in_header: bool, tmp_path: Path
+) -> None:
+    secret = "yranac"[::-1]
+    file = tmp_path / "secret"
+    os.mkfifo(tmp_path / "pipe")
+    given = {f"PRODUCER_{key}": value for key, value in more.items()}
+    said = {"": "is empty", f"{secret}\nX: 1": "cannot be used: letter 7 is a line break"}
+    if in_header:
+        said[f"{secret}ü"] = "cannot be used: letter 7 is not ASCII"
+    places: list[tuple[Path, str | None, str]] = [(file, content, problem) for content, problem in said.items()]
+    places += [(tmp_path / "pipe", None, "is no regular file"), (tmp_path / "none", None, "cannot be read: No such")]
+
+    for path, content, problem in places:
+        if content is not None:
+            file.write_text(content)
+            file.chmod(0o600)
+        chosen = from_environ(LEAST | given | {f"PRODUCER_{name}": str(path)})
+        with pytest.raises(StartRefused) as refused:
+            use(chosen)
+        [found, *_] = asyncio.run(files.check(chosen))
+
+        assert str(refused.value).startswith(f"PRODUCER_{name}: {path} {problem}")
+        assert secret not in "".join(format_exception(refused.value))
+        assert (found.state, found.found) == ("fail", str(refused.value))
+
+
+def test_a_secret_that_can_be_used_is_no_finding_and_one_that_others_may_read_is(tmp_path: Path) -> None:
+    file = tmp_path / "key"
+    file.write_text("key\n")
+    chosen = from_environ(LEAST | {"PRODUCER_SIGN_API_KEY_FILE": str(file)})
+
+    file.chmod(0o600)
+    assert [verdict.state for verdict in asyncio.run(files.check(chosen))] == ["ok"]
+    file.chmod(0o604)
+    assert [verdict.state for verdict in asyncio.run(files.check(chosen))] == ["warn"]
+
+
+def test_a_pipe_is_no_certificate_and_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    chosen = from_environ(LEAST | {"PRODUCER_KAFKA_TLS_CA_FILE": str(tmp_path / "pipe")})
+
+    [verdict] = asyncio.run(files.check(chosen))
+
+    assert (verdict.state, verdict.found.endswith("cannot be read: it is no regular file")) == ("fail", True)
