@@ -1,7 +1,7 @@
 """The command line: `producer run`, and what prepares and tries it."""
 
 import asyncio
-import json
+import io
 import os
 import sys
 from collections.abc import Callable, Coroutine
@@ -13,7 +13,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from producer import __version__, cli_status, logs, settings
+from producer import __version__, cli_status, logs, settings, terminal
 from producer.cli_assign import assign, catalogue
 from producer.cli_dlq import dlq
 from producer.cli_schemas import schemas
@@ -43,17 +43,19 @@ application.add_typer(spool, name="spool")
 
 def main() -> None:
     """Run the command line; an error that we know is one line for each problem, and exit status 1."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a streamer's name must not be too much for a terminal
     try:
         application(prog_name="producer")
     except ProducerError as error:
-        for line in str(error).splitlines():
-            sys.stderr.write(f"producer: {line}\n")
+        for line in str(error).split("\n"):
+            terminal.complain(f"producer: {line}")
         raise SystemExit(1) from None
 
 
 def _version(asked: bool) -> None:
     if asked:
-        sys.stdout.write(f"producer {__version__}\n")
+        terminal.say(f"producer {__version__}")
         raise typer.Exit
 
 
@@ -104,7 +106,7 @@ def health() -> None:
         answer = httpx.get(url, trust_env=False, timeout=HEALTH_SECONDS)
     except httpx.HTTPError as cause:
         raise StartRefused(f"no answer from {url}: {cause}") from cause
-    sys.stdout.write(f"{answer.text.strip()}\n")
+    terminal.say(answer.text.strip())
     if answer.status_code != httpx.codes.OK:
         raise SystemExit(1)
 
@@ -131,10 +133,6 @@ def simulate(
     """Serve a simulated Webcast: for laptops, tests, and your own tests."""
     from producer.simulator import server
 
-    def announce(line: str) -> None:
-        sys.stderr.write(f"{line}\n")
-        sys.stderr.flush()
-
     try:
         _run(
             lambda: server.serve(
@@ -148,7 +146,7 @@ def simulate(
                 faults=fault or [],
                 list_file=list_file,
                 resend=resend,
-                announce=announce,
+                announce=terminal.complain,
             )
         )
     except (OSError, ValueError) as cause:
@@ -189,14 +187,14 @@ def status(
 def topics_plan() -> None:
     """Print what `apply` would change; nothing where the topics are as they should be."""
     for change in asyncio.run(kafka_topics.plan(configured())):
-        sys.stdout.write(f"{change}\n")
+        terminal.say(str(change))
 
 
 @topics.command("apply")
 def topics_apply() -> None:
     """Make the topics what they should be: create, add partitions, configure. Deletes and shrinks nothing."""
     for change in asyncio.run(kafka_topics.apply(configured())):
-        sys.stdout.write(f"{change}\n")
+        terminal.say(str(change))
 
 
 @topics.command("acls")
@@ -209,10 +207,12 @@ def topics_acls(
     chosen = configured()
     grants = acls.needed(role, chosen.topic_prefix, shared_list=chosen.assignments_file is None)
     if as_json:
-        text = json.dumps([asdict(grant) for grant in grants], indent=2)
-    else:
-        text = acls.commands(grants, principal=principal, bootstrap_servers=chosen.kafka_bootstrap_servers)
-    sys.stdout.write(f"{text}\n")
+        terminal.document([asdict(grant) for grant in grants])
+        return
+    for line in acls.commands(grants, principal=principal, bootstrap_servers=chosen.kafka_bootstrap_servers).split(
+        "\n"
+    ):
+        terminal.say(line)
 
 
 @application.command("settings")
@@ -228,7 +228,7 @@ def list_settings() -> None:
 @application.command()
 def version() -> None:
     """Print the version."""
-    sys.stdout.write(f"{__version__}\n")
+    terminal.say(__version__)
 
 
 def _run(main: Callable[[], Coroutine[Any, Any, Any]]) -> None:

@@ -1,17 +1,17 @@
 """`producer check`: whether `producer run` with these settings would work, a line for each thing looked at."""
 
-import json
-import sys
 from collections.abc import AsyncIterator
 from dataclasses import asdict
 
 from rich.console import Console
 from rich.text import Text
 
+from producer import terminal
 from producer.checks import rounds
 from producer.checks.verdict import Verdict, fail, ok
 from producer.configured import configured
 from producer.errors import StartRefused
+from producer.strangers import shown
 
 STYLES = {"ok": "green", "warn": "yellow", "fail": "bold red", "skipped": "bright_black"}
 NAME_WIDTH = 14
@@ -27,8 +27,8 @@ async def check(*, as_json: bool, upstream: bool) -> bool:
             _print(console, name, verdict)
     passed = all(verdict.state != "fail" for _, verdict in found)
     if as_json:
-        document = {"passed": passed, "checks": [{"name": name, **asdict(verdict)} for name, verdict in found]}
-        sys.stdout.write(json.dumps(document, indent=2) + "\n")
+        checks = [{"name": name, **asdict(verdict)} for name, verdict in found]
+        terminal.document({"passed": passed, "checks": checks})
     return passed
 
 
@@ -46,13 +46,8 @@ async def _findings(*, upstream: bool) -> AsyncIterator[tuple[str, Verdict]]:
 
 def _print(console: Console, name: str, verdict: Verdict) -> None:
     """One line; on a terminal in colours, and wrapped by the terminal."""
-    found = _plain(verdict.found)
+    found = shown(verdict.found, most=None)
     line = Text.assemble((f"{verdict.state:<8}", STYLES[verdict.state]), f"{name:<{NAME_WIDTH}}  {found}")
     if verdict.advice:
-        line.append(f"; {_plain(verdict.advice)}", "bright_black" if verdict.state == "skipped" else "bold")
+        line.append(f"; {shown(verdict.advice, most=None)}", "bright_black" if verdict.state == "skipped" else "bold")
     console.print(line)
-
-
-def _plain(text: str) -> str:
-    """A registry's or a broker's words are a stranger's: nothing in them moves the cursor."""
-    return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in text)

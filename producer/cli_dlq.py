@@ -2,7 +2,6 @@
 
 import asyncio
 import heapq
-import json
 import sys
 import time
 from collections import Counter
@@ -13,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from producer import __version__, letters
+from producer import __version__, letters, terminal
 from producer.configured import configured
 from producer.delivery import assembly, topic_plan
 from producer.delivery.dead_letters import Letter, LetterReason, Place, read_letter
@@ -27,6 +26,7 @@ from producer.observability.metrics import Metrics
 from producer.replay import Mapped, NotReplayable, Outcome, StillRefused
 from producer.replay import replay as replay_letter
 from producer.settings import Settings
+from producer.strangers import shown
 
 dlq = typer.Typer(help="The dead letters: what was refused, and why.", no_args_is_help=True)
 
@@ -56,11 +56,14 @@ def show_list(
     """List dead letters, the newest last."""
     chosen = configured()
     newest, count = asyncio.run(_newest(chosen, _filter(streamer, room, method, reason, since), limit))
-    lines = (json.dumps(letters.document(*each)) for each in newest) if as_json else letters.table(newest)
-    for line in lines:
-        sys.stdout.write(f"{line}\n")
+    if as_json:
+        for each in newest:
+            terminal.document(letters.document(*each), indent=None)
+    else:
+        for line in letters.table(newest):
+            terminal.say(line)
     if count > len(newest):
-        sys.stderr.write(f"the newest {len(newest)} of {count}; --limit shows more\n")
+        terminal.complain(f"the newest {len(newest)} of {count}; --limit shows more")
 
 
 @dlq.command()
@@ -73,13 +76,13 @@ def show(
     if raw:
         sys.stdout.buffer.write(found.data)
         return
-    width = max((len(name) for name, _ in found.headers), default=0)
-    for name, value in found.headers:
-        text = letters.printable(value.decode("utf-8", "backslashreplace"))
-        sys.stdout.write(f"{letters.printable(name):<{width}}  {text}\n")
-    sys.stdout.write("\n")
+    headers = [(shown(name), value.decode("utf-8", "backslashreplace")) for name, value in found.headers]
+    width = max((len(name) for name, _ in headers), default=0)
+    for name, text in headers:
+        terminal.say(f"{name:<{width}}  {text}")
+    terminal.say()
     for line in letters.dump(found.data):
-        sys.stdout.write(f"{line}\n")
+        terminal.say(line)
 
 
 @dlq.command(
@@ -145,7 +148,7 @@ async def _found(chosen: Settings, wanted: Filter) -> AsyncGenerator[tuple[Place
             if wanted.takes(letter):
                 yield record.place, letter
     if foreign:
-        sys.stderr.write(f"{foreign} further records on the topic are no letters that this version reads\n")
+        terminal.complain(f"{foreign} further records on the topic are no letters that this version reads")
 
 
 async def _named(chosen: Settings, places: list[Place]) -> AsyncGenerator[tuple[Place, Letter]]:
@@ -173,7 +176,7 @@ async def _replay(chosen: Settings, meant: list[Place] | Filter, *, publish: boo
         async for where, letter in await stack.enter_async_context(aclosing(found)):
             outcome = replay_letter(letter, encoder, payloads=payloads)
             outcomes[type(outcome)] += 1
-            sys.stdout.write(f"{where}  {letters.printable(str(outcome))}\n")
+            terminal.say(f"{where}  {outcome}")
             if publisher is not None and isinstance(outcome, Mapped):
                 publisher.publish(outcome.record)
                 await publisher.room()
@@ -183,9 +186,9 @@ async def _replay(chosen: Settings, meant: list[Place] | Filter, *, publish: boo
             "their event ids stay the same"
         )
     verb, hint = ("replayed", "") if publish else ("would be replayed", " (a dry run; --yes publishes)")
-    sys.stdout.write(
+    terminal.say(
         f"{outcomes[Mapped]} {verb}, {outcomes[StillRefused]} still refused, "
-        f"{outcomes[NotReplayable]} not replayable{hint}\n"
+        f"{outcomes[NotReplayable]} not replayable{hint}"
     )
 
 

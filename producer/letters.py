@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 from producer.delivery.dead_letters import Letter, LetterReason, Place
 from producer.errors import StartRefused
+from producer.strangers import shown
 
 COLUMNS = ("letter", "received (UTC)", "streamer", "room", "method", "reason", "bytes")
 SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
@@ -70,9 +71,9 @@ def table(letters: Iterable[tuple[Place, Letter]]) -> Iterator[str]:
             (
                 str(where),
                 time,
-                printable(letter.sender.streamer),
+                shown(letter.sender.streamer),
                 room,
-                printable(method),
+                shown(method),
                 letter.reason,
                 str(letter.length),
             )
@@ -111,11 +112,6 @@ def dump(data: bytes) -> Iterator[str]:
         row = data[start : start + ROW_BYTES]
         text = "".join(chr(byte) if 0x20 <= byte < 0x7F else "." for byte in row)
         yield f"{start:08x}  {row.hex(' '):<{3 * ROW_BYTES}} {text}"
-
-
-def printable(text: str) -> str:
-    """A stranger's text, which must not move a terminal's cursor."""
-    return text if text.isprintable() else ascii(text)[1:-1]
 
 
 def _kind(method: str) -> str:

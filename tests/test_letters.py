@@ -4,7 +4,7 @@ import pytest
 
 from producer.delivery.dead_letters import Cut, Letter, LetterReason, MessageHead, Place, Sender
 from producer.errors import StartRefused
-from producer.letters import Filter, document, dump, moment, place, printable, table
+from producer.letters import Filter, document, dump, moment, place, table
 
 NOW = 1_700_000_000.0
 ROOM = 7300000000000000001
@@ -130,8 +130,3 @@ def test_bytes_are_dumped_sixteen_a_row() -> None:
         "00000010  7e 7f ff                                         ~..",
     ]
     assert list(dump(b"")) == []
-
-
-def test_a_strangers_text_cannot_move_the_cursor() -> None:
-    assert printable("Chat\x1b[2J\n") == r"Chat\x1b[2J\n"
-    assert printable("Grüße 🌹") == "Grüße 🌹"

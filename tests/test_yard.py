@@ -1,6 +1,7 @@
 """The whole tree: linted, formatted, typed, its rooms apart, its generated files current."""
 
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -159,6 +160,15 @@ PURE = (
 )
 WORLD = frozenset({"asyncio", "logging", "os", "random", "socket", "ssl", "structlog", "time", "httpx", "websockets"})
 """Modules that a pure one has no use for: clocks, sockets, the environment, unseeded randomness, loggers."""
+PRINTING: dict[str, list[str] | None] = {
+    "terminal": ["(to or sys.stdout).write", "sys.stdout.write"],
+    "cli_dlq": ["sys.stdout.buffer.write"],  # `dlq show --raw`, which is for files and pipes
+    # Until they go through the terminal as well:
+    "cli_assign": None,
+    "cli_spool": None,
+    "cli_status": None,
+}
+"""Modules that write on standard output or error by themselves, and how; None is in any way."""
 SEEDED = frozenset({"simulator/world.py"})
 """Uses `random.Random` with a seed, which is a value like another."""
 
@@ -231,6 +241,23 @@ def test_pure_modules_reach_for_nothing_of_the_world(room: str) -> None:
     }
 
     assert reached == set()
+
+
+def printing(path: Path) -> list[str]:
+    """What of a module writes on standard output or error, by itself: `print`, `sys.stdout.write` and the like."""
+    calls = [node.func for node in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(node, ast.Call)]
+    written = [ast.unparse(call) for call in calls]
+    return [call for call in written if re.fullmatch(r"print|.*\bsys\.std(out|err)\b.*\.write(lines)?", call)]
+
+
+@pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(ROOT)))
+def test_only_the_terminal_writes_where_a_stranger_could_move_a_cursor(path: Path) -> None:
+    place = str(path.relative_to(ROOT / "producer").with_suffix(""))
+    expected = PRINTING.get(place, [])
+
+    found = printing(path)
+
+    assert expected is None or found == expected, "use producer/terminal.py"
 
 
 @pytest.mark.parametrize(

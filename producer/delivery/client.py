@@ -9,6 +9,7 @@ from producer.errors import StartRefused
 from producer.kafka import security
 from producer.kafka.diagnosis import unreached
 from producer.settings import Settings
+from producer.strangers import shown
 
 BATCH_BYTES = 128 * 1024
 
@@ -50,7 +51,7 @@ async def connect(settings: Settings) -> AIOKafkaProducer:
 async def unreachable(settings: Settings, cause: BaseException) -> StartRefused:
     """The one clear line for a cluster that cannot be used."""
     cause = await unreached(options(settings)) or cause
-    return StartRefused(f"Kafka cannot be used: {str(cause) or type(cause).__name__}")
+    return StartRefused(f"Kafka cannot be used: {shown(str(cause) or type(cause).__name__, most=500)}")
 
 
 KAFKA_FAILURES = (KafkaError, OSError, TimeoutError)

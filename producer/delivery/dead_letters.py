@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from producer.events.encoding import Record
+from producer.strangers import shown
 
 BYTES_KEPT = 512 * 1024
 """Bytes past this are cut off, and the letter says so: the brokers would refuse the letter too."""
@@ -239,4 +240,4 @@ def _number(fields: Mapping[str, str], name: Header, *, least: int = 0, most: in
         number = int(text)
         if least <= number <= most:
             return number
-    raise ValueError(f"the header {name} is {text!r}, which is no number from {least} to {most}")
+    raise ValueError(f"the header {name} is {shown(text)!r}, which is no number from {least} to {most}")

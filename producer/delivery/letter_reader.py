@@ -95,6 +95,8 @@ class LetterReader:
             yield
         except client.KAFKA_FAILURES as cause:
             raise await client.unreachable(self._settings, cause) from cause
+        except UnicodeDecodeError as cause:  # aiokafka's, of a header's name
+            raise StartRefused(f"{self._topic} has a record that cannot be read: {cause.reason}") from cause
 
 
 async def _seek(consumer: Any, ends: Mapping[TopicPartition, int], time: int) -> None:
@@ -114,7 +116,8 @@ async def _some(consumer: Any, left: dict[TopicPartition, int]) -> list[Any]:
 
 
 def _found(record: Any) -> Found:
-    return Found(Place(record.partition, record.offset), tuple(record.headers), record.value or b"")
+    headers = tuple((name, value or b"") for name, value in record.headers)
+    return Found(Place(record.partition, record.offset), headers, record.value or b"")
 
 
 def _extent(begins: Mapping[TopicPartition, int], ends: Mapping[TopicPartition, int]) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from random import random
-from typing import Any, Literal, NoReturn
+from typing import Any, Literal, NoReturn, Self
 
 import httpx
 
@@ -23,7 +23,7 @@ ANSWER_SECONDS = 30.0
 """For a whole answer: a registry that wakes up, or reads its own topic, takes its time."""
 ANSWER_BYTES = 4 * 1024 * 1024
 AT_ONCE = 8
-UNAUTHORIZED, FORBIDDEN, TOO_MANY, UNWELL = 401, 403, 429, 500
+UNAUTHORIZED, FORBIDDEN, MISSING, TOO_MANY, UNWELL = 401, 403, 404, 429, 500
 NOT_FOUND = frozenset({40401, 40402, 40403, 40408})
 """Its error codes for a subject, version, schema or a subject's own compatibility that is not there."""
 
@@ -69,6 +69,20 @@ class Answer:
     date: str | None
     asked_to_wait: float | None
 
+    @classmethod
+    def read(cls, answer: answers.Answer) -> Self:
+        """Read what was answered, whatever it is."""
+        said = answer.object()
+        after, date = answer.header("retry-after"), answer.header("date")
+        wait = strangers.decimal_seconds(after)
+        return cls(
+            answer.status,
+            said or {},
+            said is not None,
+            date,
+            wait if wait is not None else strangers.seconds_between(after, date),
+        )
+
     @property
     def fine(self) -> bool:
         """Whether it is what was asked for."""
@@ -77,7 +91,7 @@ class Answer:
     @property
     def absent(self) -> bool:
         """Whether it says that there is no such thing."""
-        return self.code in NOT_FOUND
+        return self.status == MISSING and self.code in NOT_FOUND
 
     @property
     def code(self) -> int | None:
@@ -151,16 +165,7 @@ class Door:
             raise StartRefused(
                 f"the schema registry at {self.url} cannot be used, for its answer cannot be read: {cause}"
             ) from cause
-        said = answer.object()
-        after, date = answer.header("retry-after"), answer.header("date")
-        wait = strangers.decimal_seconds(after)
-        return Answer(
-            answer.status,
-            said or {},
-            said is not None,
-            date,
-            wait if wait is not None else strangers.seconds_between(after, date),
-        )
+        return Answer.read(answer)
 
     def refuse(self, method: str, path: str, answer: Answer) -> NoReturn:
         """Say why an answer cannot be gone on with."""

@@ -20,6 +20,7 @@ from producer.delivery.topic_plan import AddPartitions, Change, Create, Found, S
 from producer.errors import StartRefused
 from producer.kafka import spread
 from producer.settings import Settings
+from producer.strangers import shown
 
 REQUEST_MILLISECONDS = 15_000
 NAMED = 5
@@ -152,7 +153,7 @@ async def _create(admin: AIOKafkaClient, topics: Sequence[Topic]) -> None:
     try:
         await spread.patiently(admin, create)
     except KafkaError as cause:
-        raise StartRefused(f"Kafka refused to create topics: {cause}") from cause
+        raise StartRefused(f"Kafka refused to create topics: {shown(str(cause), most=500)}") from cause
 
 
 async def _do(admin: AIOKafkaClient, change: Change) -> None:
@@ -173,7 +174,7 @@ async def _do(admin: AIOKafkaClient, change: Change) -> None:
     try:
         await spread.patiently(admin, make)
     except KafkaError as cause:
-        raise StartRefused(f"Kafka refused to {change}: {cause}") from cause
+        raise StartRefused(f"Kafka refused to {change}: {shown(str(cause), most=500)}") from cause
 
 
 def _refuse_codes(answers: Iterable[tuple[Any, ...]]) -> None:

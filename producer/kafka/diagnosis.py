@@ -10,6 +10,7 @@ from aiokafka.conn import collect_hosts, create_conn
 from aiokafka.protocol.metadata import MetadataRequest
 
 from producer.kafka.security import NoToken
+from producer.strangers import shown
 
 PROBE_SECONDS = 5.0
 
@@ -104,7 +105,7 @@ def explain(error: BaseException, options: Mapping[str, Any]) -> tuple[str, str]
                 f"closes our connection at once: is PRODUCER_KAFKA_SECURITY_PROTOCOL={protocol} right for this port?"
             )
         case _:
-            return "other", f"cannot be used: {error or type(error).__name__}"
+            return "other", f"cannot be used: {shown(str(error) or type(error).__name__)}"
 
 
 def _plain(reason: str) -> str:

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from itertools import count
 from typing import Any
@@ -71,16 +72,17 @@ class Cluster:
         assert (result.returncode, result.stdout) == (1, b"")
         return result.stderr.decode().removeprefix("producer: ").strip()
 
-    def write(self, partition: int, value: bytes, headers: dict[str, str], *, at: int) -> None:
+    def write(self, partition: int, value: bytes, headers: Mapping[str, str | bytes | None], *, at: int) -> None:
         """Write one record with librdkafka, at the end of a partition."""
         other = Producer({"bootstrap.servers": self._kafka.bootstrap_servers})
+        raw = {name: text.encode() if isinstance(text, str) else text for name, text in headers.items()}
         other.produce(
             self.topic,
             key=headers.get("producer.streamer"),
             value=value,
             partition=partition,
             timestamp=at,
-            headers={name: text.encode() for name, text in headers.items()},
+            headers=list(raw.items()),
         )
         assert other.flush(30) == 0
 
@@ -219,3 +221,55 @@ def test_a_replay_is_dry_unless_it_is_meant_and_repeats_event_ids(cluster: Clust
     assert meta["received_at"] == datetime.fromtimestamp((NOW - HOUR) / 1000, UTC)
     assert cluster.refused("replay", "0:0", "1:2", "--yes").startswith("1:2 is no letter that this version reads: ")
     assert len(cluster.published("comment")) == 2
+
+
+HOSTILE = "\x1b]0;owned\x07\x9b2J\x7f\r\n\u202e\u2066"
+
+
+@pytest.fixture(scope="module")
+def hostile(kafka: Kafka) -> Cluster:
+    """Records as somebody may have written them: each header hostile, in a letter and in what is none."""
+    made = Cluster(kafka)
+    assert made.run("topics", "apply").returncode == 0
+    said = headers("ann", "payload_malformed", at=NOW, length=3, **message(HOSTILE, 11), event=HOSTILE, topic=HOSTILE)
+    made.write(
+        0,
+        BROKEN,
+        said
+        | {
+            "__connect.errors.exception.message": HOSTILE,
+            "producer.streamer": HOSTILE,
+            "producer.worker": HOSTILE,
+            HOSTILE: b"\xff\xfe\x1b\x9b",
+        },
+        at=NOW,
+    )
+    made.write(0, HOSTILE.encode(), said | {"producer.length": "9" * 5_000}, at=NOW)
+    made.write(0, HOSTILE.encode(), said | {"producer.length": None, "producer.reason": HOSTILE}, at=NOW)
+    made.write(0, COMMENT, said | {"producer.method": "WebcastChatMessage", "producer.streamer": HOSTILE}, at=NOW)
+    return made
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status"),
+    [
+        (("list",), 0),
+        (("list", "--json"), 0),
+        (("show", "0:0"), 0),
+        (("show", "0:1"), 0),
+        (("show", "0:2"), 0),
+        (("replay",), 0),
+        (("replay", "0:1"), 1),
+        (("replay", "0:2"), 1),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
+)
+def test_what_a_record_says_moves_no_cursor(hostile: Cluster, arguments: tuple[str, ...], status: int) -> None:
+    result = hostile.run("dlq", *arguments)
+
+    assert result.returncode == status, result.stderr
+    said = (result.stdout + result.stderr).decode()
+    assert all(letter.isprintable() for letter in said.replace("\n", "")), said
+    assert len(said) < 10_000
+    if arguments[0] in ("list", "show"):
+        assert "\\u202e" in said
