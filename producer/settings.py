@@ -16,6 +16,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from producer import addresses, proxies, secret_files
 from producer.errors import StartRefused
 from producer.secret_files import SecretUnusable
+from producer.strangers import shown
 
 PREFIX = "PRODUCER_"
 
@@ -335,7 +336,8 @@ def _line(error: Any, values: Mapping[str, str]) -> str:
             secret = CREDENTIALS[name]
             return f"{variable(name)} must not have credentials in it" + (f"; see {variable(secret)}" if secret else "")
         return f"{variable(name)}: it is no URL that can be used ({problem})"
-    return f"{variable(name)}={values[name]!r}: {problem}" if name in _quotable() else f"{variable(name)}: {problem}"
+    quoted = f"='{shown(values[name])}'" if name in _quotable() else ""
+    return f"{variable(name)}{quoted}: {problem}"
 
 
 @functools.cache

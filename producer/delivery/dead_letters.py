@@ -199,7 +199,7 @@ def refused_record(record: Record, error: BaseException, *, topic: str, worker: 
 
 def read_letter(headers: Iterable[tuple[str, bytes]], data: bytes) -> Letter:
     """Read what `Letter.record` wrote. Raises ValueError, which says what is not as we write it."""
-    fields = {name: value.decode("utf-8", "replace") for name, value in headers}
+    fields = {name: value[: 4 * TEXT_KEPT].decode("utf-8", "replace") for name, value in headers}
     return Letter(
         LetterReason(_text(fields, Header.REASON)),
         _text(fields, Header.ERROR),

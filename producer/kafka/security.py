@@ -180,16 +180,21 @@ class EndpointToken(AbstractTokenProvider):  # type: ignore[misc]  # the base ha
                 )
         except (answers.NoAnswer, Unreadable) as problem:
             raise NoToken(f"the token endpoint {self._shown} cannot be used: {problem}") from problem
-        said = answer.object() or {}
-        if answer.status != httpx.codes.OK:
-            # The error code (RFC 6749, section 5.2); the rest of its answer may be anything.
-            code = strangers.text(said.get("error"), most=80)
-            why = f" ({strangers.shown(code)})" if code else ""
-            raise NoToken(f"the token endpoint {self._shown} answered {answer.status}{why}")
-        token = said.get("access_token")
-        if not isinstance(token, str) or not TOKEN_LETTERS.fullmatch(token):
-            raise NoToken(f"the token endpoint {self._shown} gave no access token")
-        return token, _life(said.get("expires_in"))
+        return read_token(self._shown, answer)
+
+
+def read_token(endpoint: str, answer: answers.Answer) -> tuple[str, float]:
+    """The token in an endpoint's answer, and the seconds for which it lives. Raises NoToken."""
+    said = answer.object() or {}
+    if answer.status != httpx.codes.OK:
+        # The error code (RFC 6749, section 5.2); the rest of its answer may be anything.
+        code = strangers.text(said.get("error"), most=80)
+        why = f" ({strangers.shown(code)})" if code else ""
+        raise NoToken(f"the token endpoint {endpoint} answered {answer.status}{why}")
+    token = said.get("access_token")
+    if not isinstance(token, str) or not TOKEN_LETTERS.fullmatch(token):
+        raise NoToken(f"the token endpoint {endpoint} gave no access token")
+    return token, _life(said.get("expires_in"))
 
 
 def _life(expires_in: object) -> float:
