@@ -161,6 +161,32 @@ def test_a_registry_that_is_not_there_is_named(topics_of: Mapping[str, str], lis
         assert line.startswith(f"the schema registry at {url} cannot be used: ConnectError")
 
 
+@pytest.mark.parametrize(
+    ("name", "arguments"),
+    [
+        ("kafka_sasl_password_file", ("run",)),
+        ("kafka_sasl_password_file", ("topics", "plan")),
+        ("kafka_sasl_password_file", ("dlq", "list")),
+        ("kafka_sasl_password_file", ("assign", "list")),
+        ("schema_registry_token_file", ("schemas", "check")),
+        ("schema_registry_token_file", ("schemas", "register")),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
+)
+def test_a_secret_that_cannot_be_used_is_one_line_without_it(
+    name: str, arguments: tuple[str, ...], listed: Path, tmp_path: Path
+) -> None:
+    secret = tmp_path / "secret"
+    secret.write_text("canary\nX-More: 1")
+    chosen = least(listed) | {"schema_registry_url": f"http://{NOWHERE}", name: str(secret)}
+    if name.startswith("kafka"):
+        chosen |= {"kafka_security_protocol": "SASL_SSL", "kafka_sasl_mechanism": "PLAIN", "kafka_sasl_username": "me"}
+
+    [line] = refused(producer(*arguments, **chosen))
+
+    assert line == f"PRODUCER_{name.upper()}: {secret} cannot be used: letter 7 is a line break"
+
+
 def test_a_port_in_use_is_named(topics_of: Mapping[str, str], listed: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
