@@ -16,6 +16,13 @@ that is not understood, refuses the start, and all of them are told at once. Sec
 they are used, so they are in no environment, and rotate without a restart. `producer check` tries what is set. The
 chart takes the same names, in lower case and without `PRODUCER_`, under `settings` and `secretFiles`
 ([helm/README.md](../helm/README.md)).
+
+What is refused is named by its variable and place. A value is quoted only where it is a number, or one of a few words:
+anything else may be a secret in the wrong variable.
+
+HTTP and the rooms' sockets go by `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY`: proxies that speak http, https, socks5 or
+socks5h, each with its scheme; a simulator is reached without one. Sockets do not read `ALL_PROXY`. Kafka's connections
+take no proxy.
 """
 
 SECTIONS = {
