@@ -5,10 +5,13 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 from traceback import format_exception
+from typing import Any
 
 import pytest
 
+from producer import backoff
 from producer.checks import files
+from producer.delivery.clients import Clients
 from producer.delivery.registry import Access, Registry
 from producer.errors import StartRefused
 from producer.events import schemas
@@ -98,3 +101,29 @@ def test_a_pipe_is_no_certificate_and_is_not_waited_for(tmp_path: Path) -> None:
     [verdict] = asyncio.run(files.check(chosen))
 
     assert (verdict.state, verdict.found.endswith("cannot be read: it is no regular file")) == ("fail", True)
+
+
+def test_a_secret_that_is_bad_for_a_moment_is_read_again_while_a_worker_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(backoff, "delay", lambda *_: 0.0)
+    file = tmp_path / "password"
+    file.write_text("half\nwritten")
+    given = {f"PRODUCER_{key}": value for key, value in PASSWORD.items()}
+    chosen = from_environ(LEAST | given | {"PRODUCER_KAFKA_SASL_PASSWORD_FILE": str(file)})
+    met: list[str] = []
+
+    def not_reached(cause: str) -> None:
+        met.append(cause)
+        if len(met) == 2:
+            file.write_text("whole")
+
+    async def connect() -> Any:
+        return security.options(chosen)["sasl_plain_password"]
+
+    async def main() -> object:
+        clients = Clients(connect, connected=lambda _: None, not_reached=not_reached, patience_seconds=5)
+        return (await clients.get(apart=False)).client
+
+    assert asyncio.run(main()) == "whole"
+    assert met == ["other", "other"]

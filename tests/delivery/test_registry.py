@@ -16,6 +16,7 @@ from tests import published
 from tests.webcast.answers import Pieces
 
 EVENTS = schemas.events()
+DAY = "Mon, 23 Nov 2026"
 Handler = Callable[[httpx.Request], httpx.Response]
 
 
@@ -187,11 +188,14 @@ def test_a_registry_that_is_unwell_for_a_while_is_asked_again(monkeypatch: pytes
         httpx.ReadTimeout("slow"),
         httpx.Response(503, text="<html>"),
         httpx.Response(429, json={}, headers={"Retry-After": "7"}),
+        httpx.Response(429, json={}, headers={"Retry-After": f"{DAY} 06:02:00 GMT", "Date": f"{DAY} 06:00:00 GMT"}),
+        httpx.Response(429, json={}, headers={"Retry-After": f"{DAY} 06:02:00 +99999999999999999999"}),
+        httpx.Response(429, json={}, headers=[("Retry-After", "9" * 5_000), ("Retry-After", "8")]),
     )
 
     assert ask(unwell, Access(patience_seconds=60)).state == "registered"
     assert unwell.answers == []
-    assert waits == [None, None, None, 7.0]
+    assert waits == [None, None, None, 7.0, 120.0, None, None]
 
 
 def test_patience_ends_and_says_how_often_it_asked(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -274,11 +278,15 @@ def unreachable(_: httpx.Request) -> httpx.Response:
         (unreachable, "registry at http://registry.test/apis cannot be used: ConnectError connection refused"),
         (lambda _: httpx.Response(200, text="<html>"), "cannot be used: it answered no JSON object"),
         (lambda _: httpx.Response(200, json={}), "answered without a schema id"),
+        (lambda _: httpx.Response(200, json={"id": 2**31}), "answered without a schema id"),
+        (lambda _: httpx.Response(200, json={"id": -1}), "answered without a schema id"),
+        (lambda _: httpx.Response(200, json={"id": True}), "answered without a schema id"),
+        (lambda _: httpx.Response(200, json={"id": [7]}), "answered without a schema id"),
         (lambda _: httpx.Response(401, json={"message": "who are you"}), "401 who are you"),
         (lambda _: httpx.Response(500, json={"error_code": 50001, "message": "store"}), "500 store"),
         (lambda _: httpx.Response(404, json={"message": "no such page"}), "404 no such page"),
     ],
-    ids=["refused", "not JSON", "no id", "401", "500", "another 404"],
+    ids=["refused", "not JSON", "no id", "long id", "id below 0", "true", "ids", "401", "500", "another 404"],
 )
 def test_a_registry_that_cannot_be_used_refuses_the_start_in_one_line(handler: Handler, sentence: str) -> None:
     with pytest.raises(StartRefused) as refused:

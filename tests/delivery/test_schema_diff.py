@@ -65,3 +65,38 @@ def test_a_record_within_itself_is_compared_once() -> None:
         return record(field("value", kind), field("next", ["null", "Node"]), name="Node")
 
     assert differences(tree("long"), tree("string")) == ["value: type string (was long)"]
+
+
+def deep(levels: int) -> object:
+    schema: object = "string"
+    for _ in range(levels):
+        schema = {"type": "array", "items": schema}
+    return schema
+
+
+@pytest.mark.parametrize(
+    "theirs",
+    [
+        {"type": "record", "name": "a", "fields": [7]},
+        {"type": "record", "name": ["a"], "fields": []},
+        {"type": "record", "fields": []},
+        {"type": "record", "name": "CommentEvent", "fields": [{"type": "string"}]},
+        {"type": "record", "name": "CommentEvent", "fields": [{"name": ["a"], "type": "string"}]},
+        deep(5_000),
+    ],
+    ids=["field", "name", "no name", "field without a name", "name of a field", "deep"],
+)
+def test_what_is_no_schema_is_said_to_be_none(theirs: object) -> None:
+    with pytest.raises(ValueError, match="it is no schema"):
+        differences(theirs, {"type": "record", "name": "CommentEvent", "fields": [{"name": "a", "type": "string"}]})
+
+
+def test_of_many_differences_the_first_are_told() -> None:
+    fields = [{"name": f"f{number}", "type": "string"} for number in range(70)]
+
+    found = differences(
+        {"type": "record", "name": "r", "fields": fields}, {"type": "record", "name": "r", "fields": []}
+    )
+
+    assert len(found) == 51
+    assert found[-1] == "and 20 further differences"
