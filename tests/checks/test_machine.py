@@ -148,7 +148,7 @@ class Broken:
 BROKEN = {
     "a file that is not there": Broken(
         lambda folder: {"sign_api_key_file": folder / "none"},
-        Found("files", "fail", "PRODUCER_SIGN_API_KEY_FILE="),
+        Found("files", "fail", "/none cannot be read: No such file or directory"),
     ),
     "an expired certificate": Broken(expired, Found("files", "fail", "has expired: ")),
     "a certificate that expires soon": Broken(expiring, Found("files", "warn", "expires within 14 days: ")),
