@@ -88,7 +88,7 @@ def _match(certificate: str, key: str, named: dict[str, Path]) -> Iterator[Verdi
         why = (problem.reason or str(problem)).replace("_", " ").lower()
         yield fail(
             f"{variable(certificate)} and {variable(key)} cannot be used together: {why}",
-            "give the key that the certificate was issued for",
+            "give the key that the certificate was issued for, without a passphrase",
         )
     except OSError:
         pass  # said of the file already

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from producer.checks import cluster, files, machine, shared_list, topics, web
 from producer.checks.verdict import Verdict, fail, skipped
-from producer.errors import StartRefused
+from producer.errors import ProducerError
 from producer.settings import Settings
 
 CHECK_SECONDS = 60.0
@@ -15,7 +15,7 @@ CHECK_SECONDS = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One check: it returns at least one verdict, and raises StartRefused for what would refuse a start."""
+    """One check: it returns at least one verdict, and raises ProducerError for what would refuse a start."""
 
     name: str
     ask: Callable[[Settings], Awaitable[Sequence[Verdict]]]
@@ -69,7 +69,7 @@ async def _verdicts(check: Check, settings: Settings) -> Sequence[Verdict]:
     try:
         async with asyncio.timeout(CHECK_SECONDS):
             return await check.ask(settings)
-    except StartRefused as refused:
+    except ProducerError as refused:
         return [fail(line, check.advice) for line in str(refused).splitlines()]
     except TimeoutError:
         return [fail(f"it took longer than {CHECK_SECONDS:g} s", check.advice or "look at the network")]

@@ -8,6 +8,8 @@ from traceback import format_exception
 from typing import Any
 
 import pytest
+import trustme
+from cryptography.hazmat.primitives import serialization
 
 from producer import backoff
 from producer.checks import files
@@ -127,3 +129,26 @@ def test_a_secret_that_is_bad_for_a_moment_is_read_again_while_a_worker_runs(
 
     assert asyncio.run(main()) == "whole"
     assert met == ["other", "other"]
+
+
+def test_a_key_with_a_passphrase_is_refused_and_nobody_is_asked_for_it(tmp_path: Path) -> None:
+    """OpenSSL would ask on the terminal, and wait."""
+    issued = trustme.CA().issue_cert("worker")
+    key = serialization.load_pem_private_key(issued.private_key_pem.bytes(), None)
+    (tmp_path / "certificate").write_bytes(issued.cert_chain_pems[0].bytes())
+    (tmp_path / "key").write_bytes(
+        key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.BestAvailableEncryption(b"open sesame"),
+        )
+    )
+    (tmp_path / "key").chmod(0o600)
+    tls = {f"PRODUCER_KAFKA_TLS_{name.upper()}_FILE": str(tmp_path / name) for name in ("certificate", "key")}
+    chosen = from_environ(LEAST | tls | {"PRODUCER_KAFKA_SECURITY_PROTOCOL": "SSL"})
+
+    with pytest.raises(StartRefused, match="a file that the Kafka settings name cannot be used"):
+        security.options(chosen)
+    [verdict] = asyncio.run(files.check(chosen))
+
+    assert (verdict.state, verdict.advice.endswith("without a passphrase")) == ("fail", True)
