@@ -1,6 +1,7 @@
-"""One request over HTTP to a server that an operator named, and its answer, whole: bounded in time and in size."""
+"""One request over HTTP, and its answer, whole: bounded in time and in size."""
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass
 from http.cookiejar import CookieJar
 from ssl import SSLContext
@@ -39,44 +40,68 @@ class Answer:
 class NoAnswer(Exception):
     """Nothing was answered that is HTTP, or not in time; the message quotes nothing of what was asked."""
 
+    def __init__(self, message: str, *, late: bool = False) -> None:
+        super().__init__(message)
+        self.late = late
+        """Whether it might still have come."""
+
 
 class _NoCookies(CookieJar):
-    """Keeps none."""
+    """Keeps none: what one answer sets must not go out with another's request."""
 
     def extract_cookies(self, response: object, request: object) -> None:
         """Take none."""
 
 
 def client(
-    *, trust: SSLContext | bool, at_once: int, transport: httpx.AsyncBaseTransport | None = None, **more: Any
+    *,
+    trust: SSLContext | bool,
+    at_once: int,
+    headers: Mapping[str, str] | None = None,
+    transport: httpx.AsyncBaseTransport | None = None,
+    trust_environment: bool = True,
 ) -> httpx.AsyncClient:
-    """Make a client: it follows no redirect, keeps no cookies, and goes by the environment's proxies."""
+    """Make a client: it follows no redirect and keeps no cookies.
+
+    `trust_environment`: whether it goes by the environment's proxies.
+    """
     return httpx.AsyncClient(
         verify=trust,
         transport=transport,
         cookies=_NoCookies(),
-        headers={"Accept-Encoding": bodies.ACCEPTED},
+        headers={**(headers or {}), "Accept-Encoding": bodies.ACCEPTED},
         limits=httpx.Limits(max_connections=at_once),
-        **more,
+        trust_env=trust_environment,
     )
 
 
 async def ask(
-    web: httpx.AsyncClient, method: str, url: str, *, most_bytes: int, seconds: float, **request: Any
+    web: httpx.AsyncClient,
+    method: str,
+    url: str,
+    *,
+    most_bytes: int,
+    seconds: float,
+    bodies_of: frozenset[int] | None = None,
+    **request: Any,
 ) -> Answer:
     """Ask once. Raises NoAnswer, and Unreadable for an answer that is longer or encoded otherwise than it may be.
 
-    `seconds` is for the whole of it, and each step; `request` is httpx's: headers, json, data, auth.
+    `seconds` is for the whole of it, and each step. `bodies_of`: the statuses whose bodies matter; the others' are left
+    unread. `request` is httpx's: headers, params, json, data, auth.
     """
     try:
         async with (
             asyncio.timeout(seconds),
             web.stream(method, url, timeout=seconds, **request) as response,
         ):
-            return Answer(response.status_code, response.headers, await bodies.read(response, most_bytes=most_bytes))
+            matters = bodies_of is None or response.status_code in bodies_of
+            body = await bodies.read(response, most_bytes=most_bytes) if matters else b""
+            return Answer(response.status_code, response.headers, body)
     except httpx.LocalProtocolError:
         raise NoAnswer("LocalProtocolError") from None  # it quotes the header that is not as it should be
     except TimeoutError:
-        raise NoAnswer(f"no whole answer within {seconds:g} s") from None
+        raise NoAnswer(f"no whole answer within {seconds:g} s", late=True) from None
     except FAILURES as cause:
-        raise NoAnswer(strangers.shown(f"{type(cause).__name__} {cause}".rstrip())) from cause
+        late = isinstance(cause, httpx.TimeoutException)
+        raise NoAnswer(strangers.shown(f"{type(cause).__name__} {cause}".rstrip()), late=late) from cause

@@ -27,7 +27,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "addresses": frozenset({"strangers"}),
     "proxies": frozenset({"addresses", "strangers"}),
     "settings": EVERYONE | {"addresses", "proxies", "secret_files"},
-    "webcast": EVERYONE | {"answers", "bodies", "secret_files"},
+    "webcast": EVERYONE | {"answers", "secret_files"},
     "webcast.wire": frozenset(),
     "events": EVERYONE | {"webcast.wire"},
     "kafka": EVERYONE | {"addresses", "answers", "logs", "secret_files", "settings"},

@@ -8,21 +8,19 @@ import importlib
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from http.cookiejar import CookieJar
 from typing import Any
 
 import httpx
 
-from producer import answers, bodies, strangers
+from producer import answers, strangers
 from producer.errors import FailedHTTPRequest, Reason
 from producer.strangers import Unreadable
 
 JSON_BYTES = 1024 * 1024
 """Of an answer in JSON or protobuf. A sign server's healthy one is about 43 KB (2026), a look-up's a few."""
-STEP_SECONDS = 10.0
-"""How long the other side may take to connect, and to send the next piece."""
-ANSWER_SECONDS = 20.0
-"""How long it may take for the whole."""
+ANSWER_SECONDS = 15.0
+"""How long a whole answer may take, from the connection on."""
+OK = frozenset({200})
 AT_ONCE = 20
 """Requests that are made at a time. More wait their turn here, where waiting costs nothing and is no timeout: httpx's
 pool looks at all that wait whenever one request ends, and counts their waiting as the other side's."""
@@ -89,21 +87,26 @@ class HTTP:
         """Get `url`. Raises `error` for anything but a whole answer with status 200."""
         async with self._turns:
             try:
-                async with (
-                    asyncio.timeout(self._answer_seconds),
-                    self._client.stream("GET", url, params=dict(params), headers=dict(headers or {})) as response,
-                ):
-                    self._requested(endpoint, code_class(response.status_code))
-                    refuse_status(endpoint, response.status_code, response.headers, error)
-                    return Answer(response.headers, await bodies.read(response, most_bytes=most_bytes))
+                answer = await answers.ask(
+                    self._client,
+                    "GET",
+                    url,
+                    params=dict(params),
+                    headers=dict(headers or {}),
+                    most_bytes=most_bytes,
+                    seconds=self._answer_seconds,
+                    bodies_of=OK,
+                )
             except Unreadable as cause:
-                raise error(f"{endpoint}: its answer cannot be read: {cause}", reason=Reason.MALFORMED) from cause
-            except (*answers.FAILURES, TimeoutError) as cause:
                 self._requested(endpoint, "error")
-                late = isinstance(cause, TimeoutError | httpx.TimeoutException)
-                detail = strangers.shown(str(cause)) or "no detail"
-                reason = Reason.TIMEOUT if late else Reason.NETWORK
-                raise error(f"{endpoint}: {type(cause).__name__} ({detail})", reason=reason) from cause
+                raise error(f"{endpoint}: its answer cannot be read: {cause}", reason=Reason.MALFORMED) from cause
+            except answers.NoAnswer as cause:
+                self._requested(endpoint, "error")
+                reason = Reason.TIMEOUT if cause.late else Reason.NETWORK
+                raise error(f"{endpoint}: {cause}", reason=reason) from cause
+        self._requested(endpoint, code_class(answer.status))
+        refuse_status(endpoint, answer.status, answer.headers, error)
+        return Answer(answer.headers, answer.body)
 
 
 with suppress(ImportError):
@@ -111,23 +114,10 @@ with suppress(ImportError):
     importlib.import_module("anyio._backends._asyncio")
 
 
-class _NoCookies(CookieJar):
-    """Keeps none: each room carries its own, and one that a stranger sets must not go out with another's request."""
-
-    def extract_cookies(self, response: object, request: object) -> None:
-        """Take none."""
-
-
 def client(*, user_agent: str, trust_environment: bool) -> httpx.AsyncClient:
-    """Make the worker's client. It keeps no cookies."""
-    return httpx.AsyncClient(
-        cookies=_NoCookies(),
-        follow_redirects=False,
-        timeout=STEP_SECONDS,
-        limits=httpx.Limits(max_connections=2 * AT_ONCE, max_keepalive_connections=AT_ONCE),
-        headers={"User-Agent": user_agent, "Accept-Encoding": bodies.ACCEPTED},
-        trust_env=trust_environment,
-    )
+    """Make the worker's client."""
+    headers = {"User-Agent": user_agent}
+    return answers.client(trust=True, at_once=AT_ONCE, headers=headers, trust_environment=trust_environment)
 
 
 def code_class(status: int) -> str:

@@ -104,7 +104,7 @@ def test_foreign_exceptions_are_translated(failure: httpx.HTTPError, reason: Rea
 
     assert isinstance(error, FailedFetchRoomInfo)
     assert error.reason is reason
-    assert error.__cause__ is failure
+    assert str(failure) in str(error)
     assert counted == ["room_id error"]
 
 
@@ -125,6 +125,17 @@ def test_an_answer_that_never_ends_is_left() -> None:
 
     assert isinstance(error, FailedFetchRoomInfo)
     assert pieces.taken <= http.JSON_BYTES + 1024
+
+
+def test_a_refusal_is_told_by_its_status_however_long_its_page_is() -> None:
+    pieces = Pieces(bytes(1024) for _ in iter(int, 1))
+
+    error, counts = get(lambda _: httpx.Response(403, stream=pieces))
+
+    assert isinstance(error, FailedFetchRoomInfo)
+    assert error.reason is Reason.BLOCKED
+    assert counts == ["room_id 4xx"]
+    assert pieces.taken == 0
 
 
 def test_an_answer_that_drips_has_a_deadline_as_a_whole() -> None:
