@@ -79,9 +79,9 @@ def _of_exception(entry: str) -> str | None:
 
 
 def _is_ipv6(entry: str) -> bool:
-    address, _, interface = entry.partition("%")
+    address, has_interface, interface = entry.partition("%")
     try:
         IPv6Address(address)
     except ValueError:
         return False
-    return not interface or interface.isalnum()
+    return not has_interface or (interface.isascii() and interface.isalnum())

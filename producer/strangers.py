@@ -32,6 +32,8 @@ _COOKIE_VALUE = re.compile(r'[\x21\x23-\x2B\x2D-\x3A\x3C-\x5B\x5D-\x7E]*|"[\x21\
 _LABEL = r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?"
 _HOST = re.compile(rf"(?=.{{1,253}}\Z){_LABEL}(\.{_LABEL})*")
 """RFC 1123, section 2.1, in lower case, with the underscore of containers' names; IPv4 addresses are of this form."""
+_BRACKETED = re.compile(r"\[[^\]]*\](:[0-9]+)?")
+"""urlsplit overlooks what else stands behind the bracket."""
 _URL_LETTERS = re.compile(r"[\x21-\x7E]+")
 _DIGITS = re.compile(r"[0-9]{1,19}")
 
@@ -187,7 +189,8 @@ def url(value: object, *, most: int = 8_192) -> URL:
     host = parts.hostname or ""
     if not value.startswith(f"{parts.scheme}://") or not parts.scheme:
         raise Unreadable("it does not begin with a scheme in small letters")
-    known = _is_ipv6(host) if parts.netloc.startswith("[") else _HOST.fullmatch(host)
+    bracketed = parts.netloc.startswith("[")
+    known = _BRACKETED.fullmatch(parts.netloc) and _is_ipv6(host) if bracketed else _HOST.fullmatch(host)
     if not known or port == 0 or parts.netloc.endswith(":"):
         raise Unreadable("its host or port is none")
     return URL(value, parts.scheme, host, port, parts.query)

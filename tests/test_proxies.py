@@ -57,6 +57,8 @@ def test_what_one_of_them_could_not_use_is_a_sentence(name: str, value: str, pro
         ("fd00::/8", "entry 1 is a network of IPv6 addresses, of which httpx knows none; name addresses or hosts"),
         ("a b", "entry 1 is neither a name nor an address"),
         ("1.2.3.4:x", "entry 1 is neither a name nor an address"),
+        ("::%", "entry 1 is neither a name nor an address"),
+        ("fe80::1%ü", "entry 1 is neither a name nor an address"),
         ("ü.de", "entry 1 is neither a name nor an address"),
     ],
 )

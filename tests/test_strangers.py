@@ -179,6 +179,8 @@ def test_a_host_may_be_an_address_or_a_containers_name(text: str, place: str) ->
     [
         "wss://[bad",
         "wss://[::1",
+        "wss://[::1]a.tiktok.com/",
+        "wss://[::1]443/",
         "wss://[::1%25eth0]/",
         "wss://[v1.a]/",
         "wss://a.tiktok.com:99999/",
