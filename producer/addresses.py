@@ -9,7 +9,7 @@ from ipaddress import IPv4Address
 from producer import strangers
 from producer.strangers import Unreadable
 
-_DOT_AT_THE_END = re.compile(r"(?<=[^./])\.(?=[:/?]|$)")
+_DOT_AT_THE_END = re.compile(r"(?<=[^]./])\.(?=[:/?]|$)")
 """Of a host's name, which says that it is whole."""
 
 
@@ -21,6 +21,8 @@ def url(value: str) -> strangers.URL:
     read = strangers.url(_DOT_AT_THE_END.sub("", value, count=1))
     if _LIKE_IPV4.fullmatch(read.host) and not _is_ipv4(read.host):
         raise Unreadable("its host looks like an address of IPv4 and is none")
+    if any(label.startswith("xn--") and not _is_idn(label) for label in read.host.split(".")):
+        raise Unreadable("its host looks like an internationalized name and is none")
     return read
 
 
@@ -55,3 +57,10 @@ def _is_ipv4(host: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def _is_idn(label: str) -> bool:
+    try:
+        return bool(label.encode().decode("idna"))
+    except UnicodeError:
+        return False

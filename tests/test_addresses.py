@@ -15,6 +15,7 @@ from producer.strangers import Unreadable
         "10.0.0.1:9092,[fd00::1]:9092",
         "kafka.svc.cluster.local.:9092",
         "my_kafka:1",
+        "xn--bcher-kva.example:9092",
     ],
 )
 def test_bootstrap_servers_are_hosts_and_ports(value: str) -> None:
@@ -33,6 +34,8 @@ def test_bootstrap_servers_are_hosts_and_ports(value: str) -> None:
         ("::1", 1),
         ("[::1:9092", 1),
         ("[kafka]:9092", 1),
+        ("[::1].", 1),
+        ("xn--a:9092", 1),
         ("1.2.3.400:9092", 1),
         ("kafka..svc:9092", 1),
         (f"{'a' * 64}:9092", 1),

@@ -5,11 +5,13 @@ from random import Random
 
 import httpx
 import pytest
+from aiokafka.conn import collect_hosts
 from websockets.proxy import parse_proxy
 
-from producer import proxies, settings
+from producer import addresses, proxies, settings
 from producer.errors import StartRefused
 from producer.settings import Settings
+from producer.strangers import Unreadable
 from tests.fuzzing import fuzz
 
 NAMES = [settings.variable(name) for name in Settings.model_fields]
@@ -104,3 +106,23 @@ def test_a_proxy_that_passes_can_be_used_by_both_clients(monkeypatch: pytest.Mon
                 parse_proxy(value)
 
     fuzz(make, read, Refused)
+
+
+def test_an_address_that_passes_can_be_used_by_its_client() -> None:
+    def make(chance: Random) -> tuple[bool, str]:
+        likely = ["a", "b.c", "xn--", "[::1]", "127.0.0.1", "1.2.3", ":9092", ".", ","]
+        return chance.random() < 0.5, "".join(chance.choices([*PIECES, *likely, *likely], k=chance.randrange(1, 5)))
+
+    def read(given: tuple[bool, str]) -> None:
+        is_url, value = given
+        if is_url:
+            url = f"http://{value}"
+            addresses.base_url(url)
+            assert httpx.Request("GET", f"{url}/x").url.host.encode("idna")
+        else:
+            addresses.servers(value)
+            for host, port, _ in collect_hosts(value):
+                assert host.encode("idna")
+                assert 0 < port < 65_536
+
+    fuzz(make, read, Unreadable)
