@@ -9,7 +9,7 @@ from ipaddress import IPv4Address
 from producer import strangers
 from producer.strangers import Unreadable
 
-_DOT_AT_THE_END = re.compile(r"(?<=[^]./])\.(?=[:/?]|$)")
+_DOT_AT_THE_END = re.compile(r"^([a-z]+://[^:/?\[\]]*[^:/?\[\].])\.(?=[:/?]|$)")
 """Of a host's name, which says that it is whole."""
 
 
@@ -18,7 +18,7 @@ _LIKE_IPV4 = re.compile(r"[0-9]+(\.[0-9]+){3}")
 
 def url(value: str) -> strangers.URL:
     """Read a URL. Raises Unreadable."""
-    read = strangers.url(_DOT_AT_THE_END.sub("", value, count=1))
+    read = strangers.url(_DOT_AT_THE_END.sub(r"\1", value))
     if _LIKE_IPV4.fullmatch(read.host) and not _is_ipv4(read.host):
         raise Unreadable("its host looks like an address of IPv4 and is none")
     if any(label.startswith("xn--") and not _is_idn(label) for label in read.host.split(".")):

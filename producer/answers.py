@@ -13,8 +13,9 @@ from socksio import SOCKSError
 from producer import bodies, strangers
 from producer.strangers import Unreadable
 
-FAILURES = (httpx.HTTPError, httpx.InvalidURL, SOCKSError)
-"""What asking ends in, beside a deadline; what a SOCKS proxy says that is none comes through httpx as it is."""
+FAILURES = (httpx.HTTPError, httpx.InvalidURL, SOCKSError, UnicodeError)
+"""What asking ends in, beside a deadline; what a SOCKS proxy says that is none comes through httpx as it is, and what
+is wrong with an internationalized name too."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,6 +35,7 @@ def test_bootstrap_servers_are_hosts_and_ports(value: str) -> None:
         ("[::1:9092", 1),
         ("[kafka]:9092", 1),
         ("[::1].", 1),
+        ("kafka:9092.", 1),
         ("xn--a:9092", 1),
         ("1.2.3.400:9092", 1),
         ("kafka..svc:9092", 1),

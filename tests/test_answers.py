@@ -144,6 +144,15 @@ def test_a_header_that_cannot_be_one_is_not_quoted() -> None:
     assert CANARY not in "".join(format_exception(refused.value))
 
 
+def test_a_name_that_is_internationalized_in_part_is_no_answer() -> None:
+    async def main() -> None:
+        async with answers.client(trust=False, at_once=1) as web:
+            with pytest.raises(NoAnswer, match="InvalidCodepoint"):
+                await answers.ask(web, "GET", "http://xn--localhost/", most_bytes=10, seconds=5)
+
+    asyncio.run(main())
+
+
 # ------------------------------------------------------------------------------------------------------ SOCKS proxies
 
 
