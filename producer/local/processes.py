@@ -4,6 +4,7 @@ import asyncio
 import dataclasses
 import fcntl
 import logging
+import os
 import random
 import re
 import socket
@@ -12,7 +13,8 @@ import tarfile
 import threading
 import zipfile
 from collections.abc import Awaitable, Callable, Collection, Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import contextmanager, suppress
+from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import IO, Self, TypeVar
@@ -192,15 +194,35 @@ def free_ports(count: int) -> tuple[int, ...]:
 
     They lie below those that systems lend to outgoing connections: a client that keeps knocking at a killed
     broker's port can be lent that very port, and then it talks to itself while the broker cannot come back.
+    And they are ours as long as we live: neither we nor another process of this user is given them again, be it before
+    our program binds them, or while it is dead.
     """
     ports: list[int] = []
-    with ExitStack() as held:
-        while len(ports) < count:
-            port = random.randrange(15_000, 32_000)
-            with suppress(OSError):
-                held.enter_context(socket.socket()).bind(("127.0.0.1", port))
+    while len(ports) < count:
+        port = random.randrange(15_000, 32_000)
+        if port not in _ours and _unclaimed(port):
+            _ours.add(port)
+            with suppress(OSError), socket.socket() as tried:
+                tried.bind(("127.0.0.1", port))
                 ports.append(port)
     return tuple(ports)
+
+
+_ours: set[int] = set()
+
+
+def _unclaimed(port: int) -> bool:
+    """Claim a port among the processes of this user, unless another has it: a byte of a file, locked while we live."""
+    try:
+        fcntl.lockf(_claims(), fcntl.LOCK_EX | fcntl.LOCK_NB, 1, port)
+    except (BlockingIOError, PermissionError):
+        return False
+    return True
+
+
+@cache
+def _claims() -> int:
+    return os.open(_made(GlobalSettings.load().cache_dir) / "ports.lock", os.O_RDWR | os.O_CREAT)
 
 
 async def jars(*coordinates: str) -> tuple[Path, ...]:

@@ -2,7 +2,9 @@
 
 import asyncio
 import io
+import random
 import signal
+import subprocess
 import sys
 import tarfile
 from collections.abc import Awaitable, Callable
@@ -157,6 +159,24 @@ asyncio.run(main(sys.argv[1], Path(sys.argv[2])))
         await until(gone, of=(), timeout_seconds=HANGS_SECONDS)
 
     asyncio.run(main())
+
+
+def test_a_port_that_another_process_was_given_is_not_given_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    given = "from producer.local.processes import free_ports; print(*free_ports(1), flush=True); input()"
+    with subprocess.Popen(
+        [sys.executable, "-c", given], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as other:
+        assert other.stdout is not None
+        theirs = int(other.stdout.readline())
+        tried = iter([theirs, theirs, *range(15_000, 32_000)])
+        monkeypatch.setattr(random, "randrange", lambda *_: next(tried))
+
+        ours = free_ports(2)
+        other.communicate("")
+
+        assert theirs not in ours
+        assert len(set(ours)) == 2
+        assert not set(ours) & set(free_ports(2))
 
 
 @pytest.fixture
