@@ -23,7 +23,7 @@ class Background:
         self._thread.start()
 
     def run(self, coroutine: Coroutine[Any, Any, Part]) -> Part:
-        return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(timeout=180)
+        return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(timeout=600)
 
     def close(self) -> None:
         self._loop.call_soon_threadsafe(self._loop.stop)

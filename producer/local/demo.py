@@ -48,6 +48,8 @@ FAULTS = (
 KILL_AFTER_SECONDS = 30.0
 """When one worker is killed in a demo without an end."""
 LINE_SECONDS = 5.0
+LOOK_SECONDS = 2.0
+"""How long the picture waits for what a worker says of itself; what is judged by waits for it."""
 
 
 async def run(environ: Mapping[str, str]) -> int:
@@ -123,9 +125,11 @@ async def _demo(folder: Path, seconds: float | None, console: Console, stop: "_S
             console.print("stopping the simulator, then the workers ...")
             await simulator.end(signal.SIGTERM)
             ledgers = await _settle(workers)
-            await asyncio.to_thread(reader.drain, STEP_SECONDS)
+            read = await asyncio.to_thread(reader.drain, STEP_SECONDS)
             if reader.failure is not None:
                 raise LocalFailure(f"the reader failed: {reader.failure!r}")
+            if not read:
+                raise LocalFailure(f"the reader had not read all topics after {STEP_SECONDS:.0f} s")
             truth = [json.loads(line) for line in (folder / "truth.jsonl").read_text().splitlines()]
             verdict = judge(truth, reader.records, kill)
             verdict.problems += _imbalances(ledgers)
@@ -150,7 +154,7 @@ async def _watch(
             if kill is None and elapsed >= kill_at:
                 kill = await _kill(workers[VICTIM])
                 view.note(f"{VICTIM} killed (SIGKILL); it had {len(kill.streamers)} streamers")
-            statuses = {name: await worker.status() for name, worker in workers.items()}
+            statuses = {name: await worker.status(timeout_seconds=LOOK_SECONDS) for name, worker in workers.items()}
             for name, worker in workers.items():
                 if statuses[name] is None and not (kill and name == kill.worker):
                     worker.check()

@@ -24,10 +24,10 @@ JARS = (
 JAVA_OPTIONS = ("-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",)
 HEAP = "-Xmx512m"
 PROPERTIES = "server.properties"
-READY_SECONDS = 60.0
+READY_SECONDS = 180.0
 """For a machine under load: an idle one takes three, and a broker that dies ends the wait at once."""
 ASK_MILLISECONDS = 2_000
-TOOL_SECONDS = 60.0
+TOOL_SECONDS = 180.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,14 +18,14 @@ import pytest
 
 from producer.local.kafka import Kafka
 from producer.local.processes import LocalFailure
-from producer.local.programs import Worker
+from producer.local.programs import STEP_SECONDS, Worker
 from producer.local.registry import Registry
 from tests.system.harness import Mark, System, until
 from tests.system.test_claims import holdings
 
 SEEDS = int(os.environ.get("CLAIMS_SEEDS", "3"))
 SECONDS = float(os.environ.get("CLAIMS_SCHEDULE_SECONDS", "6"))
-QUIET_SECONDS = float(os.environ.get("CLAIMS_QUIET_SECONDS", "60"))
+QUIET_SECONDS = float(os.environ.get("CLAIMS_QUIET_SECONDS", STEP_SECONDS))
 """How long after the last thing done every streamer must be held by one worker; make chaos-claims makes it short."""
 BUGS = Path(__file__).parent / "bugs"
 ROOMS, MOST_WORKERS = 16, 4

@@ -28,7 +28,7 @@ def test_the_demo_runs_on_loopback_alone_and_its_accounts_agree(kafka: Kafka, re
         env=without_settings(os.environ) | {"DEMO_SECONDS": "30"},
         capture_output=True,
         text=True,
-        timeout=240,
+        timeout=900,
         check=False,
     )
 

@@ -8,14 +8,14 @@ import httpx
 from producer.local.kafka import Kafka
 from producer.local.programs import Worker
 from producer.local.registry import Registry
-from tests.system.harness import System, until
+from tests.system.harness import System, until, web
 
 PROBES = ("livez", "readyz", "startupz")
 
 
 async def probes(worker: Worker) -> list[int]:
     """The status of each probe; 0 while nobody answers."""
-    async with httpx.AsyncClient(trust_env=False, timeout=5.0) as client:
+    async with web() as client:
         try:
             return [(await client.get(f"{worker.url}/{name}")).status_code for name in PROBES]
         except httpx.ConnectError:

@@ -4,11 +4,9 @@ import asyncio
 import json
 from pathlib import Path
 
-import httpx
-
 from producer.local.kafka import Kafka
 from producer.local.registry import Registry
-from tests.system.harness import System, connected, metric, stop, until
+from tests.system.harness import System, connected, metric, stop, until, web
 
 
 def test_a_registry_that_dies_stops_nothing(tmp_path: Path, kafka: Kafka) -> None:
@@ -34,7 +32,7 @@ def test_a_start_with_another_schema_in_the_registry_is_refused_with_what_differ
     tmp_path: Path, kafka: Kafka, registry: Registry
 ) -> None:
     async def main() -> list[str]:
-        async with System(tmp_path, kafka, registry) as system, httpx.AsyncClient(trust_env=False) as client:
+        async with System(tmp_path, kafka, registry) as system, web() as client:
             await system.simulator("--rooms", "1", "--rate", "10")
             subject = f"{registry.url}/subjects/{system.prefix}.comment.v1-value"
             ours = json.loads((await client.get(f"{subject}/versions/latest")).json()["schema"])
