@@ -49,6 +49,8 @@ class Socket:
         self.heartbeats = 0
         self.bad_heartbeats = 0
         """Heartbeats that name another room. One without a payload is fine: older clients send nothing else."""
+        self.silenced = False
+        """It hears answers, and no batch any more."""
         self.closed = asyncio.ensure_future(websocket.wait_closed())
         self._websocket = websocket
         self._unique_id = unique_id
@@ -60,7 +62,6 @@ class Socket:
         self._heartbeat_by = asyncio.get_running_loop().time() + heartbeat_seconds
         self._sequence = 0
         self._owed: dict[int, tuple[bytes, Sequence[Message]]] = {}
-        self._silenced = False
 
     async def entered(self) -> bool:
         """Wait for the client to enter the room; say whether it did. It may send heartbeats first."""
@@ -81,7 +82,7 @@ class Socket:
 
     async def send(self, messages: Sequence[Message]) -> bool:
         """Send a batch, and what is to go wrong around it; say whether the client can have it."""
-        if self._silenced or self._websocket.state is not State.OPEN:
+        if self.silenced or self._websocket.state is not State.OPEN:
             return False
         fault = self._due()
         batch = [message.envelope() for message in messages]
@@ -153,7 +154,7 @@ class Socket:
             case Fault.CLOSE_INTERNAL:
                 await self._websocket.close(1011)
             case Fault.SILENCE:
-                self._silenced = True
+                self.silenced = True
             case Fault.DUPLICATE:
                 await self._send_batch([messages[-1].envelope()])
                 self._truth.message(self._unique_id, self._room_id, messages[-1], sockets=1, duplicate=True)

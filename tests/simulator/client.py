@@ -16,6 +16,7 @@ from producer.simulator.server import SOCKET_PATH, Simulator
 from producer.simulator.truth import Truth
 from producer.simulator.world import Script, World
 from producer.webcast.wire import Envelope, FetchResult, PushFrame
+from tests.patience import HANGS_SECONDS
 
 HEARTBEAT = b"\x3a\x02hb"
 """What older clients send: a frame that says no more than its type (protocol sheet section 5.5)."""
@@ -33,7 +34,7 @@ def simulate(
     async def main() -> None:
         async with (
             Simulator(world, faults=Faults(faults), truth=Truth(log), **more) as simulator,
-            asyncio.timeout(20),
+            asyncio.timeout(HANGS_SECONDS),
         ):
             await act(simulator)
 
@@ -67,6 +68,7 @@ def socket(
         max_size=None,
         proxy=None,
         ping_interval=None,
+        open_timeout=HANGS_SECONDS,
         **more,
     )
 
@@ -100,9 +102,22 @@ async def receive(websocket: ClientConnection) -> bytes | str:
             return data
 
 
+async def receive_until_answered(websocket: ClientConnection) -> list[bytes | str]:
+    """Send a heartbeat; give what comes before its answer: all that had been sent until then."""
+    await websocket.send(HEARTBEAT)
+    found = []
+    while not (isinstance(data := await websocket.recv(), bytes) and data.endswith(HEARTBEAT)):
+        found.append(data)
+    return found
+
+
 async def receive_batch(websocket: ClientConnection) -> tuple[PushFrame, FetchResult]:
     """The next message as a batch."""
-    data = await receive(websocket)
+    return parsed(await receive(websocket))
+
+
+def parsed(data: bytes | str) -> tuple[PushFrame, FetchResult]:
+    """A message as a batch."""
     assert isinstance(data, bytes)
     frame = PushFrame.FromString(data)
     payload = gzip.decompress(frame.payload) if frame.payload.startswith(b"\x1f\x8b") else frame.payload

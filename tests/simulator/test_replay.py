@@ -4,6 +4,7 @@ import asyncio
 import base64
 import gzip
 import json
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from producer.simulator.replay import Replay, event_of
 from producer.simulator.server import Simulator
 from producer.webcast import wire
 from tests.published import UNDOCUMENTED
-from tests.simulator.client import enter, envelopes, receive_batch, simulate, socket
+from tests.simulator.client import enter, envelopes, parsed, receive, receive_until_answered, simulate, socket
 
 CAPTURES = Path(__file__).resolve().parents[2].parent / "shared" / "captures" / "messages.jsonl.gz"
 
@@ -120,17 +121,28 @@ def test_bytes_that_cannot_be_read_are_served_all_the_same(tmp_path: Path) -> No
 
 async def hear(simulator: Simulator, heard: list[tuple[str, bytes]], rooms: list[int]) -> None:
     """Listen as a client does that comes back, until all is sent."""
+
+    def take(data: bytes | str) -> None:
+        _, batch = parsed(data)
+        heard.extend((each.method, each.payload) for each in envelopes(batch) if not each.is_history)
+
     while not simulator.done.is_set():
-        room = simulator.room_id("sim_replay")
+        room, before = simulator.room_id("sim_replay"), len(simulator.sockets)
+
+        def over(before: int = before) -> bool:
+            return simulator.done.is_set() or any(each.silenced for each in simulator.sockets[before:])
+
         try:
             async with socket(simulator, room) as websocket:
                 await websocket.send(enter(room))
                 rooms += [room] if room not in rooms else []
-                while True:
-                    async with asyncio.timeout(0.7):
-                        _, batch = await receive_batch(websocket)
-                    heard += [(each.method, each.payload) for each in envelopes(batch) if not each.is_history]
-        except (TimeoutError, websockets.ConnectionClosed, websockets.InvalidStatus):
+                while not over():
+                    with suppress(TimeoutError):  # to look whether more is to come, which nothing announces
+                        async with asyncio.timeout(0.05):
+                            take(await receive(websocket))
+                for data in await receive_until_answered(websocket):
+                    take(data)
+        except (websockets.ConnectionClosed, websockets.InvalidStatus):
             await asyncio.sleep(0.02)
 
 

@@ -11,11 +11,14 @@ from producer.simulator.server import SOCKET_PATH, Simulator
 from producer.simulator.truth import Truth
 from producer.simulator.world import World
 from producer.webcast.wire import Envelope, FetchResult
+from tests.patience import HANGS_SECONDS
 from tests.simulator.client import HEADERS, acknowledged, enter, receive_batch, room_id, simulate, socket
 
 
 async def get(simulator: Simulator, path: str, **headers: str) -> httpx.Response:
-    async with httpx.AsyncClient(base_url=simulator.url, trust_env=False) as client:
+    async with httpx.AsyncClient(
+        base_url=simulator.url, trust_env=False, verify=False, timeout=HANGS_SECONDS
+    ) as client:
         return await client.get(path, headers=headers)
 
 
