@@ -4,7 +4,7 @@ import asyncio
 import gc
 import itertools
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol, Self
 
@@ -17,17 +17,14 @@ from producer.delivery import client
 from producer.delivery.ledger import Ledger
 from producer.delivery.publisher import Bounds, Publisher
 from producer.events.encoding import Record
+from producer.kafka.diagnosis import Unreached
 from producer.observability.metrics import Metrics
 from producer.settings import Settings, from_environ
 from tests.kafka.reading import read_topics
+from tests.patience import HANGS_SECONDS
 
 TIMEOUT_SECONDS = 1.0
 """The request timeout of every aiokafka client here, and how long our publisher gives one batch."""
-HANGS_SECONDS = 60.0
-"""What takes longer hangs: an end for tests that would have none."""
-
-SETTLES_SECONDS = 10.0
-"""Within which our publisher has delivered what nothing keeps from it any more; it takes less than three."""
 
 Kind = Literal["plain", "ours"]
 
@@ -58,7 +55,7 @@ class Door(Protocol):
         """Hand records over, and return when there is room for more."""
 
     async def settled(self) -> None:
-        """Wait until all of them have ended. Plain: or for so long that some will not; ours: TimeoutError then."""
+        """Wait until all of them have ended. Plain: or for so long that some will not."""
 
 
 class Plain:
@@ -72,7 +69,7 @@ class Plain:
         self._futures: list[asyncio.Future[Any]] = []
 
     async def __aenter__(self) -> Self:
-        self.producers.append(await client.connect(self._chosen))
+        self.producers.append(await started(self._chosen))
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -121,6 +118,7 @@ class Ours:
         self.ledger = Ledger()
         self.metrics = Metrics(topics=partitions, version="test")
         self._chosen = chosen
+        self._first: asyncio.Task[AIOKafkaProducer] | None = None
         self.publisher = publisher(
             self._connect,
             partitions=partitions,
@@ -131,6 +129,8 @@ class Ours:
         )
 
     async def __aenter__(self) -> Self:
+        self._first = asyncio.create_task(started(self._chosen))
+        await asyncio.wait({self._first})
         await self.publisher.__aenter__()
         return self
 
@@ -145,12 +145,19 @@ class Ours:
         await self.publisher.room()
 
     async def settled(self) -> None:
-        async with asyncio.timeout(SETTLES_SECONDS):
-            await until(lambda: self.publisher.in_flight == 0)
+        await until(lambda: self.publisher.in_flight == 0)
 
     async def _connect(self) -> AIOKafkaProducer:
-        self.producers.append(await client.connect(self._chosen))
+        first, self._first = self._first, None
+        self.producers.append(await (first or client.connect(self._chosen)))
         return self.producers[-1]
+
+
+async def started(chosen: Settings) -> AIOKafkaProducer:
+    """Start a first client: on a busy machine that may take longer than such impatient settings give it."""
+    while True:
+        with suppress(Unreached, kafka_errors.KafkaConnectionError, kafka_errors.KafkaTimeoutError):
+            return await client.connect(chosen)
 
 
 def publisher(

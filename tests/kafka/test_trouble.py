@@ -8,6 +8,7 @@ from random import Random
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient
 
+from producer import backoff
 from producer.delivery import client, topic_plan, topics
 from producer.delivery.ledger import Ledger
 from producer.delivery.publisher import Bounds, Publisher
@@ -18,6 +19,7 @@ from producer.observability.metrics import Metrics
 from producer.settings import Settings
 from tests.kafka.reading import read_topics
 from tests.kafka.test_publisher import settings
+from tests.patience import HANGS_SECONDS
 
 
 class Given:
@@ -45,14 +47,18 @@ class Given:
             bounds=Bounds(linger_seconds=0.005, delivery_seconds=delivery_seconds, grace_seconds=20.0),
         )
 
+    def published(self, topic: str) -> float:
+        name = "tiktok_live_records_published_total"
+        return self.metrics.registry.get_sample_value(name, {"topic": topic}) or 0.0
+
     def failures(self, *, topic: str | None = None, error: str | None = None) -> float:
         name = "publish_error_topics_total" if topic else "publish_errors_total"
         labels = {"topic": topic} if topic else {"error": error or ""}
         return self.metrics.registry.get_sample_value(f"tiktok_live_{name}", labels) or 0.0
 
 
-async def until(condition: Callable[[], bool], seconds: float = 60.0) -> None:
-    async with asyncio.timeout(seconds):
+async def until(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(HANGS_SECONDS):
         while not condition():
             await asyncio.sleep(0.01)
 
@@ -71,39 +77,42 @@ def numbers(kafka: Kafka, topic: str) -> list[int]:
 
 
 def test_a_topic_that_is_deleted_is_named_and_the_others_go_on(
-    tmp_path: Path, kafka: Kafka, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, kafka: Kafka, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(backoff, "BASE_SECONDS", 0.01)
     given = Given(settings(kafka), tmp_path)
     gone, stays = given.topic("like"), given.topic("comment")
+    failures: dict[str, float] = {}
 
-    async def main() -> None:
+    async def main() -> int:
         await topics.apply(given.chosen)
-        async with await given.publisher() as publisher:
+        sent = 1
+        async with await given.publisher(delivery_seconds=1.5) as publisher:
             for topic in (gone, stays):
                 publisher.publish(Record(topic, b"s", b"0"))
             await until(lambda: given.ledger.acknowledged == 2)
             await admin(given.chosen, lambda of_kafka: of_kafka.delete_topics([gone]))
-            acknowledged = 2
-            for number in range(1, 300):
-                for topic in (gone, stays):
-                    publisher.publish(Record(topic, b"s", b"%d" % number))
-                await asyncio.sleep(0.01)
-            await until(lambda: given.failures(error="unknown_topic") > 1)
-            acknowledged = given.ledger.acknowledged
+            async with asyncio.timeout(HANGS_SECONDS):
+                while given.failures(topic=gone) < 4 or not given.failures(error="unknown_topic"):
+                    for topic in (gone, stays):
+                        publisher.publish(Record(topic, b"s", b"%d" % sent))
+                    sent += 1
+                    await asyncio.sleep(0.01)
+            await until(lambda: given.published(stays) == sent)  # while the trouble lasts
+            failures.update({topic: given.failures(topic=topic) for topic in (gone, stays)})
             await topics.apply(given.chosen)
-            await until(lambda: given.ledger.acknowledged == 600)
-        assert acknowledged >= 300  # all of the other topic
+            await until(lambda: given.ledger.acknowledged == 2 * sent)
+        return sent
 
-    asyncio.run(main())
+    sent = asyncio.run(main())
 
-    assert numbers(kafka, stays) == list(range(300))
+    assert numbers(kafka, stays) == list(range(sent))
     found = list(dict.fromkeys(numbers(kafka, gone)))
     # A broker goes on acknowledging for some moments into a topic that is being deleted.
-    assert found == list(range(found[0], 300))
-    assert found[0] < 290
+    assert found == list(range(found[0], sent))
     assert (given.ledger.lost, given.ledger.spooled) == (0, 0)
-    assert given.failures(topic=gone) > 0
-    assert given.failures(topic=stays) <= 1  # the client that both shared, once
+    # The client that both shared failed both, once. Were it for ever shared, it would do so each time.
+    assert 2 * failures[stays] <= failures[gone]
     said = [line for line in capsys.readouterr().out.splitlines() if "error=unknown_topic" in line]
     assert said
     assert gone in said[0]

@@ -8,13 +8,17 @@ import pytest
 
 from producer.local.processes import LocalFailure
 from producer.local.registry import ARCHIVE, Registry
+from tests.patience import HANGS_SECONDS
 
 SCHEMA = '{"type":"record","name":"Comment","fields":[{"name":"text","type":"string"}]}'
 
 
 def test_a_schema_is_given_back_by_its_id_even_after_a_kill(tmp_path: Path) -> None:
     async def main() -> None:
-        async with Registry(tmp_path) as registry, httpx.AsyncClient(base_url=registry.url) as client:
+        async with (
+            Registry(tmp_path) as registry,
+            httpx.AsyncClient(base_url=registry.url, trust_env=False, verify=False, timeout=HANGS_SECONDS) as client,
+        ):
             answer = await client.post("/subjects/comments-value/versions", json={"schema": SCHEMA})
             id = answer.json()["id"]
             before = await client.get(f"/schemas/ids/{id}")
