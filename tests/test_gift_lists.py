@@ -53,7 +53,7 @@ def value(metrics: Metrics, name: str, **labels: str) -> float | None:
 
 
 async def asked(script: Script, times: int) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(120):
         while await script.asked.get() < times:
             pass
 

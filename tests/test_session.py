@@ -120,7 +120,14 @@ def sink(publisher: Recorded) -> Sink:
 
 
 def surroundings(
-    publisher: Recorded, *, url: str, rooms: Any = None, addresses: Any = None, web: Any = None, hold: bool = False
+    publisher: Recorded,
+    *,
+    url: str,
+    rooms: Any = None,
+    addresses: Any = None,
+    web: Any = None,
+    hold: bool = False,
+    silence_seconds: float = 60.0,
 ) -> Surroundings:
     upstream = Upstream.at(url)
     kept = sink(publisher)
@@ -136,7 +143,7 @@ def surroundings(
         opening=asyncio.Semaphore(1),
         user_agent="Mozilla/5.0",
         live_poll_seconds=0.05,
-        silence_seconds=1.0,
+        silence_seconds=silence_seconds,
         hold_acknowledgements=hold,
         payloads=Payloads.NONE,
         report=lambda *_: None,
@@ -156,7 +163,9 @@ async def running(subject: Session) -> AsyncIterator["asyncio.Task[None]"]:
         await asyncio.wait({task})
 
 
-def stream(script: OneRoom, until: Callable[[Recorded, Session], bool], *faults: str) -> Recorded:
+def stream(
+    script: OneRoom, until: Callable[[Recorded, Session], bool], *faults: str, silence_seconds: float = 60.0
+) -> Recorded:
     """Run a session against a script until something holds."""
     publisher = Recorded()
 
@@ -165,8 +174,10 @@ def stream(script: OneRoom, until: Callable[[Recorded, Session], bool], *faults:
             Simulator(script, faults=Faults(faults), truth=Truth()) as simulator,
             http.client(user_agent="Mozilla/5.0", trust_environment=False) as web,
         ):
-            subject = Session(NAME, surroundings(publisher, url=simulator.url, web=web))
-            async with asyncio.timeout(20), running(subject) as task:
+            subject = Session(
+                NAME, surroundings(publisher, url=simulator.url, web=web, silence_seconds=silence_seconds)
+            )
+            async with asyncio.timeout(120), running(subject) as task:
                 while not until(publisher, subject):
                     assert not task.done(), task
                     await asyncio.sleep(0.01)
@@ -205,7 +216,7 @@ def test_a_streamers_own_series_last_as_long_as_its_session() -> None:
                 return around.metrics.registry.get_sample_value(f"tiktok_live_stream_{name}", {"streamer": NAME})
 
             subject = Session(NAME, around)
-            async with asyncio.timeout(20), running(subject):
+            async with asyncio.timeout(120), running(subject):
                 while not series("last_event_timestamp_seconds"):
                     await asyncio.sleep(0.01)
                 while_connected = series("connected")
@@ -287,7 +298,7 @@ def test_a_frame_can_wait_for_its_records_before_it_is_acknowledged(settles: boo
             http.client(user_agent="Mozilla/5.0", trust_environment=False) as web,
         ):
             subject = Session(NAME, surroundings(publisher, url=simulator.url, web=web, hold=True))
-            async with asyncio.timeout(20), running(subject):
+            async with asyncio.timeout(120), running(subject):
                 while not publisher.named("live_end"):
                     await asyncio.sleep(0.01)
             assert simulator.bad_acknowledgements == 0
@@ -314,7 +325,7 @@ def test_what_waits_for_kafka_keeps_no_message_in_memory(hold: bool) -> None:
             http.client(user_agent="Mozilla/5.0", trust_environment=False) as web,
         ):
             subject = Session(NAME, surroundings(publisher, url=simulator.url, web=web, hold=hold))
-            async with asyncio.timeout(20), running(subject):
+            async with asyncio.timeout(120), running(subject):
                 while not publisher.named("live_end"):
                     await asyncio.sleep(0.01)
         gc.collect()
@@ -384,7 +395,7 @@ def waits(
     subject = Session(NAME, around)
 
     async def main() -> None:
-        async with asyncio.timeout(10), running(subject):
+        async with asyncio.timeout(120), running(subject):
             await done.wait()
 
     asyncio.run(main())
@@ -545,7 +556,7 @@ def test_a_room_that_opens_and_drops_without_delivering_slows_down(monkeypatch: 
         def lives(self, unique_id: str) -> Any:
             yield Live(template.room_id, 0.0, 0.001, 1000, Ending.HOST, template.message)
 
-    stream(Mute(), lambda publisher, subject: len(slept) >= 2)
+    stream(Mute(), lambda publisher, subject: len(slept) >= 2, silence_seconds=0.1)
 
     assert slept == [1, 2]
 

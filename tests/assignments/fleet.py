@@ -19,7 +19,7 @@ from producer.assignments.kafka import KafkaAssignments
 from producer.assignments.membership import Timing
 from producer.local.kafka import Kafka
 
-STEP_SECONDS = 40.0
+STEP_SECONDS = 120.0
 SLOTS = 16
 TIMING = Timing(balance=0.5, watchdog=5.0, handover=2 * STEP_SECONDS)
 """A hand-over that ends only by its bound ends no test's waiting."""
@@ -220,7 +220,7 @@ class KafkaBackend:
         try:
             said: dict[str, dict[str, Any] | None] = {}
             places = [TopicPartition(self.status_topic, number, 0) for number in range(2)]
-            ends = {place.partition: consumer.get_watermark_offsets(place, timeout=10)[1] for place in places}
+            ends = {place.partition: consumer.get_watermark_offsets(place, timeout=STEP_SECONDS)[1] for place in places}
             consumer.assign([place for place in places if ends[place.partition]])
             waiting = {number for number, end in ends.items() if end}
             message: Any

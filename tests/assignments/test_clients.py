@@ -80,7 +80,7 @@ def test_what_came_to_life_is_begun_anew_when_it_fails(monkeypatch: pytest.Monke
 
     async def main() -> None:
         task = asyncio.create_task(kept.run())
-        await asyncio.wait_for(third.wait(), 10)
+        await asyncio.wait_for(third.wait(), 120)
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
 

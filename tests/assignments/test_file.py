@@ -54,7 +54,7 @@ def assignments(
 async def held_when(source: FileAssignments, *expected: str) -> None:
     """Follow the changes, releasing at once what is to be given up, until exactly these are held."""
     before: frozenset[Streamer] = frozenset()
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(120):
         async for held in source.changes():
             for streamer in before - held:
                 await source.release(streamer)
@@ -77,7 +77,7 @@ def says(process: subprocess.Popen[str], expected: str) -> None:
 
 def end(process: subprocess.Popen[str], number: int) -> None:
     process.send_signal(number)
-    process.communicate(timeout=10)
+    process.communicate(timeout=120)
 
 
 def test_a_lone_worker_holds_the_whole_list(tmp_path: Path) -> None:
@@ -162,11 +162,11 @@ def test_two_workers_share_and_one_that_is_killed_loses_all(tmp_path: Path) -> N
                 # The other gives up two, one at a time, and we take them.
                 await held_two(source)
                 process.kill()
-                process.wait(timeout=10)
+                process.wait(timeout=120)
                 await held_when(source, "aa", "bb", "cc", "dd")
 
         async def held_two(source: FileAssignments) -> None:
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(120):
                 async for held in source.changes():
                     if len(held) == 2:
                         return
@@ -193,7 +193,7 @@ def test_nobody_is_held_twice_while_shares_move(tmp_path: Path) -> None:
                     if len(shares["one"]) == len(shares["two"]) == 6:
                         raise asyncio.CancelledError
 
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(120):
                 await asyncio.wait(
                     [asyncio.create_task(follow("one", one)), asyncio.create_task(follow("two", two))],
                     return_when=asyncio.FIRST_COMPLETED,

@@ -103,7 +103,7 @@ def publish(kafka: Kafka, prefix: str, *, schema_ids: Mapping[str, int] | None) 
     producer = Producer({"bootstrap.servers": kafka.bootstrap_servers})
     for record in records:
         producer.produce(topic, key=record.key, value=record.value)
-    assert producer.flush(30) == 0
+    assert producer.flush(120) == 0
     return topic
 
 

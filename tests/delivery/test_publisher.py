@@ -33,7 +33,7 @@ def publish(
     *,
     partitions: int = 1,
     max_in_flight: int = 1000,
-    timeout: float = 0.05,
+    timeout: float = 0.5,
     grace: float = 5.0,
 ) -> Ledger:
     ledger = Ledger()
@@ -50,7 +50,7 @@ def publish(
                 linger_seconds=0.0, most_records=max_in_flight, delivery_seconds=timeout, grace_seconds=grace
             ),
         )
-        async with asyncio.timeout(20), publisher:
+        async with asyncio.timeout(120), publisher:
             await act(publisher)
 
     asyncio.run(main())
@@ -175,8 +175,10 @@ def test_a_grace_that_does_not_suffice_is_accounted_for() -> None:
     async def act(publisher: Publisher) -> None:
         for number in range(10):
             publisher.publish(record(number))
+        while not cluster.met:
+            await asyncio.sleep(0)
 
-    ledger = publish(cluster, act, timeout=5.0, grace=0.05)
+    ledger = publish(cluster, act, timeout=60.0, grace=0.05)
 
     assert cluster.met == 1
     assert (ledger.acknowledged, ledger.lost) == (0, 10)

@@ -20,8 +20,8 @@ def each_record(bootstrap_servers: str, topics: Sequence[str]) -> Iterator[Any]:
     try:
         ends: dict[tuple[str, int], int] = {}
         for topic in topics:
-            for partition in consumer.list_topics(topic, timeout=10).topics[topic].partitions:
-                _, end = consumer.get_watermark_offsets(TopicPartition(topic, partition), timeout=10)
+            for partition in consumer.list_topics(topic, timeout=120).topics[topic].partitions:
+                _, end = consumer.get_watermark_offsets(TopicPartition(topic, partition), timeout=120)
                 if end:
                     ends[topic, partition] = end
         consumer.assign([TopicPartition(topic, partition, 0) for topic, partition in ends])

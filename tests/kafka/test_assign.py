@@ -152,5 +152,5 @@ def partitions_by_librdkafka(kafka: Kafka, topic: str, *keys: bytes) -> dict[byt
     other = Producer({"bootstrap.servers": kafka.bootstrap_servers, "partitioner": "murmur2"})
     for key in keys:
         other.produce(topic, key=key, value=b"{}", on_delivery=delivered)
-    assert other.flush(30) == 0
+    assert other.flush(120) == 0
     return found

@@ -94,7 +94,7 @@ def broken(kafka: Kafka) -> Given:
     asyncio.run(spoil())
     client = Producer({"bootstrap.servers": kafka.bootstrap_servers})
     client.produce("broken.assignments", key=b"someone.else", value=b"no JSON", partition=2)
-    client.flush(10)
+    client.flush(120)
     return given
 
 

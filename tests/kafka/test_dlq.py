@@ -84,7 +84,7 @@ class Cluster:
             timestamp=at,
             headers=list(raw.items()),
         )
-        assert other.flush(30) == 0
+        assert other.flush(120) == 0
 
     def published(self, event: str) -> list[dict[str, Any]]:
         """The records of an event's topic, by librdkafka and Apache's avro."""

@@ -111,7 +111,10 @@ def test_what_backward_forbids_is_refused_with_that_rule(registry: Apicurio) -> 
     needs_more = dataclasses.replace(COMMENT, text=json.dumps(more), parsed=more)
 
     async def main() -> Standing:
-        async with Registry(registry.url) as subject, httpx.AsyncClient(trust_env=False) as client:
+        async with (
+            Registry(registry.url) as subject,
+            httpx.AsyncClient(trust_env=False, verify=False, timeout=120) as client,
+        ):
             await subject.register(COMMENT, topic)
             rule = {"compatibility": "BACKWARD"}
             (await client.put(f"{registry.url}/config/{topic}-value", json=rule)).raise_for_status()
@@ -132,7 +135,7 @@ def test_an_id_found_by_any_strategy_is_that_of_our_schema(registry: Apicurio, s
             await subject.register(COMMENT, f"{prefix}.comment.v1")
             return (await subject.ids({"comment": COMMENT}, topic_prefix=prefix))["comment"]
 
-    found = httpx.get(f"{registry.url}/schemas/ids/{asyncio.run(main())}", trust_env=False).json()
+    found = httpx.get(f"{registry.url}/schemas/ids/{asyncio.run(main())}", trust_env=False, verify=False).json()
 
     assert json.loads(found["schema"])["name"].endswith("CommentEvent")
 

@@ -306,7 +306,7 @@ def test_a_worker_needs_what_is_listed_and_a_topic_taken_from_it_is_named_while_
                 list_topic=topic_plan.assignments_topic(prefix),
                 status_topic=topic_plan.status_topic(prefix),
             ).edit(lists.difference({}, [Wanted(Streamer("somebody"))]))
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(120):
                 async for held in worker.changes():
                     if held == {"somebody"}:
                         break

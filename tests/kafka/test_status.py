@@ -40,7 +40,7 @@ async def fed(kafka: Kafka, act: Callable[[Board, Catalogue, str], Awaitable[Non
     board = Board(groups=[GROUP])
     feeding = asyncio.create_task(Feed(board, catalogue, options, [gifts, f"{prefix}.never.v1"]).run())
     try:
-        async with asyncio.timeout(90):
+        async with asyncio.timeout(120):
             await act(board, catalogue, prefix)
     finally:
         feeding.cancel()
@@ -125,7 +125,7 @@ def test_the_command_takes_the_terminal_and_gives_it_back(kafka: Kafka) -> None:
         with suppress(OSError):
             while os.read(ours, 65536):
                 pass
-        assert process.wait(timeout=30) == 0
+        assert process.wait(timeout=120) == 0
     finally:
         process.kill()
         process.wait()

@@ -31,7 +31,9 @@ def ask(
                 readiness=lambda: ready or {"kafka": True},
                 status=lambda: {"worker": "w"},
             ) as port,
-            httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", trust_env=False) as client,
+            httpx.AsyncClient(
+                base_url=f"http://127.0.0.1:{port}", trust_env=False, verify=False, timeout=120
+            ) as client,
         ):
             return [await client.get(path, headers={"Accept": accept}) for path in paths]
 
@@ -99,7 +101,9 @@ def test_what_was_ready_once_has_started_for_good(seen_by: str) -> None:
             exposition.serve(
                 host="127.0.0.1", port=0, registry=metrics().registry, readiness=lambda: conditions, status=dict
             ) as port,
-            httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", trust_env=False) as client,
+            httpx.AsyncClient(
+                base_url=f"http://127.0.0.1:{port}", trust_env=False, verify=False, timeout=120
+            ) as client,
         ):
             answers.append(await client.get("/startupz"))
             conditions["assignments"] = True
@@ -141,13 +145,15 @@ def test_a_wedged_loop_does_not_answer_that_it_lives() -> None:
     serving.wait()
     [(loop, over)] = loops
     try:
-        with httpx.Client(base_url=f"http://127.0.0.1:{ports[0]}", trust_env=False, timeout=0.5) as client:
+        with httpx.Client(
+            base_url=f"http://127.0.0.1:{ports[0]}", trust_env=False, verify=False, timeout=0.5
+        ) as client:
             loop.call_soon_threadsafe(wedge)
             wedged.wait()
             with pytest.raises(httpx.ReadTimeout):
                 client.get("/livez")
             freed.set()
-            assert client.get("/livez", timeout=30).status_code == 200
+            assert client.get("/livez", timeout=120).status_code == 200
     finally:
         freed.set()
         loop.call_soon_threadsafe(over.set)

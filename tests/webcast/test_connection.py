@@ -51,7 +51,7 @@ def talk(handler: Handler, act: Act, process: Process | None = None) -> object:
     async def main() -> object:
         async with serve(handler, "127.0.0.1", 0, process_request=process) as server:
             port = server.sockets[0].getsockname()[1]
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(120):
                 async with open_connection(
                     Address(strangers.url(f"ws://127.0.0.1:{port}/"), cookie="ttwid=1"),
                     user_agent="Mozilla/5.0",
