@@ -14,6 +14,7 @@ from aiokafka.conn import create_conn
 from aiokafka.errors import KafkaError
 from aiokafka.protocol.metadata import MetadataRequest
 
+from producer.local.aot import learned
 from producer.local.processes import LocalFailure, Process, free_ports, jars, opened, output_of, until
 
 JARS = (
@@ -26,6 +27,8 @@ HEAP = "-Xmx512m"
 PROPERTIES = "server.properties"
 READY_SECONDS = 180.0
 """For a machine under load: an idle one takes three, and a broker that dies ends the wait at once."""
+LESSON_SECONDS = 300.0
+"""How long a broker may take to end that writes down what Java has learned of it: ten seconds on an idle machine."""
 ASK_MILLISECONDS = 2_000
 TOOL_SECONDS = 180.0
 
@@ -59,6 +62,8 @@ class Kafka:
         self._properties = dict(properties or {})
         self._listeners = dict(listeners or {})
         self._class_path: tuple[Path, ...] = ()
+        self._learned: tuple[str, ...] = ()
+        self._lesson: tuple[str, ...] = ()
         self._cluster_id = ""
         self._nodes: dict[int, Node] = {}
         self._processes: dict[int, Process] = {}
@@ -82,6 +87,7 @@ class Kafka:
 
     async def __aenter__(self) -> Self:
         self._class_path = await jars(*JARS)
+        self._learned = await learned(self._class_path, self._teach)
         await opened(self._open, self._close)
         return self
 
@@ -111,7 +117,7 @@ class Kafka:
     async def tool(self, main_class: str, *arguments: str, timeout_seconds: float = TOOL_SECONDS) -> str:
         """Run one of Kafka's command line tools and give its stdout. Raises LocalFailure with its stderr."""
         return await output_of(
-            *JAVA_OPTIONS,
+            *(*JAVA_OPTIONS, *self._learned),
             main_class,
             *arguments,
             folder=self._folder,
@@ -127,18 +133,25 @@ class Kafka:
             await self._spawn(node)
         await self._settled()
 
-    async def _close(self) -> None:
+    async def _teach(self, folder: Path, option: str) -> None:
+        """Run one broker until it is ready, and let it end."""
+        pupil = Kafka(folder)
+        pupil._class_path, pupil._lesson = self._class_path, (option,)
+        await opened(pupil._open, pupil._close)
+        await pupil._close(patience_seconds=LESSON_SECONDS)
+
+    async def _close(self, *, patience_seconds: float | None = None) -> None:
         processes = list(self._processes.values())
         self._processes.clear()
         # All at once: brokers stopped in turn would wait for a quorum that is no more.
         async with asyncio.TaskGroup() as stopping:
             for process in processes:
-                stopping.create_task(process.stop())
+                stopping.create_task(process.stop(patience_seconds=patience_seconds))
 
     async def _spawn(self, node: Node) -> None:
         if not (node.folder / "data" / "meta.properties").exists():
             await output_of(
-                *(*JAVA_OPTIONS, "kafka.tools.StorageTool", "format"),
+                *(*JAVA_OPTIONS, *self._learned, "kafka.tools.StorageTool", "format"),
                 *("--cluster-id", self._cluster_id, "--config", PROPERTIES),
                 folder=node.folder,
                 class_path=self._class_path,
@@ -146,7 +159,7 @@ class Kafka:
             )
         self._processes[node.number] = await Process.start(
             f"Kafka broker {node.number}",
-            *(HEAP, *JAVA_OPTIONS, "kafka.Kafka", PROPERTIES),
+            *(HEAP, *JAVA_OPTIONS, *self._learned, *self._lesson, "kafka.Kafka", PROPERTIES),
             folder=node.folder,
             class_path=self._class_path,
         )

@@ -80,13 +80,13 @@ class Process:
             log.seek(self._log_start)
             return b"\n".join(log.read().splitlines()[-TAIL_LINES:]).decode(errors="replace")
 
-    async def stop(self) -> None:
+    async def stop(self, *, patience_seconds: float | None = None) -> None:
         """Ask it to end; make it, where it takes too long or we are cancelled. On return it is dead."""
         try:
             if self._child.returncode is None:
                 self._child.terminate()
             with suppress(TimeoutError):
-                async with asyncio.timeout(STOP_SECONDS):
+                async with asyncio.timeout(patience_seconds or STOP_SECONDS):
                     await self._child.wait()
         finally:
             await self.kill()
