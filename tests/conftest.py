@@ -1,6 +1,7 @@
 """A real Kafka and a real registry for the tests that need them, started once a run when first asked for."""
 
 import asyncio
+import os
 import threading
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import AbstractAsyncContextManager
@@ -12,6 +13,18 @@ from producer.local.kafka import Kafka
 from producer.local.registry import Registry
 
 Part = TypeVar("Part")
+
+FOLDERS = ("system", "kafka", "local")
+"""Where tests take long, and mostly wait for other processes."""
+
+# Our own programs are started some hundreds of times: without it, each would compile all our modules anew.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes long, so that what is left at the end can be shared among the test processes."""
+    order = {folder: place for place, folder in enumerate(FOLDERS)}
+    items.sort(key=lambda item: order.get(item.path.parent.name, len(order)))
 
 
 class Background:

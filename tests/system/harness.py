@@ -27,6 +27,8 @@ from tests import published
 from tests.kafka.reading import each_record, read_topics
 
 prefixes = (f"system{number}" for number in count())
+registered: set[str] = set()
+"""The registries, by URL, that have the subjects which all tests share: those without a topic's name in theirs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +77,7 @@ class System:
         self._environ = {
             "PRODUCER_KAFKA_BOOTSTRAP_SERVERS": kafka.bootstrap_servers,
             "PRODUCER_SCHEMA_REGISTRY_URL": registry.url,
+            "PRODUCER_SCHEMA_SUBJECT_STRATEGY": "record_name",
             "PRODUCER_TOPIC_PREFIX": self.prefix,
             "PRODUCER_TOPIC_PARTITIONS": "2",
             "PRODUCER_TOPIC_REPLICATION_FACTOR": "1",
@@ -89,8 +92,13 @@ class System:
             del self._environ["PRODUCER_ASSIGNMENTS_FILE"]
 
     async def __aenter__(self) -> "System":
-        await command("topics", "apply", environ=self._environ)
-        await command("schemas", "register", environ=self._environ)
+        shared = self._environ["PRODUCER_SCHEMA_SUBJECT_STRATEGY"] == "record_name"
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(command("topics", "apply", environ=self._environ))
+            if not (shared and self._registry.url in registered):
+                tasks.create_task(command("schemas", "register", environ=self._environ))
+        if shared:
+            registered.add(self._registry.url)
         return self
 
     async def __aexit__(self, *_: object) -> None:

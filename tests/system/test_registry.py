@@ -32,7 +32,8 @@ def test_a_start_with_another_schema_in_the_registry_is_refused_with_what_differ
     tmp_path: Path, kafka: Kafka, registry: Registry
 ) -> None:
     async def main() -> list[str]:
-        async with System(tmp_path, kafka, registry) as system, web() as client:
+        by_topic = System(tmp_path, kafka, registry, schema_subject_strategy="topic_name")
+        async with by_topic as system, web() as client:
             await system.simulator("--rooms", "1", "--rate", "10")
             subject = f"{registry.url}/subjects/{system.prefix}.comment.v1-value"
             ours = json.loads((await client.get(f"{subject}/versions/latest")).json()["schema"])

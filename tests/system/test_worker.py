@@ -29,7 +29,7 @@ def test_everything_sent_is_read_and_the_account_of_a_stop_under_load_is_exact(
     tmp_path: Path, kafka: Kafka, registry: Registry
 ) -> None:
     async def main() -> None:
-        async with System(tmp_path, kafka, registry) as system:
+        async with System(tmp_path, kafka, registry, schema_subject_strategy="topic_name") as system:
             simulator = await system.simulator("--rooms", str(ROOMS), "--rate", "800", "--seed", "7")
             worker = await system.worker()
             await connected(worker, 2)
