@@ -18,7 +18,7 @@ from jgo.config import GlobalSettings
 from producer.local.processes import LIGHT, LocalFailure
 
 LEAST_JAVA = 25
-STDERR = ("-Xlog:disable", "-Xlog:all=warning:stderr")
+STDERR = ("-Xlog:disable", "-Xlog:all=error:stderr")
 """Java says that a cache does not fit where a program's own output is read: on stdout."""
 
 Lesson = Callable[[Path, str], Awaitable[None]]

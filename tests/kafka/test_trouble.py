@@ -106,14 +106,18 @@ def test_a_topic_that_is_deleted_is_named_and_the_others_go_on(
 
     sent = asyncio.run(main())
 
-    assert numbers(kafka, stays) == list(range(sent))
+    # At least once: a batch that was under way when the client was replaced may come twice.
+    assert list(dict.fromkeys(numbers(kafka, stays))) == list(range(sent))
     found = list(dict.fromkeys(numbers(kafka, gone)))
     # A broker goes on acknowledging for some moments into a topic that is being deleted.
     assert found == list(range(found[0], sent))
     assert (given.ledger.lost, given.ledger.spooled) == (0, 0)
-    # The client that both shared failed both, once. Were it for ever shared, it would do so each time.
+    lines = capsys.readouterr().out.splitlines()
+    replaced = [line for line in lines if "kafka client replaced" in line and "apart=False" in line]
+    # The client that both shared was replaced, once. Were it shared for ever, it would be so each time.
+    assert 2 * len(replaced) <= failures[gone]
     assert 2 * failures[stays] <= failures[gone]
-    said = [line for line in capsys.readouterr().out.splitlines() if "error=unknown_topic" in line]
+    said = [line for line in lines if "error=unknown_topic" in line]
     assert said
     assert gone in said[0]
     assert "run `producer topics apply`" in said[0]

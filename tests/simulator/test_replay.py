@@ -142,6 +142,7 @@ async def hear(simulator: Simulator, heard: list[tuple[str, bytes]], rooms: list
                             take(await receive(websocket))
                 for data in await receive_until_answered(websocket):
                     take(data)
+                await asyncio.sleep(0.3)  # a client does not notice at once
         except (websockets.ConnectionClosed, websockets.InvalidStatus):
             await asyncio.sleep(0.02)
 
