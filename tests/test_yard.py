@@ -1,6 +1,7 @@
 """The whole tree: linted, formatted, typed, its rooms apart, its generated files current."""
 
 import ast
+import itertools
 import re
 import subprocess
 import sys
@@ -258,6 +259,59 @@ def test_only_the_terminal_writes_where_a_stranger_could_move_a_cursor(path: Pat
     found = printing(path)
 
     assert expected is None or found == expected, "use producer/terminal.py"
+
+
+CLOCKS = frozenset({"monotonic", "perf_counter", "time"})
+
+
+def hurried(source: str) -> list[int]:
+    """Lines of a test that a busy machine would fail: deadlines of some seconds, and upper bounds of what a clock says.
+
+    What takes less than a second is a look at what goes on, or not to end in time; a minute or more ends only a hang.
+    """
+    found = []
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Call):
+            waits = ast.unparse(node.func).endswith((".timeout", "wait_for"))
+            given = [*node.args[:2], *(k.value for k in node.keywords if k.arg in ("timeout", "timeout_seconds"))]
+            deadlines = given if waits else given[len(node.args[:2]) :]
+            found += [
+                node.lineno
+                for each in deadlines
+                if isinstance(each, ast.Constant) and isinstance(each.value, int | float) and 1 < each.value < 60
+            ]
+        elif isinstance(node, ast.Assert) and isinstance(node.test, ast.Compare):
+            sides = [node.test.left, *node.test.comparators]
+            for (left, right), how in zip(itertools.pairwise(sides), node.test.ops, strict=True):
+                smaller = left if isinstance(how, ast.Lt | ast.LtE) else right
+                calls = [each.func for each in ast.walk(smaller) if isinstance(each, ast.Call)]
+                found += [node.lineno for call in calls if isinstance(call, ast.Attribute) and call.attr in CLOCKS]
+    return found
+
+
+def test_a_busy_machine_fails_no_test() -> None:
+    tests = sorted((ROOT / "tests").rglob("*.py"))
+
+    found = [f"{path.relative_to(ROOT)}:{line}" for path in tests for line in hurried(path.read_text("utf-8"))]
+
+    assert found == []
+
+
+@pytest.mark.parametrize(
+    ("line", "fails"),
+    [
+        ("async with asyncio.timeout(20): pass", True),
+        ("await asyncio.wait_for(room(), 5)", True),
+        ("run(command, timeout=30)", True),
+        ("assert time.monotonic() - began < 10", True),
+        ("assert 10 > time.time() - began", True),
+        ("async with asyncio.timeout(120): pass", False),
+        ("consumer.consume(num_messages=5, timeout=0.5)", False),
+        ("assert time.monotonic() - began > 7", False),
+    ],
+)
+def test_the_rule_about_busy_machines_tells_bounds_from_looks(line: str, fails: bool) -> None:
+    assert bool(hurried(line)) is fails
 
 
 @pytest.mark.parametrize(

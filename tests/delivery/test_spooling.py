@@ -57,7 +57,7 @@ def run(
             ),
             spool=Spool.open(folder, max_bytes=max_bytes, precious=frozenset({GIFTS})),
         )
-        async with asyncio.timeout(30), publisher:
+        async with asyncio.timeout(120), publisher:
             await act(publisher, ledger)
 
     asyncio.run(main())

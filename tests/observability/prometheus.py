@@ -35,7 +35,7 @@ class Prometheus:
         self._targets = [worker.url.removeprefix("http://") for worker in workers]
         self._port, self._alertmanager = free_ports(2)
         self._stack = AsyncExitStack()
-        self._client = httpx.AsyncClient(trust_env=False, timeout=10.0)
+        self._client = httpx.AsyncClient(trust_env=False, timeout=120.0)
 
     async def __aenter__(self) -> Self:
         self._folder.mkdir()
