@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +43,14 @@ SENDER: Fields = {
 
 
 def encoder(*, schema_ids: dict[str, int] | None = None, max_bytes: int = 1_000_000) -> Encoder:
-    return Encoder(EVENTS, topic_prefix="tiktok.live", schema_ids=schema_ids, max_bytes=max_bytes)
+    return compiled(None if schema_ids is None else tuple(schema_ids.items()), max_bytes)
+
+
+@cache
+def compiled(schema_ids: tuple[tuple[str, int], ...] | None, max_bytes: int) -> Encoder:
+    """An encoder compiles all schemas: one of each kind will do."""
+    ids = None if schema_ids is None else dict(schema_ids)
+    return Encoder(EVENTS, topic_prefix="tiktok.live", schema_ids=ids, max_bytes=max_bytes)
 
 
 def mapped(method: str, fields: Fields) -> Event:
