@@ -14,8 +14,8 @@ from producer.local.registry import Registry
 
 Part = TypeVar("Part")
 
-FOLDERS = ("system", "kafka", "local")
-"""Where tests take long, and mostly wait for other processes."""
+LONGEST = ("system", "kafka", "local", "test_yard.py", "test_cli.py", "checks")
+"""Folders and files that take long, for they wait for other processes."""
 
 # Our own programs are started some hundreds of times: without it, each would compile all our modules anew.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
@@ -23,8 +23,12 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with what takes long, so that what is left at the end can be shared among the test processes."""
-    order = {folder: place for place, folder in enumerate(FOLDERS)}
-    items.sort(key=lambda item: order.get(item.path.parent.name, len(order)))
+    order = {name: place for place, name in enumerate(LONGEST)}
+
+    def place(item: pytest.Item) -> int:
+        return min(order.get(name, len(order)) for name in (item.path.name, item.path.parent.name))
+
+    items.sort(key=place)
 
 
 class Background:
