@@ -38,7 +38,7 @@ async def holdings(workers: Iterable[Worker]) -> dict[str, set[str]]:
 
 
 async def settled(workers: Iterable[Worker], streamers: int = STREAMERS) -> dict[str, set[str]]:
-    """Wait until every streamer is held by exactly one of the workers, and the shares rest."""
+    """Wait until every streamer is held by exactly one of the workers, each has a share, and the shares rest."""
     workers = list(workers)
     before: dict[str, set[str]] = {}
     quiet = 0
@@ -49,9 +49,9 @@ async def settled(workers: Iterable[Worker], streamers: int = STREAMERS) -> dict
             worker.check()
         now = await holdings(workers)
         once = sum(map(len, now.values())) == len(set().union(*now.values())) == streamers
-        quiet = quiet + 1 if once and now == before else 0
+        quiet = quiet + 1 if once and all(now.values()) and now == before else 0
         before = now
-        return quiet >= 15
+        return quiet >= 30
 
     await until(at_rest)
     return before

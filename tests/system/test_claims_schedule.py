@@ -135,7 +135,8 @@ class Schedule:
         await asyncio.gather(self.pause(), self.join(), self.join())
 
     async def rest(self, polls: int = 10) -> dict[str, set[str]]:
-        """Wait for quiet: every wanted streamer is held once, nothing else is, and so it stays for so many polls."""
+        """Wait for quiet: every wanted streamer is held once, nothing else is, each worker has a share, and so it stays
+        for so many polls."""
         held: dict[str, set[str]] = {}
         quiet = 0
 
@@ -144,7 +145,7 @@ class Schedule:
             await self.revive()
             now = await holdings(self.workers.values())
             right = sorted(s for streamers in now.values() for s in streamers) == sorted(self.wanted)
-            quiet = quiet + 1 if right and now == held else 0
+            quiet = quiet + 1 if right and all(now.values()) and now == held else 0
             held = now
             return quiet >= polls
 
