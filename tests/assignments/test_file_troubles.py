@@ -359,11 +359,23 @@ def many_files() -> Iterator[None]:
     resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
-def others(folder: Path, names: list[str]) -> list[LockedFile]:
-    """What three other workers have locked."""
-    folder.mkdir()
-    files = [lock(folder / name) for name in ("a.member", "b.member", "c.member", *(f"{name}.claim" for name in names))]
-    return [found for found in files if found is not None]
+class Others:
+    """Three other workers, a, b and c, and what they have locked. Use it as a context manager."""
+
+    def __init__(self, folder: Path, names: list[str]) -> None:
+        folder.mkdir()
+        files = ("a.member", "b.member", "c.member", *(f"{name}.claim" for name in names))
+        self.files = {name: found for name in files if (found := lock(folder / name)) is not None}
+
+    def __enter__(self) -> "Others":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.die(*self.files)
+
+    def die(self, *names: str) -> None:
+        for name in names:
+            self.files.pop(name).close()
 
 
 @pytest.fixture
@@ -391,17 +403,16 @@ def test_a_worker_below_its_share_tries_few_claims_of_the_living_and_all_of_the_
     async def main() -> None:
         async with Fleet(FileBackend(tmp_path)) as fleet:
             await fleet.names(*names)
-            dying, *theirs = others(tmp_path / "claims", names)
             one = await fleet.worker("one", assignments=Watched(tmp_path))
             await eventually(lambda: len(looks) > 4)
             assert (one.held, looks[:4]) == (frozenset(), [100, 10, 10, 10])
             before = len(looks)
-            for held in (*theirs[2:], dying):  # all claims were the dying one's
-                held.close()
+            theirs.die("a.member", *(name for name in theirs.files if name.endswith(".claim")))
             await fleet.until(lambda: len(one.held) == 34)
             assert len(looks) <= before + 2
 
-    play(main)
+    with Others(tmp_path / "claims", names) as theirs:
+        play(main)
 
 
 def test_what_a_living_worker_gives_up_is_taken_at_the_next_look(
@@ -413,15 +424,15 @@ def test_what_a_living_worker_gives_up_is_taken_at_the_next_look(
     async def main() -> None:
         async with Fleet(FileBackend(tmp_path)) as fleet:
             await fleet.names(*names)
-            *_, last = others(tmp_path / "claims", names)
             one = await fleet.worker("one", assignments=Watched(tmp_path))
             await eventually(lambda: len(looks) > 2)
             before = len(looks)
-            last.remove()
-            await fleet.until(lambda: one.held == {names[-1]})
+            theirs.files.pop("s099.claim").remove()
+            await fleet.until(lambda: one.held == {"s099"})
             assert len(looks) <= before + 2
 
-    play(main)
+    with Others(tmp_path / "claims", names) as theirs:
+        play(main)
 
 
 def test_no_turn_of_the_loop_is_long_with_two_thousand_streamers_and_four_workers(
@@ -431,7 +442,6 @@ def test_no_turn_of_the_loop_is_long_with_two_thousand_streamers_and_four_worker
 
     async def main() -> None:
         (tmp_path / "list.yaml").write_text(f"streamers: [{', '.join(names)}]")
-        others(tmp_path / "claims", names[:1_503])
         async with Watched(tmp_path) as source:
             changes = source.changes()
             held: frozenset[Streamer] = frozenset()
@@ -446,7 +456,8 @@ def test_no_turn_of_the_loop_is_long_with_two_thousand_streamers_and_four_worker
             print(f"the longest turn took {claiming:.4f} s of CPU while claiming, {turns.longest_seconds:.4f} s in all")
             assert turns.longest_seconds <= 0.05
 
-    play(main)
+    with Others(tmp_path / "claims", names[:1_503]):
+        play(main)
 
 
 def test_no_turn_of_the_loop_is_long_when_ten_thousand_rows_are_edited(tmp_path: Path, many_files: None) -> None:

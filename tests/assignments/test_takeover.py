@@ -1,7 +1,7 @@
 """Worker processes on one claims folder: one is killed, and the others take over; TAKEOVER_STREAMERS says how many."""
 
 import os
-import select
+import selectors
 import signal
 import subprocess
 import sys
@@ -39,28 +39,33 @@ class Fleet:
             for name in (f"worker{number}" for number in range(WORKERS))
         }
         self.held: dict[str, int] = {}
+        self._outputs = selectors.DefaultSelector()
+        for name, process in self._processes.items():
+            assert process.stdout is not None
+            self._outputs.register(process.stdout, selectors.EVENT_READ, name)
 
     def follow(self, *, until: int, workers: int) -> None:
         """Read what they say until they hold so many."""
         while len(self.held) < workers or sum(self.held.values()) != until:
-            outputs = {name: process.stdout for name, process in self._processes.items() if process.stdout is not None}
-            readable, _, _ = select.select([*outputs.values()], [], [], 60)
+            readable = self._outputs.select(60)
             assert readable, f"they hold {self.held}"
-            for name, output in outputs.items():
-                if output in readable:
-                    line = output.readline()
-                    assert line, f"{name} ended"
-                    if line.startswith(b"held "):
-                        self.held[name] = int(line.split()[1])
+            for key, _ in readable:
+                line = key.fileobj.readline()  # type: ignore[union-attr]
+                assert line, f"{key.data} ended"
+                if line.startswith(b"held "):
+                    self.held[key.data] = int(line.split()[1])
 
     def kill(self, name: str) -> int:
         """End one with SIGKILL; say how many it held."""
         process = self._processes.pop(name)
+        assert process.stdout is not None
+        self._outputs.unregister(process.stdout)
         process.kill()
         process.communicate()
         return self.held.pop(name)
 
     def close(self) -> None:
+        self._outputs.close()
         for process in self._processes.values():
             process.send_signal(signal.SIGKILL)
             process.communicate()
