@@ -3,6 +3,7 @@
 What is wrong with one is said by file and place, never by content.
 """
 
+import codecs
 import stat
 from pathlib import Path
 
@@ -34,7 +35,7 @@ def read(path: Path, *, in_header: bool = True) -> str:
     if len(raw) > MOST_BYTES:
         raise SecretUnusable(path, f"has more than {MOST_BYTES} bytes")
     try:
-        text = raw.decode("utf-8-sig")
+        text = raw.removeprefix(codecs.BOM_UTF8).decode()
     except UnicodeDecodeError as cause:
         raise SecretUnusable(path, f"is not UTF-8: byte {cause.start + 1}") from None  # the cause quotes the secret
     secret = text.strip()

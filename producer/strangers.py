@@ -5,6 +5,7 @@ is read here, or by protobuf. Whatever they say, a reader gives a value or raise
 memory in proportion to a bound that it names.
 """
 
+import codecs
 import json
 import re
 from collections.abc import Iterable
@@ -54,7 +55,8 @@ def json_value(data: bytes | str, *, most_bytes: int, most_values: int = MOST_VA
     if sum(map(raw.count, _STRUCTURE)) >= most_values:
         raise Unreadable(f"it has more than {most_values} values")
     try:
-        value = json.loads(raw.decode("utf-8-sig"), parse_constant=_no_constant)
+        # Not by the codec utf-8-sig: it is loaded at its first use, which fails where no file can be opened.
+        value = json.loads(raw.removeprefix(codecs.BOM_UTF8).decode(), parse_constant=_no_constant)
         return _clean(value) if _SURROGATE.search(raw) else value
     except RecursionError as cause:
         raise Unreadable("it is nested too deep") from cause
