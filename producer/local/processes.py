@@ -213,8 +213,9 @@ _ours: set[int] = set()
 
 def _unclaimed(port: int) -> bool:
     """Claim a port among the processes of this user, unless another has it: a byte of a file, locked while we live."""
+    claims = _claims()
     try:
-        fcntl.lockf(_claims(), fcntl.LOCK_EX | fcntl.LOCK_NB, 1, port)
+        fcntl.lockf(claims, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, port)
     except (BlockingIOError, PermissionError):
         return False
     return True
