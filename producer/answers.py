@@ -1,7 +1,8 @@
 """One request over HTTP, and its answer, whole: bounded in time and in size."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from http.cookiejar import CookieJar
 from ssl import SSLContext
@@ -94,7 +95,7 @@ async def ask(
     try:
         async with (
             asyncio.timeout(seconds),
-            web.stream(method, url, timeout=seconds, **request) as response,
+            _sent(web, web.build_request(method, url, timeout=seconds, **request)) as response,
         ):
             matters = bodies_of is None or response.status_code in bodies_of
             body = await bodies.read(response, most_bytes=most_bytes) if matters else b""
@@ -106,3 +107,16 @@ async def ask(
     except FAILURES as cause:
         late = isinstance(cause, httpx.TimeoutException)
         raise NoAnswer(strangers.shown(f"{type(cause).__name__} {cause}".rstrip()), late=late) from cause
+
+
+@asynccontextmanager
+async def _sent(web: httpx.AsyncClient, request: httpx.Request) -> AsyncIterator[httpx.Response]:
+    try:
+        response = await web.send(request, stream=True)
+    except AttributeError as cause:
+        # anyio's: it asks a connection of uvloop's that the other side has reset meanwhile for its socket.
+        raise httpx.ConnectError("reset at once", request=request) from cause
+    try:
+        yield response
+    finally:
+        await response.aclose()

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from traceback import format_exception
 
+import httpx
 import pytest
 import websockets
 
@@ -238,3 +239,16 @@ def test_a_socks_proxy_that_is_none_is_no_answer(said: bytes, monkeypatch: pytes
 
     asyncio.run(main())
     gc.collect()
+
+
+def test_a_connection_without_a_socket_is_no_answer() -> None:
+    def without_a_socket(_: httpx.Request) -> httpx.Response:
+        # As anyio does of one connection in thirty that are reset at once, on uvloop.
+        raise AttributeError("'NoneType' object has no attribute 'getpeername'")
+
+    async def main() -> None:
+        async with answers.client(trust=False, at_once=1, transport=httpx.MockTransport(without_a_socket)) as web:
+            await answers.ask(web, "GET", "http://somewhere.test/", most_bytes=1, seconds=60)
+
+    with pytest.raises(NoAnswer, match="reset at once"):
+        asyncio.run(main())
