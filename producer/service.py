@@ -73,6 +73,7 @@ async def run(settings: Settings) -> Ledger:
         ledger=ledger,
         metrics=metrics,
         most_held=settings.kafka_max_in_flight_records,
+        most_held_bytes=settings.kafka_max_in_flight_bytes,
         clock=boot_clock,
     )
     sink = Sink(

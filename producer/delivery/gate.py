@@ -52,19 +52,22 @@ class Gate:
         ledger: Ledger,
         metrics: Metrics,
         most_held: int,
+        most_held_bytes: int,
         clock: Callable[[], float],
     ) -> None:
-        """`clock` is the fence's."""
+        """`most_held` records, or so many bytes of keys and values, make rooms wait. `clock` is the fence's."""
         self._publisher = publisher
         self._fence = fence
         self._ledger = ledger
         self._metrics = metrics
         self._most_held = most_held
+        self._most_held_bytes = most_held_bytes
         self._clock = clock
         self._looked = clock()
         self._woke_at = float("-inf")
         """When we last found that we had stood still."""
         self._held: deque[tuple[Record, Callable[[], None] | None]] = deque()
+        self._held_bytes = 0
         self._emptied = asyncio.Event()
         self._watching: asyncio.Task[NoReturn] | None = None
 
@@ -74,10 +77,11 @@ class Gate:
         return self
 
     async def __aexit__(self, *_: object) -> None:
+        # First, since we may be cancelled while we wait; and the watch has nothing left to hand on.
+        self._flush()
         if self._watching is not None:
             self._watching.cancel()
             await asyncio.wait({self._watching})
-        self._flush()
 
     @property
     def in_flight(self) -> int:
@@ -88,13 +92,14 @@ class Gate:
         """Take charge of a record, at once; call `room` before reading more (`Publisher.publish`)."""
         if self._in_doubt():
             self._held.append((record, settled))
+            self._held_bytes += _size(record)
             return
         self._flush()
         self._pass(record, settled)
 
     async def room(self) -> None:
         """Wait until there is room for more."""
-        while len(self._held) >= self._most_held:
+        while len(self._held) >= self._most_held or self._held_bytes >= self._most_held_bytes:
             self._emptied.clear()
             await self._emptied.wait()
         await self._publisher.room()
@@ -119,7 +124,9 @@ class Gate:
 
     def _flush(self) -> None:
         while self._held:
-            self._pass(*self._held.popleft())
+            record, settled = self._held.popleft()
+            self._held_bytes -= _size(record)
+            self._pass(record, settled)
         self._emptied.set()
 
     def _pass(self, record: Record, settled: Callable[[], None] | None) -> None:
@@ -130,3 +137,7 @@ class Gate:
                 settled()
             return
         self._publisher.publish(record, settled)
+
+
+def _size(record: Record) -> int:
+    return len(record.key) + len(record.value)

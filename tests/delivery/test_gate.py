@@ -61,6 +61,7 @@ class Yard:
             ledger=self.ledger,
             metrics=self.metrics,
             most_held=2,
+            most_held_bytes=100,
             clock=self.clock,
         )
 
@@ -233,6 +234,27 @@ def test_rooms_stand_still_while_too_much_is_held() -> None:
         await asyncio.wait_for(waiting, 120)
 
     play(scene)
+
+
+def test_rooms_stand_still_while_what_is_held_is_too_large() -> None:
+    async def scene(yard: Yard) -> None:
+        yard.fence.certain = False
+        yard.now += 8.0
+        yard.publish("ann", "." * 96)  # with its key a byte less than the bound
+        await asyncio.wait_for(yard.gate.room(), 5)
+        yard.fence.renew()
+        await yard.turn()
+        yard.fence.certain = False
+        yard.now += 8.0
+        yard.publish("ann", "." * 97)
+        waiting = asyncio.create_task(yard.gate.room())
+        await yard.turn()
+        assert not waiting.done()
+
+        yard.fence.renew()
+        await asyncio.wait_for(waiting, 5)
+
+    assert len(play(scene).shelf.values) == 2
 
 
 def test_what_is_held_when_a_worker_ends_is_handed_on() -> None:
