@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import chain
+from typing import Protocol
 
 from producer.events.encoding import Record
 
@@ -40,22 +41,29 @@ class Item:
             settled()
 
 
+class Keeper(Protocol):
+    """Has the older part of lanes on disk."""
+
+    async def refill(self, lane: "Lane") -> None:
+        """Give a lane whose head is empty the next of what only the disk has."""
+
+    def forget(self, item: Item) -> None:
+        """Delete a record that Kafka has, or that became another."""
+
+
 class Lane:
     """One partition of one topic."""
 
-    def __init__(self, topic: str, partition: int, *, behind: int = 0) -> None:
-        """`behind`: so many records the spool had of an earlier run."""
+    def __init__(self, topic: str, partition: int, *, behind: int = 0, keeper: Keeper | None = None) -> None:
+        """`keeper` has what is behind, if there is a spool: so many records of an earlier run."""
         self.topic = topic
         self.partition = partition
         self.head: deque[Item] = deque()
         self.behind = behind
+        self.keeper = keeper
         self.fresh: deque[Item] = deque()
         self.under_way = 0
         """So many of the head are in a batch that is being sent."""
-        self.apart = False
-        """Whether it is in trouble of its own, and keeps away from the client that all share."""
-        self.spoilt_by: object | None = None
-        """The shared client that failed this partition, if it still serves others: it must not have it again."""
         self.last_id = 0
         """The newest record of the spool that the head has had."""
 

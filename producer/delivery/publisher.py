@@ -1,9 +1,7 @@
 """Records to brokers: every record ends acknowledged, spooled, or as a dead letter, and is counted.
 
-Each partition has a lane with at most one batch under way, so records of one key keep their order through failures. A
-batch that fails stays at the head of its lane and is sent again, by another client (`clients`). What Kafka does not
-take in time goes to the spool (`spooling`) and comes back in order. What a broker refuses for itself, and not for the
-state that it is in, is found by sending one by one, and becomes a dead letter.
+Each partition has a lane with at most one batch under way, so records of one key keep their order through failures
+(`sending`). What Kafka does not take in time goes to the spool (`spooling`) and comes back in order.
 """
 
 import asyncio
@@ -11,26 +9,18 @@ import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from random import random
 
-from aiokafka import errors as kafka_errors
 from aiokafka.partitioner import murmur2
 
-from producer import backoff, logs
-from producer.delivery.clients import FAILURES, LONGEST_WAIT_SECONDS, Batch, Client, Clients, NotAnswered, Standing
+from producer import logs
+from producer.delivery.clients import Client, Clients
 from producer.delivery.lane import Item, Lane
 from producer.delivery.ledger import Ledger
+from producer.delivery.sending import Sending
 from producer.delivery.spool import Place, Spool
 from producer.delivery.spooling import Spooling
 from producer.events.encoding import Record
 from producer.observability.metrics import Metrics
-
-UNACCEPTABLE = (
-    kafka_errors.MessageSizeTooLargeError,
-    kafka_errors.RecordListTooLargeError,
-    kafka_errors.InvalidTimestampError,
-)
-"""What a broker says of the records themselves: it will say it again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,9 +78,16 @@ class Publisher:
             not_reached=metrics.kafka_not_reached,
             patience_seconds=bounds.delivery_seconds,
         )
+        self._sending = Sending(
+            self._clients,
+            metrics,
+            linger_seconds=bounds.linger_seconds,
+            timeout_seconds=bounds.delivery_seconds,
+            acknowledged=self._acknowledge,
+            unacceptable=self._set_aside,
+        )
         self._tasks = asyncio.TaskGroup()
         self._spooling = self._with(spool) if spool is not None else None
-        self._log = logs.get()
 
     async def __aenter__(self) -> "Publisher":
         await self._clients.start()
@@ -139,7 +136,7 @@ class Publisher:
         partition = (murmur2(record.key) & 0x7FFFFFFF) % self._partitions[record.topic]
         lane = self._lanes.get((record.topic, partition))
         if lane is None:
-            lane = self._lanes[record.topic, partition] = Lane(record.topic, partition)
+            lane = self._lanes[record.topic, partition] = Lane(record.topic, partition, keeper=self._spooling)
         self._add(lane, Item(record, int(time.time() * 1000), time.monotonic(), settled))
 
     async def room(self) -> None:
@@ -157,7 +154,7 @@ class Publisher:
                 self._ledger.spooled += count
             else:
                 logs.get().error("the spool has records of a topic that is not ours", topic=topic, records=count)
-        return Spooling(
+        spooling = Spooling(
             spool,
             self._lanes,
             ledger=self._ledger,
@@ -167,6 +164,9 @@ class Publisher:
             hurried=lambda: self._fuller_than(0.5),
             gone=self._gone,
         )
+        for lane in self._lanes.values():
+            lane.keeper = spooling
+        return spooling
 
     def _fuller_than(self, share: float) -> bool:
         return (
@@ -190,53 +190,12 @@ class Publisher:
         place = lane.topic, lane.partition
         sender = self._senders.get(place)
         if sender is None or sender.done():
-            self._senders[place] = self._tasks.create_task(self._drain(lane), name=f"lane {place}")
+            self._senders[place] = self._tasks.create_task(self._sending.drain(lane), name=f"lane {place}")
 
     async def _until(self, condition: Callable[[], bool]) -> None:
         while not condition():
             self._changed.clear()
             await self._changed.wait()
-
-    async def _drain(self, lane: Lane) -> None:
-        """Send a lane's records until there are none."""
-        await asyncio.sleep(self._bounds.linger_seconds)
-        failures = 0
-        singly = 0
-        """So many records are sent one by one, to find the one that is refused."""
-        while lane:
-            if not lane.head and self._spooling is not None:
-                await self._spooling.refill(lane)
-                continue
-            standing = await self._clients.get(apart=lane.apart)
-            if not lane.head:
-                continue  # spooled while the client was waited for
-            batch, lane.under_way = _fill(standing.client, lane.head, most=1 if singly else None)
-            served = standing.served
-            try:
-                await standing.send(
-                    batch, lane.topic, partition=lane.partition, timeout_seconds=self._bounds.delivery_seconds
-                )
-            except (NotAnswered, *FAILURES) as error:
-                count, lane.under_way = lane.under_way, 0
-                failures += 1
-                self._failed(lane, standing, error, records=count, failures=failures)
-                alone = standing.served > served
-                lane.apart = lane.apart or alone
-                if alone and not isinstance(error, NotAnswered):
-                    lane.spoilt_by = standing
-                else:
-                    await self._clients.retire(standing)
-                if isinstance(error, UNACCEPTABLE):
-                    if count == 1:
-                        self._set_aside(lane, error)
-                    else:
-                        singly = count
-                    continue
-                await asyncio.sleep(min(LONGEST_WAIT_SECONDS, backoff.delay(failures, random())))
-                continue
-            self._acknowledge(lane)
-            failures, singly = 0, max(0, singly - 1)
-            lane.apart = lane.apart and self._clients.shared is lane.spoilt_by
 
     def _acknowledge(self, lane: Lane) -> None:
         done = lane.acknowledge()
@@ -268,77 +227,7 @@ class Publisher:
 
     def _set_aside(self, lane: Lane, error: BaseException) -> None:
         """Put a dead letter in the place of a record that brokers refuse."""
+        letter = self._dead_letter(lane.head[0].record, error)
         [item] = lane.acknowledge(1)
         self._leave([item])
-        letter = self._dead_letter(item.record, error)
         self.publish(letter, item.settled)
-
-    def _failed(self, lane: Lane, standing: Standing, error: BaseException, *, records: int, failures: int) -> None:
-        label = _label(error)
-        if label == "timeout":
-            label = standing.problem(lane.topic, lane.partition) or label
-        self._metrics.publish_failed(label, lane.topic)
-        self._log.warning(
-            "batch failed; it is sent again",
-            topic=lane.topic,
-            partition=lane.partition,
-            records=records,
-            failures=failures,
-            error=label,
-            detail=str(error)[:200] or type(error).__name__,
-            hint=HINTS.get(label),
-        )
-
-
-def _fill(client: Client, items: Iterable[Item], *, most: int | None) -> tuple[Batch, int]:
-    batch = client.create_batch()
-    count = 0
-    for item in items:
-        record = item.record
-        appended = batch.append(
-            timestamp=item.timestamp_ms, key=record.key, value=record.value, headers=list(record.headers)
-        )
-        if appended is None:
-            break
-        count += 1
-        if count == most:
-            break
-    return batch, count
-
-
-_LABELS: tuple[tuple[type[BaseException], str], ...] = (
-    (NotAnswered, "timeout"),
-    (kafka_errors.UnknownTopicOrPartitionError, "unknown_topic"),
-    (kafka_errors.TopicAuthorizationFailedError, "authorization"),
-    (kafka_errors.ClusterAuthorizationFailedError, "authorization"),
-    (kafka_errors.AuthenticationFailedError, "authentication"),
-    (kafka_errors.NotEnoughReplicasError, "not_enough_replicas"),
-    (kafka_errors.NotEnoughReplicasAfterAppendError, "not_enough_replicas"),
-    (kafka_errors.MessageSizeTooLargeError, "message_too_large"),
-    (kafka_errors.RecordListTooLargeError, "message_too_large"),
-    (kafka_errors.InvalidTimestampError, "invalid_timestamp"),
-    (kafka_errors.OutOfOrderSequenceNumber, "out_of_order"),
-    (kafka_errors.ProducerFenced, "fenced"),
-    (kafka_errors.LeaderNotAvailableError, "no_leader"),
-    (kafka_errors.NotLeaderForPartitionError, "no_leader"),
-    (kafka_errors.KafkaConnectionError, "connection"),
-    (kafka_errors.NodeNotReadyError, "connection"),
-    (TimeoutError, "timeout"),
-    (kafka_errors.KafkaTimeoutError, "timeout"),
-    (kafka_errors.RequestTimedOutError, "timeout"),
-    (OSError, "connection"),
-)
-
-HINTS: Mapping[str, str] = {
-    "unknown_topic": "the topic is gone: run `producer topics apply`",
-    "authorization": "grant what `producer topics acls` lists",
-    "authentication": "look at PRODUCER_KAFKA_SASL_USERNAME and PRODUCER_KAFKA_SASL_PASSWORD_FILE",
-    "not_enough_replicas": "fewer replicas are in sync than the topic's min.insync.replicas",
-    "message_too_large": "the topic's max.message.bytes is below PRODUCER_KAFKA_MAX_RECORD_BYTES",
-    "no_leader": "the partition has no leader: look at its brokers",
-}
-"""What to look at, by label."""
-
-
-def _label(error: BaseException) -> str:
-    return next((label for kind, label in _LABELS if isinstance(error, kind)), "other")
