@@ -52,7 +52,8 @@ class FakeClient:
         self.topics.add(topic)
         self._cluster.under_way += 1
         self._cluster.most_under_way = max(self._cluster.most_under_way, self._cluster.under_way)
-        await asyncio.sleep(0)
+        for _ in range(self._cluster.turns):
+            await asyncio.sleep(0)
         self._cluster.under_way -= 1
         future: asyncio.Future[object] = asyncio.get_running_loop().create_future()
         assert (topic, partition) not in self.spoilt, "a client that failed a partition was given it again"
@@ -89,6 +90,8 @@ class Cluster:
         self.log: list[tuple[str, int, bytes]] = []
         self.met = 0
         self.under_way = self.most_under_way = 0
+        self.turns = 1
+        """How many turns of the loop a batch takes."""
         self.away = False
         """Whether nobody can connect."""
         self.senders_end = False

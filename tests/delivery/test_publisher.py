@@ -33,6 +33,7 @@ def publish(
     *,
     partitions: int = 1,
     max_in_flight: int = 1000,
+    max_in_flight_bytes: int = 1 << 20,
     timeout: float = 0.5,
     grace: float = 5.0,
 ) -> Ledger:
@@ -47,7 +48,11 @@ def publish(
             metrics=Metrics(topics=(TOPIC, OTHER, DEAD), version="test"),
             dead_letter=lambda record, error: Record(DEAD, record.key, type(error).__name__.encode()),
             bounds=Bounds(
-                linger_seconds=0.0, most_records=max_in_flight, delivery_seconds=timeout, grace_seconds=grace
+                linger_seconds=0.0,
+                most_records=max_in_flight,
+                most_bytes=max_in_flight_bytes,
+                delivery_seconds=timeout,
+                grace_seconds=grace,
             ),
         )
         async with asyncio.timeout(120), publisher:
@@ -169,6 +174,27 @@ def test_a_full_publisher_makes_its_callers_wait() -> None:
     assert ledger.acknowledged == 10
 
 
+def test_a_publisher_that_is_full_by_bytes_makes_its_callers_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    cluster = Cluster("hang")
+    waited: list[bool] = []
+
+    async def act(publisher: Publisher) -> None:
+        for size in (500, 499):  # of values; the key is a byte
+            publisher.publish(Record(TOPIC, b"s", b"." * (size - 1)))
+        await asyncio.wait_for(publisher.room(), 10)
+        publisher.publish(Record(TOPIC, b"", b"."))
+        room = asyncio.create_task(publisher.room())
+        await asyncio.sleep(0)
+        waited.append(not room.done())
+        await room
+        waited.append(publisher.in_flight < 3)
+
+    ledger = publish(cluster, act, max_in_flight_bytes=1000)
+
+    assert waited == [True, True]
+    assert ledger.acknowledged == 3
+
+
 def test_a_grace_that_does_not_suffice_is_accounted_for() -> None:
     cluster = Cluster(*["hang"] * 100)
 
@@ -260,6 +286,38 @@ def test_a_topic_in_trouble_leaves_the_others_their_client() -> None:
     used = [client for client in cluster.clients if TOPIC in client.topics]
     assert len(used) == 1, "the healthy topic's client was replaced"
     assert (ledger.acknowledged, ledger.lost) == (400, 0)
+
+
+def test_a_client_that_does_not_answer_for_one_topic_is_taken_from_the_others_too() -> None:
+    hung = 0
+
+    def verdict(topic: str, batch: FakeBatch) -> object:
+        nonlocal hung
+        if topic != OTHER or hung:
+            return None
+        hung += 1
+        return "hang"
+
+    cluster = Cluster()
+    cluster.verdict = verdict
+    ended: list[bool] = []
+
+    async def act(publisher: Publisher) -> None:
+        publisher.publish(record(0, topic=OTHER))
+        for number in range(3):  # served while the other hangs
+            publisher.publish(record(number))
+        while not ended:
+            if len(cluster.log) == 4:
+                ended.append(cluster.clients[0].stopped)
+            await asyncio.sleep(0)
+        publisher.publish(record(3))
+
+    ledger = publish(cluster, act)
+
+    assert hung == 1
+    assert ended == [True], "a client that does not answer was left to the others"
+    assert cluster.clients[0] not in [client for client in cluster.clients if not client.stopped]
+    assert (ledger.acknowledged, ledger.lost) == (5, 0)
 
 
 def test_a_client_whose_sender_has_ended_is_not_waited_for() -> None:
