@@ -2,9 +2,9 @@
 
 import asyncio
 import base64
-import json
-import sys
+import os
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -16,11 +16,15 @@ from producer.delivery import assembly, spool_files, topic_plan
 from producer.delivery.ledger import Ledger
 from producer.delivery.spool_format import Spooled, from_row
 from producer.delivery.spool_repair import readable
-from producer.errors import StartRefused
+from producer.errors import ProducerError, StartRefused
 from producer.observability.metrics import Metrics
 from producer.settings import Settings
+from producer.terminal import complain, document, say
 
 spool = typer.Typer(help="Records on this machine's disk that Kafka had not taken.", no_args_is_help=True)
+
+GRACE_SECONDS = 7 * 24 * 3600.0
+"""No bound to speak of: a drain ends when everything is sent, or nothing is taken any more."""
 
 AsJSON = Annotated[bool, typer.Option("--json", help="Print it as JSON.")]
 Topic = Annotated[str | None, typer.Option(help="Only this topic.")]
@@ -29,21 +33,18 @@ Topic = Annotated[str | None, typer.Option(help="Only this topic.")]
 @spool.command()
 def stat(as_json: AsJSON = False) -> None:
     """Show each spool file: who has it, and what is in it. Changes nothing."""
-    files = [
-        spool_files.describe(path, now_ms=time.time() * 1000) for path in spool_files.paths(_directory(configured()))
-    ]
+    files = [spool_files.describe(path, now_ms=time.time() * 1000) for path in _files(configured())]
     if as_json:
-        sys.stdout.write(json.dumps(files, indent=2) + "\n")
+        document(files)
         return
     for file in files:
         oldest = f", the oldest {file['oldest_seconds']:.0f} s old" if file["oldest_seconds"] is not None else ""
         state = "in use" if file["in_use"] else "free"
         said = file["problem"] or f"{file['records']} records, {file['bytes']} bytes{oldest}"
-        sys.stdout.write(f"{file['path']}  {state}  {said}\n")
-        for topic, count in sorted(file["topics"].items()):
-            sys.stdout.write(f"  {topic:<40} {count:>9}\n")
+        say(f"{file['path']}  {state}  {said}")
+        _say_topics(file["topics"])
     if not files:
-        sys.stdout.write("there is no spool file\n")
+        say("there is no spool file")
 
 
 @spool.command()
@@ -52,72 +53,87 @@ def export(topic: Topic = None) -> None:
 
     Changes nothing, works beside a worker, and gives what is readable of a damaged file.
     """
-    for path in spool_files.paths(_directory(configured())):
+    refused = 0
+    for path in _files(configured()):
+        if problem := spool_files.unreadable(path):
+            complain(f"{path} {problem}: left alone")
+            refused += 1
+            continue
         for row in readable(path):
             spooled = from_row(row)
             if spooled is not None and topic in (None, spooled.entry.record.topic):
-                sys.stdout.write(json.dumps(_document(spooled)) + "\n")
+                document(_document(spooled), indent=None)
+    if refused:
+        raise ProducerError(f"{refused} files were left alone")
 
 
 @spool.command()
 def drain() -> None:
     """Publish what is in the files that no worker has, in order; exit status 1 where something is left."""
     settings = configured()
-    _directory(settings)
-    left = asyncio.run(_drain(settings))
+    given: dict[str, int] = {}
+    if any(file["records"] or file["problem"] for file in _free(settings)):
+        given = asyncio.run(_drain(settings))
+    left = refused = 0
+    for file in _free(settings):
+        if file["problem"]:
+            complain(f"{file['path']} {file['problem']}: left alone")
+            refused += 1
+        elif file["records"] or file["path"] in given:
+            say(f"{file['path']}: {given.get(file['path'], 0)} published, {file['records']} left")
+            _say_topics(file["topics"])
+            left += file["records"]
     if left:
-        raise StartRefused(f"{left} records are left: Kafka did not take them within the grace; they stay in the spool")
-
-
-async def _drain(settings: Settings) -> int:
-    """Empty one file after the other; return what is left of the one that Kafka did not take."""
-    while True:
-        metrics = Metrics(topics=topic_plan.names(settings.topic_prefix), version=__version__)
-        ledger = Ledger()
-        opened = assembly.spool(settings, metrics)
-        if opened is None or not opened.held_records:
-            if opened is not None:
-                opened.close()
-            return 0
-        path = opened.path
-        publisher = await assembly.publisher(
-            settings,
-            ledger,
-            metrics,
-            worker="spool drain",
-            spool=opened,
-            grace_seconds=0.1,
+        raise ProducerError(
+            f"{left} records are left, and stay in the spool: their topics are not there, Kafka did not take them, or "
+            "their file could not be used"
         )
-        async with publisher:
-            await _until_empty(ledger, patience=settings.kafka_delivery_timeout_seconds)
-        sys.stdout.write(f"{path}: {ledger.acknowledged + ledger.dead_lettered} published, {ledger.spooled} left\n")
-        if ledger.spooled or not ledger.recovered:
-            return ledger.spooled
+    if refused:
+        raise ProducerError(f"{refused} files were left alone")
 
 
-async def _until_empty(ledger: Ledger, *, patience: float) -> None:
-    """Wait until the spool is empty, or nothing has left it for so many seconds."""
-    left, since = ledger.spooled, time.monotonic()
-    while ledger.spooled and time.monotonic() < since + patience:
-        await asyncio.sleep(0.1)
-        if ledger.spooled != left:
-            left, since = ledger.spooled, time.monotonic()
+async def _drain(settings: Settings) -> dict[str, int]:
+    """Empty one file after the other, which is what leaving a publisher does; how many records each gave, by path."""
+    metrics = Metrics(topics=topic_plan.names(settings.topic_prefix), version=__version__)
+    publisher = await assembly.publisher(
+        settings,
+        Ledger(),
+        metrics,
+        worker="spool drain",
+        spool=assembly.spool(settings, metrics),
+        grace_seconds=GRACE_SECONDS,
+        some_missing=True,
+    )
+    async with publisher:
+        pass
+    return {str(file.path): file.given for file in publisher.remains if file.given}
 
 
-def _directory(settings: Settings) -> Path:
+def _free(settings: Settings) -> list[dict[str, Any]]:
+    described = (spool_files.describe(path, now_ms=time.time() * 1000) for path in _files(settings))
+    return [file for file in described if not file["in_use"]]
+
+
+def _files(settings: Settings) -> list[Path]:
     directory = settings.spool_directory
     if directory is None:
         raise StartRefused("PRODUCER_SPOOL_DIRECTORY is not set: there is no spool")
     if not directory.is_dir():
         raise StartRefused(f"PRODUCER_SPOOL_DIRECTORY={directory} is not a directory")
-    return directory
+    if not os.access(directory, os.R_OK | os.X_OK):
+        raise StartRefused(f"PRODUCER_SPOOL_DIRECTORY={directory} cannot be read by this user")
+    return spool_files.paths(directory)
+
+
+def _say_topics(topics: Mapping[str, int]) -> None:
+    for topic, count in sorted(topics.items()):
+        say(f"  {topic:<40} {count:>9}")
 
 
 def _document(spooled: Spooled) -> dict[str, Any]:
     record = spooled.entry.record
     return {
         "topic": record.topic,
-        "partition": spooled.entry.partition,
         "timestamp_ms": spooled.entry.timestamp_ms,
         "key": _base64(record.key),
         "headers": {name: _base64(value) for name, value in record.headers},

@@ -213,7 +213,7 @@ class Settings(BaseModel):
     silence_seconds: Seconds = Field(
         60.0, description="A connected room that sends no messages for this long is looked up and connected anew."
     )
-    grace_seconds: Seconds = Field(8.0, description="How long a stop may take: connections, claims, then Kafka.")
+    grace_seconds: Seconds = Field(8.0, description="How long a stop may take: connections, claims, Kafka, the spool.")
 
     http_host: str = Field("127.0.0.1", description="Where /metrics, /livez, /readyz, /startupz and /status listen.")
     http_port: Port = Field(9464, description="Their port; 0 takes a free one and logs it.")

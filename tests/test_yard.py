@@ -142,6 +142,7 @@ PURE = (
     "delivery/lane",
     "delivery/ledger",
     "delivery/letter_cap",
+    "delivery/placement",
     "delivery/spool_format",
     "delivery/spool_policy",
     "events",

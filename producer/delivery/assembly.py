@@ -2,14 +2,14 @@
 
 import time
 
-from producer import logs
 from producer.delivery import client, topic_plan, topics
 from producer.delivery.dead_letters import refused_record
 from producer.delivery.ledger import Ledger
 from producer.delivery.publisher import Bounds, Publisher
 from producer.delivery.registry import Registry, access
-from producer.delivery.spool import Spool, SpoolFailed
+from producer.delivery.spool_folder import SpoolFolder
 from producer.delivery.spool_policy import precious_topics
+from producer.errors import StartRefused
 from producer.events import schemas
 from producer.events.encoding import Encoder, Record
 from producer.observability.metrics import Metrics
@@ -35,19 +35,16 @@ async def encoder(settings: Settings) -> Encoder:
     )
 
 
-def spool(settings: Settings, metrics: Metrics) -> Spool | None:
-    """Open the spool, if there is to be one; a worker whose disk fails it goes on without, and says so."""
+def spool(settings: Settings, metrics: Metrics) -> SpoolFolder | None:
+    """Say where the spool is, if there is to be one; the publisher opens it."""
     if settings.spool_directory is None:
         return None
-    precious = precious_topics(settings.topic_prefix)
-    try:
-        opened = Spool.open(settings.spool_directory, max_bytes=settings.spool_max_bytes, precious=precious)
-    except SpoolFailed as problem:
-        logs.get().error("there is no spool; what Kafka does not take waits in memory alone", problem=str(problem))
-        return None
-    metrics.spool_opened(records=opened.held_records, size=opened.held_bytes, limit=opened.max_bytes)
-    logs.get().info("spool", file=str(opened.path), records=opened.held_records)
-    return opened
+    metrics.spool_limited(settings.spool_max_bytes)
+    return SpoolFolder(
+        settings.spool_directory,
+        max_bytes=settings.spool_max_bytes,
+        precious=precious_topics(settings.topic_prefix),
+    )
 
 
 async def publisher(
@@ -56,18 +53,22 @@ async def publisher(
     metrics: Metrics,
     *,
     worker: str,
-    spool: Spool | None,
+    spool: SpoolFolder | None,
     grace_seconds: float,
+    some_missing: bool = False,
 ) -> Publisher:
-    """Make the publisher; entering it connects. Raises StartRefused where a topic is missing."""
+    """Make the publisher; entering it connects. Raises StartRefused where a topic is missing, unless that may be."""
     letters = topic_plan.dead_letter_topic(settings.topic_prefix)
+    partitions = await topics.partition_counts(settings, some_missing=some_missing)
+    if letters not in partitions:
+        raise StartRefused(f"the topic {letters} is missing; run `producer topics apply`")
 
     def dead_letter(record: Record, error: BaseException) -> Record:
         return refused_record(record, error, topic=letters, worker=worker, received_at=int(time.time() * 1000))
 
     return Publisher(
         lambda: client.connect(settings),
-        partitions=await topics.partition_counts(settings),
+        partitions=partitions,
         dead_letter_topic=letters,
         dead_letter=dead_letter,
         ledger=ledger,

@@ -163,9 +163,7 @@ class Clients:
 
     async def close(self) -> None:
         """Give up whatever stands."""
-        for standing in list(self._standing.values()):
-            await self._end(standing)
-        await asyncio.gather(*self._ending)
+        await asyncio.gather(*map(self._end, self._standing.values()), *self._ending)
         self._standing.clear()
         self._connected(False)
 
@@ -205,12 +203,12 @@ class Clients:
                     self._connected(False)
                 await self._end(standing)
 
-    async def _end(self, standing: Standing) -> None:
+    def _end(self, standing: Standing) -> "asyncio.Future[None]":
         # A lane that is cancelled meanwhile must not leave half a client behind.
         task = asyncio.create_task(standing.abandon())
         self._ending.add(task)
         task.add_done_callback(self._ending.discard)
-        await asyncio.shield(task)
+        return asyncio.shield(task)
 
 
 def _cause(error: BaseException) -> str:

@@ -6,26 +6,28 @@ import zlib
 from dataclasses import dataclass
 from typing import Any
 
+from producer.delivery.placement import key_hash
 from producer.errors import ProducerError
 from producer.events.encoding import Headers, Record
 
-VERSION = 1
+VERSION = 2
 """Kept as SQLite's user_version."""
 
 RECORD_OVERHEAD_BYTES = 128
 """What a row takes beside its strings: header, integers, its entry in the index, its share of half-full pages."""
 
-COLUMNS = "id, topic, partition, size, timestamp_ms, spooled_ms, key, headers, value, checksum"
+COLUMNS = "id, topic, key_hash, size, timestamp_ms, spooled_ms, key, headers, value, checksum"
 INSERT = f"INSERT OR IGNORE INTO records ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 """A row that is there already stays."""
+BY_TOPIC = "SELECT topic, count(*) FROM records GROUP BY topic"
 CREATE = (
     """CREATE TABLE records (
-        id INTEGER PRIMARY KEY, topic TEXT NOT NULL, partition INTEGER NOT NULL, size INTEGER NOT NULL,
+        id INTEGER PRIMARY KEY, topic TEXT NOT NULL, key_hash INTEGER NOT NULL, size INTEGER NOT NULL,
         timestamp_ms INTEGER NOT NULL, spooled_ms INTEGER NOT NULL, key BLOB NOT NULL, headers BLOB NOT NULL,
         value BLOB NOT NULL, checksum INTEGER NOT NULL
     )""",
-    # Sizes are summed from it without touching the values.
-    "CREATE INDEX by_place ON records (topic, partition, id, size)",
+    # A partition's records are found in it, in order, and sizes summed, without touching the values.
+    "CREATE INDEX by_topic ON records (topic, id, key_hash, size)",
     f"PRAGMA user_version = {VERSION}",
 )
 
@@ -42,10 +44,9 @@ class SpoolFailed(ProducerError):
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A record on its way to a partition, with the time of its hand-over in milliseconds since 1970."""
+    """A record with the time of its hand-over in milliseconds since 1970. Its partition is decided when it is sent."""
 
     record: Record
-    partition: int
     timestamp_ms: int
 
 
@@ -68,20 +69,23 @@ def size_of(entry: Entry) -> int:
 def to_row(number: int, entry: Entry, *, spooled_ms: int) -> Row:
     """The row of an entry under its id."""
     record = entry.record
-    fields = (number, record.topic, entry.partition, size_of(entry), entry.timestamp_ms, spooled_ms)
+    fields = (number, record.topic, key_hash(record.key), size_of(entry), entry.timestamp_ms, spooled_ms)
     blobs = (record.key, _pack(record.headers), record.value)
     return (*fields, *blobs, _checksum(fields, blobs))
 
 
 def from_row(row: Row) -> Spooled | None:
     """The entry of a row; None where the row is not what was written."""
-    number, topic, partition, size, timestamp_ms, spooled_ms, key, headers, value, checksum = row
-    fields, blobs = (number, topic, partition, size, timestamp_ms, spooled_ms), (key, headers, value)
+    number, topic, hashed, size, timestamp_ms, spooled_ms, key, headers, value, checksum = row
+    fields, blobs = (number, topic, hashed, size, timestamp_ms, spooled_ms), (key, headers, value)
     if not isinstance(topic, str) or not all(isinstance(field, int) for field in (number, *fields[2:])):
         return None
     if not all(isinstance(blob, bytes) for blob in blobs) or _checksum(fields, blobs) != checksum:
         return None
-    return Spooled(number, Entry(Record(topic, key, value, _unpack(headers)), partition, timestamp_ms), spooled_ms)
+    try:
+        return Spooled(number, Entry(Record(topic, key, value, _unpack(headers)), timestamp_ms), spooled_ms)
+    except (ValueError, struct.error):  # a checksum that agrees by chance
+        return None
 
 
 def version_of(connection: sqlite3.Connection) -> int | None:

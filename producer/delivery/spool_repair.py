@@ -1,5 +1,6 @@
 """A damaged spool file: put aside, never deleted; its readable records go on in a new one."""
 
+import os
 import sqlite3
 import time
 from collections.abc import Iterator
@@ -7,11 +8,11 @@ from contextlib import closing, suppress
 from pathlib import Path
 
 from producer import logs
+from producer.delivery.spool_files import TOGETHER, Unfit, open_own
 from producer.delivery.spool_format import COLUMNS, INSERT, VERSION, Row, from_row, version_of
 
 DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 """SQLite's primary result codes for a file that is not what SQLite wrote."""
-TOGETHER = ("", "-wal", "-shm")
 
 
 def is_damage(error: sqlite3.Error) -> bool:
@@ -37,6 +38,11 @@ def take_over(connection: sqlite3.Connection, path: Path) -> None:
     A crash in between repeats it, which changes nothing. Raises sqlite3.Error or OSError where it cannot be written.
     """
     for aside in sorted(path.parent.glob(f"{path.stem}-damaged-*.db")):
+        try:
+            os.close(open_own(aside))
+        except Unfit as problem:
+            logs.get().error("spool left alone", file=str(aside), problem=str(problem))
+            continue
         with connection:
             taken = connection.executemany(INSERT, readable(aside)).rowcount
         for suffix in reversed(TOGETHER):
@@ -52,7 +58,7 @@ def readable(path: Path) -> Iterator[Row]:
         if version_of(damaged) != VERSION:
             return
         ids: set[int] = set()
-        for query in ("SELECT id FROM records INDEXED BY by_place", "SELECT id FROM records NOT INDEXED"):
+        for query in ("SELECT id FROM records INDEXED BY by_topic", "SELECT id FROM records NOT INDEXED"):
             with suppress(sqlite3.DatabaseError):
                 ids.update(number for [number] in damaged.execute(query) if isinstance(number, int))
         for number in sorted(ids):

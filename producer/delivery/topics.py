@@ -46,12 +46,13 @@ async def apply(settings: Settings) -> list[Change]:
     return changes
 
 
-async def partition_counts(settings: Settings) -> dict[str, int]:
-    """How many partitions each of our topics has. Raises StartRefused, naming what is missing or not ours to use."""
+async def partition_counts(settings: Settings, *, some_missing: bool = False) -> dict[str, int]:
+    """How many partitions each of our topics has. Raises StartRefused, naming what is not ours to use, or is missing
+    unless that may be."""
     wanted = topic_plan.names(settings.topic_prefix)
     counts = await counts_of(settings, wanted)
     missing = sorted(set(wanted) - counts.keys())
-    if missing:
+    if missing and not some_missing:
         raise StartRefused(f"topics are missing: {_listed(missing)}; run `producer topics apply`")
     return counts
 

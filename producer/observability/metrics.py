@@ -171,7 +171,11 @@ class Metrics:
         )
         self._spool_usable = self._gauge("spool_usable", "1 while the spool takes records; 0 where there is none.")
         self._spool_records = self._gauge("spool_records", "Records in the spool: Kafka has not taken them yet.")
-        self._spool_bytes = self._gauge("spool_bytes", "Their bytes.")
+        self._spool_unroutable = self._gauge(
+            "spool_unroutable_records",
+            "Records in spool files of topics that are not there: make the topics, and restart a worker on that disk.",
+        )
+        self._spool_bytes = self._gauge("spool_bytes", "Bytes in this worker's spool files.")
         self._spool_limit = self._gauge("spool_limit_bytes", "The bytes that the spool may hold.")
         self._spool_written = self._counter("spool_records_written_total", "Records written to the spool.")
         self._not_reached = self._counter(
@@ -307,20 +311,18 @@ class Metrics:
     def dropped_by_cap(self) -> None:
         self._undelivered.labels("dead_letter_cap").inc()
 
-    def spool_opened(self, *, records: int, size: int, limit: int) -> None:
-        self._spool_usable.set(1)
-        self._spool_limit.set(limit)
-        self._spool_records.set(records)
-        self._spool_bytes.set(size)
+    def spool_limited(self, size: int) -> None:
+        self._spool_limit.set(size)
 
-    def spooled(self, *, written: int, records: int, size: int) -> None:
-        self._spool_usable.set(1)
+    def spool_usable(self, usable: bool) -> None:
+        self._spool_usable.set(usable)
+
+    def spooled(self, *, written: int, records: int, unroutable: int, size: int) -> None:
+        """So many records were written now; the others are what the files that this worker has hold then."""
         self._spool_written.inc(written)
         self._spool_records.set(records)
+        self._spool_unroutable.set(unroutable)
         self._spool_bytes.set(size)
-
-    def spool_failed(self) -> None:
-        self._spool_usable.set(0)
 
     def kafka_not_reached(self, cause: str) -> None:
         """No Kafka client could be had; `cause` is one of `diagnosis.CAUSES`."""

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 import trustme
 
-from producer.delivery.spool import Spool
+from producer.delivery.spool_folder import SpoolFolder
 from producer.local.programs import without_settings
 from tests.checks.doctor import NOWHERE, Found, amiss, assert_named, check, document, web_server
 from tests.kafka.certificates import Authority
@@ -130,7 +130,7 @@ def planted_claims(folder: Path) -> dict[str, Any]:
 
 
 def newer_spool(folder: Path) -> dict[str, Any]:
-    spool = Spool.open(folder / "spool", max_bytes=1 << 24, precious=frozenset())
+    spool = SpoolFolder(folder / "spool", max_bytes=1 << 24).own()
     spool.close()
     with closing(sqlite3.connect(spool.path)) as file:
         file.execute("PRAGMA user_version = 99")

@@ -14,20 +14,24 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from producer.delivery.placement import key_hash
 from producer.delivery.spool import Entry, Spool, SpoolFailed
+from producer.delivery.spool_folder import SpoolFolder
 from producer.events.encoding import Record
 
 TOPIC, GIFTS = "t.comment.v1", "t.gift.v1"
 ALL = 1 << 30
+KEYS = tuple(next(key for key in (b"%d" % n for n in range(100)) if key_hash(key) % 3 == part) for part in range(3))
+"""Of the first, the second and the third partition of three."""
 
 
 def entry(number: int, *, topic: str = TOPIC, partition: int = 0, size: int = 10) -> Entry:
     value = b"%d " % number + b"." * size
-    return Entry(Record(topic, b"key", value, (("h", b"\x00v"), ("empty", b""))), partition, 1_790_000_000_000 + number)
+    return Entry(Record(topic, KEYS[partition], value, (("h", b"\x00v"), ("empty", b""))), 1_790_000_000_000 + number)
 
 
 def opened(folder: Path, max_bytes: int = ALL) -> Spool:
-    return Spool.open(folder, max_bytes=max_bytes, precious=frozenset({GIFTS}))
+    return SpoolFolder(folder, max_bytes=max_bytes, precious=frozenset({GIFTS})).own()
 
 
 def put(spool: Spool, numbers: Sequence[int], **more: int) -> None:
@@ -39,20 +43,20 @@ def numbers(spool: Spool, partition: int = 0) -> list[int]:
     """Everything of a place, read in parts."""
     found: list[int] = []
     after = 0
-    while part := spool.read((TOPIC, partition), after_id=after, max_bytes=100, max_records=7):
+    while part := spool.read(TOPIC, partition=partition, of=3, after_id=after, max_bytes=100, max_records=7):
         found += [int(each.entry.record.value.split()[0]) for each in part]
         after = part[-1].id
     return found
 
 
 def test_an_entry_comes_back_as_it_was(tmp_path: Path) -> None:
-    spool = Spool.open(tmp_path, max_bytes=ALL, precious=frozenset(), wall_clock=lambda: 1_790_000_100.5)
-    spool.commit([(spool.next_id, entry(7, partition=3))], ())
+    spool = SpoolFolder(tmp_path, max_bytes=ALL, wall_clock=lambda: 1_790_000_100.5).own()
+    spool.commit([(spool.next_id, entry(7, partition=2))], ())
     spool.close()
 
-    [found] = opened(tmp_path).read((TOPIC, 3), after_id=0, max_bytes=1, max_records=1)
+    [found] = opened(tmp_path).read(TOPIC, partition=2, of=3, after_id=0, max_bytes=1, max_records=1)
 
-    assert found.entry == entry(7, partition=3)
+    assert found.entry == entry(7, partition=2)
     assert found.spooled_ms == 1_790_000_100_500
 
 
@@ -76,7 +80,7 @@ def test_it_is_a_list_for_each_place(
             spool.close()
             spool = opened(folder)
         assert {place: numbers(spool, place) for place in model} == {p: [n for _, n in e] for p, e in model.items()}
-        assert spool.holds() == {(TOPIC, p): len(e) for p, e in model.items() if e}
+        assert spool.holds({TOPIC: 3}) == ({(TOPIC, p): len(e) for p, e in model.items() if e}, {})
         assert spool.held_records == sum(map(len, model.values()))
         assert (spool.held_bytes == 0) is (spool.held_records == 0)
     spool.close()
@@ -135,7 +139,7 @@ def test_a_file_of_another_version_is_left_alone(tmp_path: Path, capsys: pytest.
 
     assert other.path != spool.path
     assert spool.path.read_bytes() == before
-    assert "it has format 7, and this producer knows 1" in capsys.readouterr().out
+    assert "it has format 7, and this producer knows 2" in capsys.readouterr().out
 
 
 def test_a_file_that_is_no_database_is_put_aside(tmp_path: Path) -> None:
@@ -177,7 +181,7 @@ def test_a_file_that_breaks_while_it_is_used_is_put_aside_and_the_next_try_works
     with spool.path.open("r+b") as file:
         file.seek(4096 * 3)
         file.write(bytes(range(256)) * 16 * 20)
-    spool._connection.execute("PRAGMA cache_size = 0")  # or it answers from memory
+    spool._connected().execute("PRAGMA cache_size = 0")  # or it answers from memory
 
     with pytest.raises(SpoolFailed):
         while numbers(spool):
@@ -201,7 +205,7 @@ def test_a_record_that_is_not_what_was_written_is_not_given(tmp_path: Path) -> N
 
     assert found == [0, 1, 5, 6, 7, 9]
     assert again.damaged == 4
-    assert again.holds() == {(TOPIC, 0): 6}
+    assert again.holds({TOPIC: 3}) == ({(TOPIC, 0): 6}, {})
 
 
 @pytest.mark.parametrize("cut", [1, 100, 4096, 5000, 20_000])

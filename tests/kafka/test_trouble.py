@@ -12,7 +12,7 @@ from producer import backoff
 from producer.delivery import client, topic_plan, topics
 from producer.delivery.ledger import Ledger
 from producer.delivery.publisher import Bounds, Publisher
-from producer.delivery.spool import Spool
+from producer.delivery.spool_folder import SpoolFolder
 from producer.events.encoding import Record
 from producer.local.kafka import Kafka
 from producer.observability.metrics import Metrics
@@ -43,7 +43,7 @@ class Given:
             dead_letter=lambda record, error: Record(self.dead, record.key, type(error).__name__.encode()),
             ledger=self.ledger,
             metrics=self.metrics,
-            spool=Spool.open(self._folder, max_bytes=1 << 24, precious=frozenset()),
+            spool=SpoolFolder(self._folder, max_bytes=1 << 24),
             bounds=Bounds(linger_seconds=0.005, delivery_seconds=delivery_seconds, grace_seconds=20.0),
         )
 

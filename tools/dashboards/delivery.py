@@ -36,9 +36,12 @@ def parts() -> Iterator[Panel | Number | str]:
     )
     yield Number(
         "In the spool",
-        "Records on disk that Kafka has not taken yet. For long while Kafka is up: a topic is in trouble.",
+        "Records on disk that Kafka has not taken yet. For long while Kafka is up: a topic is in trouble or gone.",
         "none",
-        ((f"sum({metric('spool_records')})", "spooled"),),
+        (
+            (f"sum({metric('spool_records')})", "spooled"),
+            (f"sum({metric('spool_unroutable_records')})", "for topics that are not there"),
+        ),
         colours=((None, "green"), (1, "orange")),
     )
     yield Number(
