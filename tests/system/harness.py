@@ -188,6 +188,11 @@ class System:
             for message in each_record(self._kafka.bootstrap_servers, self._topics(published.EVENTS))
         ]
 
+    def stored(self) -> set[bytes]:
+        """Every event's bytes as they are on the topics."""
+        topics = self._topics(published.EVENTS)
+        return {message.value() for message in each_record(self._kafka.bootstrap_servers, topics)}
+
     def _topics(self, events: Iterable[str]) -> list[str]:
         return [f"{self.prefix}.{event}.v1" for event in events]
 
@@ -272,7 +277,7 @@ async def stop(worker: Worker) -> Mapping[str, Any]:
     assert status == 0, worker.output()
     assert ledger["balanced"] is True
     assert ledger["received"] == ledger["mapped"] + ledger["refused"]
-    ended = ("acknowledged", "dead_lettered", "spooled", "fenced", "dropped", "damaged", "capped", "lost")
+    ended = ("acknowledged", "dead_lettered", "spooled", "unroutable", "fenced", "dropped", "damaged", "capped", "lost")
     given = ("mapped", "own", "refused", "recovered")
     assert sum(ledger[name] for name in given) == sum(ledger[name] for name in ended)
     return ledger

@@ -4,6 +4,7 @@ The short form is part of every run; `make chaos-delivery` makes it long.
 """
 
 import asyncio
+import base64
 import json
 import os
 import signal
@@ -26,6 +27,9 @@ OUTAGE_SECONDS = float(os.environ.get("OUTAGE_SECONDS", "30"))
 RATE = int(os.environ.get("DELIVERY_RATE", "300"))
 KILLS = int(os.environ.get("DELIVERY_KILLS", "1"))
 ROLLING_SECONDS = float(os.environ.get("ROLLING_SECONDS", "15"))
+STOP_RECORDS = int(os.environ.get("STOP_RECORDS", "500"))
+"""So many are in a worker's spool when it is stopped just after an outage."""
+GRACE_SECONDS = 30.0
 ROOMS = 12
 KILLED = [
     (False, "received", False),
@@ -49,7 +53,15 @@ BOUND_SECONDS = 2.0
 second is for messages under way between the simulator and a worker on a busy machine."""
 
 
-def made(folder: Path, kafka: Kafka, registry: Registry, *, acknowledge: str = "received", replicas: int = 1) -> System:
+def made(
+    folder: Path,
+    kafka: Kafka,
+    registry: Registry,
+    *,
+    acknowledge: str = "received",
+    replicas: int = 1,
+    grace: float = 8.0,
+) -> System:
     return System(
         folder,
         kafka,
@@ -60,6 +72,7 @@ def made(folder: Path, kafka: Kafka, registry: Registry, *, acknowledge: str = "
         topic_partitions="2",
         topic_replication_factor=str(replicas),
         acknowledge=acknowledge,
+        grace_seconds=str(grace),
     )
 
 
@@ -209,6 +222,58 @@ def test_a_killed_worker_loses_no_more_than_the_last_moments(
 
 def _id(line: dict[str, Any]) -> str:
     return f"{line['room_id']}:{line['message_id']}"
+
+
+def test_a_worker_stopped_just_after_an_outage_sends_what_it_and_two_dead_ones_had_spooled(
+    tmp_path: Path, kafka: Kafka, registry: Registry, background: Background
+) -> None:
+    async def main() -> None:
+        async with made(tmp_path, kafka, registry, grace=GRACE_SECONDS) as system:
+            simulator = await system.simulator("--rooms", str(ROOMS), "--rate", str(RATE))
+            dead = [await system.worker(f"dead-{number}") for number in range(2)]
+            worker = await system.worker("alive")
+            for each in (worker, *dead):
+                await connected(each, 1)
+            await asyncio.to_thread(background.run, kafka.kill(1))
+            for each in (worker, *dead):
+                while await value(each, "spool_records") < 100:
+                    await asyncio.sleep(0.2)
+            for each in dead:
+                await each.end(signal.SIGKILL)
+            while await value(worker, "spool_records") < STOP_RECORDS:
+                await asyncio.sleep(0.2)
+            files = json.loads(await system.producer("spool", "stat", "--json"))
+            lines = [json.loads(line) for line in worker.output().splitlines()]
+            own = next(line["file"] for line in lines if line["event"] == "spool")
+            lay = {file["path"]: file["records"] for file in files if file["path"] != own}
+            exported = [json.loads(line) for line in (await system.producer("spool", "export")).splitlines()]
+            await asyncio.to_thread(background.run, kafka.start(1))
+            back = time.monotonic()
+            ledger = await stop(worker)
+            took = time.monotonic() - back
+            await simulator.end(signal.SIGTERM)
+            files = json.loads(await system.producer("spool", "stat", "--json"))
+            stored = await asyncio.to_thread(system.stored)
+
+        report(
+            grace_seconds=GRACE_SECONDS,
+            rate=RATE,
+            spooled=len(exported),
+            of_the_dead=list(lay.values()),
+            recovered=ledger["recovered"],
+            left=ledger["spooled"],
+            stop_seconds=round(took, 1),
+        )
+        assert len(exported) >= STOP_RECORDS + 200
+        assert len(lay) == 2
+        assert min(lay.values()) >= 100, "nobody left anything: the outage was not met"
+        assert ledger["recovered"] == sum(lay.values()), "one of the files was not taken up"
+        assert ledger["lost"] == ledger["spooled"] == ledger["unroutable"] == 0, worker.output()[-2000:]
+        assert [file["records"] for file in files] == [0] * len(files)
+        missing = [line for line in exported if base64.b64decode(line["value"]) not in stored]
+        assert missing == []
+
+    asyncio.run(main())
 
 
 def test_brokers_that_restart_and_die_in_turn_lose_and_reorder_nothing(tmp_path: Path, registry: Registry) -> None:
