@@ -76,10 +76,11 @@ class Sending:
                         batch, lane.topic, partition=lane.partition, timeout_seconds=self._timeout_seconds
                     )
                 except (NotAnswered, *FAILURES) as error:
-                    count, lane.under_way = lane.under_way, 0
                     failures += 1
-                    self._say(lane, standing, error, records=count, failures=failures)
+                    self._say(lane, standing, error, failures=failures)
                     await self._avoid(standing, way, error, alone=standing.served > served)
+                    # Under way until here: otherwise the spool might have taken them out of the head meanwhile.
+                    count, lane.under_way = lane.under_way, 0
                     if isinstance(error, UNACCEPTABLE):
                         if count == 1:
                             self._unacceptable(lane, error)
@@ -102,7 +103,7 @@ class Sending:
         else:
             await self._clients.retire(standing)
 
-    def _say(self, lane: Lane, standing: Standing, error: BaseException, *, records: int, failures: int) -> None:
+    def _say(self, lane: Lane, standing: Standing, error: BaseException, *, failures: int) -> None:
         name = label(error)
         if name == "timeout":
             name = standing.problem(lane.topic, lane.partition) or name
@@ -111,7 +112,7 @@ class Sending:
             "batch failed; it is sent again",
             topic=lane.topic,
             partition=lane.partition,
-            records=records,
+            records=lane.under_way,
             failures=failures,
             error=name,
             detail=str(error)[:200] or type(error).__name__,

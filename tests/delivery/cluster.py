@@ -73,6 +73,8 @@ class FakeClient:
 
     async def close(self) -> None:
         self.stopped = True
+        if self._cluster.closes is not None:
+            await self._cluster.closes.wait()
 
     async def stop(self) -> None:
         self.stopped = True
@@ -90,6 +92,8 @@ class Cluster:
         self.log: list[tuple[str, int, bytes]] = []
         self.met = 0
         self.under_way = self.most_under_way = 0
+        self.closes: asyncio.Event | None = None
+        """What the end of a client waits for."""
         self.turns = 1
         """How many turns of the loop a batch takes."""
         self.away = False

@@ -194,6 +194,24 @@ def test_a_refused_record_of_the_spool_becomes_a_dead_letter(tmp_path: Path) -> 
     assert (ledger.dead_lettered, ledger.spooled, ledger.lost) == (1, 0, 0)
 
 
+def test_a_record_that_is_refused_and_spooled_before_its_client_has_ended_becomes_a_dead_letter(tmp_path: Path) -> None:
+    cluster = Cluster()
+    cluster.verdict = lambda topic, batch: kafka_errors.MessageSizeTooLargeError() if topic == TOPIC else None
+
+    async def act(publisher: Publisher, ledger: Ledger) -> None:
+        cluster.closes = asyncio.Event()
+        publisher.publish(record(1))
+        await until(lambda: ledger.spooled == 1)
+        cluster.closes.set()
+        await until(lambda: ledger.dead_lettered == 1)
+
+    ledger = run(tmp_path, cluster, act, after=0.0)
+
+    assert cluster.met == 1
+    assert (ledger.dead_lettered, ledger.spooled) == (1, 0)
+    assert balances(ledger, handed_over=1)
+
+
 class Disk:
     """Commits, of which one waits in its thread, or fails, when the test says so."""
 
