@@ -97,8 +97,8 @@ class Sending:
     async def _avoid(self, standing: Standing, way: Way, error: BaseException, *, alone: bool) -> None:
         """See to it that a client which failed a partition is not given it again; `alone`: others were served."""
         way.apart = way.apart or alone
-        # One that does not answer is of no use to the others either.
-        if alone and not isinstance(error, NotAnswered):
+        # One that does not answer is of no use to the others either; and there is no third for who is apart already.
+        if alone and standing is self._clients.shared and not isinstance(error, NotAnswered):
             way.spoilt_by = standing
         else:
             await self._clients.retire(standing)

@@ -288,6 +288,34 @@ def test_a_topic_in_trouble_leaves_the_others_their_client() -> None:
     assert (ledger.acknowledged, ledger.lost) == (400, 0)
 
 
+def test_two_topics_in_trouble_do_not_keep_each_other_on_a_client_that_is_spoilt() -> None:
+    attempts = {OTHER: 0, DEAD: 0}
+
+    def verdict(topic: str, batch: FakeBatch) -> object:
+        if topic == TOPIC:
+            return None
+        attempts[topic] += 1
+        # Both leave the client that all share; from then on one of them fails beside the other again and again.
+        fails = attempts[topic] == 1 or (topic == OTHER and attempts[topic] < 12)
+        return kafka_errors.NotEnoughReplicasError() if fails else None
+
+    cluster = Cluster(batch_size=1)
+    cluster.verdict = verdict
+
+    async def act(publisher: Publisher) -> None:
+        for number in range(300):
+            for topic in (TOPIC, OTHER, DEAD):
+                publisher.publish(record(number, topic=topic))
+            await asyncio.sleep(0.0005)
+
+    ledger = publish(cluster, act)
+
+    assert cluster.met == 12
+    for topic in (TOPIC, OTHER, DEAD):
+        assert [int(value) for name, _, value in cluster.log if name == topic] == list(range(300))
+    assert (ledger.acknowledged, ledger.dead_lettered, ledger.lost) == (600, 300, 0)
+
+
 def test_a_client_that_does_not_answer_for_one_topic_is_taken_from_the_others_too() -> None:
     hung = 0
 
