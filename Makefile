@@ -34,6 +34,7 @@ chaos-claims: $(READY)  ## many workers, killed, stopped and paused, again and a
 chaos-delivery: $(READY)  ## Kafka away for half an hour, workers killed fifty times, errors that last; KFAKED names a kfaked
 	FAULT_SECONDS=30 $(RUN)/pytest -s tests/kafka/test_lasting_errors.py $(PYTEST_ARGS)
 	OUTAGE_SECONDS=1800 ROLLING_SECONDS=600 STOP_RECORDS=60000 DELIVERY_RATE=2000 DELIVERY_KILLS=50 $(RUN)/pytest -s tests/system/test_delivery.py $(PYTEST_ARGS)
+	DELIVERY_SEEDS=300 $(RUN)/pytest tests/delivery/test_delivery_schedules.py $(PYTEST_ARGS)
 
 chaos-strangers: $(READY)  ## odd answers one by one, two thousand streamers claimed at once, a million inputs for the readers
 	STRANGERS_IN_TURN=1 $(RUN)/pytest -s tests/system/test_strangers.py $(PYTEST_ARGS)
