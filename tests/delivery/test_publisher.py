@@ -181,7 +181,7 @@ def test_a_publisher_that_is_full_by_bytes_makes_its_callers_wait(monkeypatch: p
     async def act(publisher: Publisher) -> None:
         for size in (500, 499):  # of values; the key is a byte
             publisher.publish(Record(TOPIC, b"s", b"." * (size - 1)))
-        await asyncio.wait_for(publisher.room(), 10)
+        await asyncio.wait_for(publisher.room(), 120)
         publisher.publish(Record(TOPIC, b"", b"."))
         room = asyncio.create_task(publisher.room())
         await asyncio.sleep(0)
