@@ -85,17 +85,18 @@ async def ask(
     most_bytes: int,
     seconds: float,
     bodies_of: frozenset[int] | None = None,
+    auth: tuple[str, str] | None = None,
     **request: Any,
 ) -> Answer:
     """Ask once. Raises NoAnswer, and Unreadable for an answer that is longer or encoded otherwise than it may be.
 
     `seconds` is for the whole of it, and each step. `bodies_of`: the statuses whose bodies matter; the others' are left
-    unread. `request` is httpx's: headers, params, json, data, auth.
+    unread. `auth` is a name and its password; `request` is httpx's: headers, params, json, data.
     """
     try:
         async with (
             asyncio.timeout(seconds),
-            _sent(web, web.build_request(method, url, timeout=seconds, **request)) as response,
+            _sent(web, web.build_request(method, url, timeout=seconds, **request), auth) as response,
         ):
             matters = bodies_of is None or response.status_code in bodies_of
             body = await bodies.read(response, most_bytes=most_bytes) if matters else b""
@@ -110,9 +111,11 @@ async def ask(
 
 
 @asynccontextmanager
-async def _sent(web: httpx.AsyncClient, request: httpx.Request) -> AsyncIterator[httpx.Response]:
+async def _sent(
+    web: httpx.AsyncClient, request: httpx.Request, auth: tuple[str, str] | None
+) -> AsyncIterator[httpx.Response]:
     try:
-        response = await web.send(request, stream=True)
+        response = await web.send(request, auth=auth, stream=True)
     except AttributeError as cause:
         # anyio's: it asks a connection of uvloop's that the other side has reset meanwhile for its socket.
         raise httpx.ConnectError("reset at once", request=request) from cause
