@@ -40,6 +40,16 @@ class Reason(StrEnum):
     TIMEOUT = "timeout"
 
 
+class Fault(StrEnum):
+    """What was wrong with bytes that could not be read; the metrics' `fault` label."""
+
+    MALFORMED = "malformed"
+    NOT_BINARY = "not_binary"
+    TOO_LARGE = "too_large"
+    TOO_MANY = "too_many"
+    UNKNOWN_COMPRESSION = "unknown_compression"
+
+
 class ProducerError(RuntimeError):
     """The root of all our errors."""
 
@@ -155,6 +165,10 @@ class NotEncodable(ProducerError):
 
 
 class MessageRefused(ProducerError):
-    """A message does not say what its kind promises; it is refused whole and kept as a dead letter."""
+    """A message does not say what its kind promises, or too much; it is refused whole and kept as a dead letter."""
 
     recovery = Recovery.DROP
+
+    def __init__(self, message: str, *, fault: Fault = Fault.MALFORMED) -> None:
+        super().__init__(message, reason=Reason.MALFORMED)
+        self.fault = fault

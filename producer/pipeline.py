@@ -17,7 +17,7 @@ from producer.events.event import Event, Origin
 from producer.events.streaks import Given, Streaks, Tap
 from producer.gift_lists import GiftLists
 from producer.observability.metrics import Metrics
-from producer.webcast.frames import Fault, FrameRefused, Stage
+from producer.webcast.frames import FrameRefused, Stage
 from producer.webcast.protocol import Received
 from producer.webcast.wire import Envelope
 
@@ -121,8 +121,9 @@ class Pipeline:
                 gift_list=self._sink.gift_lists.latest,
             )
         except MessageRefused as error:
-            self._sink.metrics.refused(Stage.PAYLOAD, Fault.MALFORMED)
-            self._refuse(LetterReason.PAYLOAD_MALFORMED, error, message.payload, at, head=self._head(message))
+            self._sink.metrics.refused(Stage.PAYLOAD, error.fault)
+            reason = LetterReason(f"{Stage.PAYLOAD}_{error.fault}")
+            self._refuse(reason, error, message.payload, at, head=self._head(message))
             return
         created_at = event.value["meta"]["created_at"]
         if created_at is not None and not message.is_history:

@@ -64,7 +64,7 @@ def replay(letter: Letter, encoder: Encoder, *, payloads: Payloads) -> Outcome:
         event = mapping.to_event(envelope, origin, received_at=letter.received_at, room_sequence=head.room_sequence)
         record = encoder.encode(event, key=origin.streamer)
     except MessageRefused as error:
-        return StillRefused(LetterReason.PAYLOAD_MALFORMED, str(error))
+        return StillRefused(LetterReason(f"payload_{error.fault}"), str(error))
     except NotEncodable as error:
         return StillRefused(LetterReason.NOT_ENCODABLE, str(error))
     return Mapped(event.name, event.value["meta"]["event_id"], record)

@@ -3,17 +3,20 @@
 from collections.abc import Callable
 from typing import Any, cast
 
+import pytest
+
 from producer.delivery.gate import Gate
 from producer.delivery.ledger import Ledger
 from producer.delivery.letter_cap import Cap
 from producer.delivery.letterbox import Letterbox
+from producer.errors import Fault
 from producer.events.encoding import Record
 from producer.events.event import Origin
 from producer.events.streaks import Streaks
 from producer.gift_lists import GiftLists
 from producer.observability.metrics import Metrics
 from producer.pipeline import Pipeline, Sink
-from producer.webcast.frames import Fault, Refusal, Stage
+from producer.webcast.frames import Refusal, Stage
 from producer.webcast.protocol import Received
 from producer.webcast.wire import Envelope
 from tests.events.decoding import ENCODER
@@ -157,11 +160,40 @@ def test_a_frame_that_cannot_be_read_is_a_letter_of_no_message() -> None:
 
 def test_an_event_larger_than_a_record_is_a_letter_that_names_it() -> None:
     given = Given()
+    payload = write({2: "x" * 510_000})  # in the record twice: its text, and its bytes
 
-    given.pipeline.deliver(Received(messages=[chat(11, "x" * 1_000_000)]))
+    given.pipeline.deliver(Received(messages=[Envelope(method="WebcastRoomMessage", payload=payload, msg_id=11)]))
 
     [(data, headers)] = given.shelf.letters()
     assert headers["producer.reason"] == "not_encodable"
-    assert (headers["producer.event"], headers["producer.message_id"]) == ("comment", "11")
-    assert (len(data), headers["producer.length"], headers["producer.cut"]) == (524_288, "1000037", "bytes")
+    assert (headers["producer.event"], headers["producer.message_id"]) == ("room", "11")
+    assert (data, "producer.cut" in headers) == (payload, False)
     assert given.ledger.balances(in_flight=1)
+
+
+@pytest.mark.parametrize(
+    ("message", "fault", "length", "kept"),
+    [
+        (chat(11, "x" * 1_000_000), "too_large", "1000037", 524_288),
+        (
+            Envelope(method="WebcastRankUpdateMessage", payload=b"\x12\x00" * 5_001, msg_id=11),
+            "too_many",
+            "10002",
+            10_002,
+        ),
+    ],
+    ids=["bytes", "fields"],
+)
+def test_a_message_past_its_bounds_is_a_letter_that_says_which(
+    message: Envelope, fault: str, length: str, kept: int
+) -> None:
+    given = Given()
+
+    given.pipeline.deliver(Received(messages=[message, chat(12)]))
+
+    [(data, headers)] = given.shelf.letters()
+    assert (headers["producer.reason"], headers["__connect.errors.stage"]) == (f"payload_{fault}", "payload")
+    assert (len(data), headers["producer.length"], "producer.cut" in headers) == (kept, length, kept < int(length))
+    assert given.metric("decode_errors_total", stage="payload", fault=fault) == 1
+    assert (given.ledger.received, given.ledger.mapped, given.ledger.refused) == (2, 1, 1)
+    assert given.ledger.balances(in_flight=len(given.shelf.records))

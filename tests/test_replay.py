@@ -85,6 +85,13 @@ def test_what_is_still_broken_is_refused_with_todays_reason() -> None:
     assert str(outcome) == "still refused (payload_malformed): WebcastChatMessage is not valid protobuf"
 
 
+def test_what_has_too_many_fields_is_refused_with_todays_reason() -> None:
+    outcome = replayed(refused("WebcastRankUpdateMessage", b"\x12\x00" * 5_001))
+
+    assert isinstance(outcome, StillRefused)
+    assert outcome.reason is LetterReason.PAYLOAD_TOO_MANY
+
+
 def test_what_is_still_too_large_is_refused_with_todays_reason() -> None:
     small = Encoder(schemas.events(), topic_prefix="t", schema_ids=None, max_bytes=100)
 

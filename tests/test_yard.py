@@ -151,6 +151,7 @@ PURE = (
     "status/board",
     "webcast/frames",
     "webcast/protocol",
+    "webcast/wire/reading",
     "assignments/assignor",
     "assignments/claims",
     "assignments/holding",

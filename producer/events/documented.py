@@ -195,12 +195,12 @@ def _label(common: wire.Common) -> str | None:
 
 
 MAPPERS: dict[str, Mapper] = {
-    "WebcastChatMessage": Mapper(wire.ChatMessage.FromString, _comment),
-    "WebcastControlMessage": Mapper(wire.ControlMessage.FromString, _control),
-    "WebcastGiftMessage": Mapper(wire.GiftMessage.FromString, _gift),
-    "WebcastLikeMessage": Mapper(wire.LikeMessage.FromString, _like),
-    "WebcastMemberMessage": Mapper(wire.MemberMessage.FromString, _member),
-    "WebcastQuestionNewMessage": Mapper(wire.QuestionNewMessage.FromString, _question),
-    "WebcastRoomUserSeqMessage": Mapper(wire.RoomUserSeqMessage.FromString, _viewers),
-    "WebcastSocialMessage": Mapper(wire.SocialMessage.FromString, _social),
+    "WebcastChatMessage": Mapper(wire.reader(wire.ChatMessage), _comment),
+    "WebcastControlMessage": Mapper(wire.reader(wire.ControlMessage), _control),
+    "WebcastGiftMessage": Mapper(wire.reader(wire.GiftMessage), _gift),
+    "WebcastLikeMessage": Mapper(wire.reader(wire.LikeMessage), _like),
+    "WebcastMemberMessage": Mapper(wire.reader(wire.MemberMessage), _member),
+    "WebcastQuestionNewMessage": Mapper(wire.reader(wire.QuestionNewMessage), _question),
+    "WebcastRoomUserSeqMessage": Mapper(wire.reader(wire.RoomUserSeqMessage), _viewers),
+    "WebcastSocialMessage": Mapper(wire.reader(wire.SocialMessage), _social),
 }

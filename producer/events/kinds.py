@@ -64,9 +64,9 @@ def _mapper(message: type[Message], record: str) -> Mapper:
         project = compile_projection(message.DESCRIPTOR, record, besides=OURS)
         return Event(name, {**project(parsed), "name": name, "meta": meta})
 
-    return Mapper(message.FromString, event)
+    return Mapper(wire.reader(message), event)
 
 
 MAPPERS = {method: _mapper(message, record) for method, (message, record) in RECORDS.items()}
-MAPPERS["WebcastRoomPinMessage"] = Mapper(wire.kinds.RoomPinMessage.FromString, pins.room_pin)
+MAPPERS["WebcastRoomPinMessage"] = Mapper(wire.reader(wire.kinds.RoomPinMessage), pins.room_pin)
 """The one kind that is more than its fields: it has a message of another kind in it."""

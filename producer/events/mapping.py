@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
-from producer.errors import MessageRefused, Reason
+from producer.errors import Fault, MessageRefused
 from producer.events import documented, kinds, records
 from producer.events.event import Event, Origin, Payloads, message_meta
 from producer.events.gifts import GiftList
@@ -12,8 +12,9 @@ from producer.webcast import wire
 
 PREFIX = "Webcast"
 PAYLOAD_BYTES = 512 * 1024
-"""A longer message is left out of `meta.payload`: with it, its event would be too large for a record."""
+"""A longer message is refused. The largest captured one has 42,761."""
 
+_any_message = wire.reader(wire.AnyMessage)
 _MAPPERS = documented.MAPPERS | kinds.MAPPERS
 
 METHODS = frozenset(_MAPPERS)
@@ -27,23 +28,30 @@ def to_event(
 
     A message of a kind that nobody knows, or that is none of the documented events, becomes `unknown`, with its bytes.
     """
+    payload = message.payload
+    if len(payload) > PAYLOAD_BYTES:
+        raise MessageRefused(
+            f"{message.method} has {len(payload)} bytes; at most {PAYLOAD_BYTES} are read", fault=Fault.TOO_LARGE
+        )
     kind = kind_of(message.method)
     mapper = _MAPPERS[kind] if kind else None
-    parse = mapper.parse if mapper else wire.AnyMessage.FromString
+    parse = mapper.parse if mapper else _any_message
     common = wire.Common()
     parsed: Any = None
     try:
-        parsed = parse(message.payload)
+        parsed = parse(payload)
         common = parsed.common
+    except wire.TooManyFields as cause:
+        raise MessageRefused(f"{message.method}: {cause}", fault=Fault.TOO_MANY) from cause
     except wire.DecodeError as cause:
         if mapper:
-            raise MessageRefused(f"{message.method} is not valid protobuf", reason=Reason.MALFORMED) from cause
+            raise MessageRefused(f"{message.method} is not valid protobuf") from cause
     meta = message_meta(message, common, origin, received_at, room_sequence)
     event = mapper.map(parsed, meta) if mapper else None
     if event is None:
         return _unknown(message, meta)
-    if _carried(kind, origin.payloads) and len(message.payload) <= PAYLOAD_BYTES:
-        meta["payload"] = message.payload
+    if _carried(kind, origin.payloads):
+        meta["payload"] = payload
     return _with_gift_list(event, gift_list) if event.tap is not None else event
 
 

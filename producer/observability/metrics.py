@@ -16,10 +16,10 @@ from prometheus_client import (
     disable_created_metrics,
 )
 
-from producer.errors import DOCUMENTED, ProducerError, Reason
+from producer.errors import DOCUMENTED, Fault, ProducerError, Reason
 from producer.events import mapping, schemas
 from producer.kafka.diagnosis import CAUSES
-from producer.webcast.frames import Fault, Stage
+from producer.webcast.frames import Stage
 
 PREFIX = "tiktok_live_"
 

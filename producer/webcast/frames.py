@@ -7,8 +7,17 @@ import zlib
 from dataclasses import dataclass
 from enum import StrEnum
 
-from producer.errors import ProducerError, Reason, Recovery
-from producer.webcast.wire import DecodeError, Envelope, FetchResult, HeartBeat, ImEnterRoom, PushFrame
+from producer.errors import Fault, ProducerError, Reason, Recovery
+from producer.webcast.wire import (
+    DecodeError,
+    Envelope,
+    FetchResult,
+    HeartBeat,
+    ImEnterRoom,
+    PushFrame,
+    TooManyFields,
+    reader,
+)
 
 GZIP_MAGIC = b"\x1f\x8b\x08"
 
@@ -21,16 +30,6 @@ class Stage(StrEnum):
     BATCH = "batch"
     ENVELOPE = "envelope"
     PAYLOAD = "payload"
-
-
-class Fault(StrEnum):
-    """What was wrong with them."""
-
-    MALFORMED = "malformed"
-    NOT_BINARY = "not_binary"
-    TOO_LARGE = "too_large"
-    TOO_MANY = "too_many"
-    UNKNOWN_COMPRESSION = "unknown_compression"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +60,8 @@ class Limits:
     the ratio is looked at only past `ratio_free_bytes`.
     """
 
-    inflated_bytes: int = 16 * 1024 * 1024
+    batch_bytes: int = 2 * 1024 * 1024
+    """Of a batch, once it is inflated."""
     ratio: int = 200
     ratio_free_bytes: int = 256 * 1024
     messages: int = 2_000
@@ -69,13 +69,21 @@ class Limits:
 
 DEFAULT_LIMITS = Limits()
 
+MOST_FIELDS = 20_000
+"""Of a frame or a batch, which costs less to read than a message. Most batches are too short to have so many."""
+
+_push_frame = reader(PushFrame, most_fields=MOST_FIELDS)
+_fetch_result = reader(FetchResult, most_fields=MOST_FIELDS)
+
 
 def read_frame(data: bytes | str) -> PushFrame:
     """Parse one WebSocket message. Raises FrameRefused."""
     if isinstance(data, str):
         raise FrameRefused(Stage.FRAME, Fault.NOT_BINARY)
     try:
-        return PushFrame.FromString(data)
+        return _push_frame(data)
+    except TooManyFields as error:
+        raise FrameRefused(Stage.FRAME, Fault.TOO_MANY) from error
     except DecodeError as error:
         raise FrameRefused(Stage.FRAME, Fault.MALFORMED) from error
 
@@ -95,8 +103,12 @@ def read_batch(frame: PushFrame, limits: Limits = DEFAULT_LIMITS) -> FetchResult
 
 def parse_batch(payload: bytes, limits: Limits = DEFAULT_LIMITS) -> FetchResult:
     """Parse an inflated batch, which is also what the sign server answers. Raises FrameRefused."""
+    if len(payload) > limits.batch_bytes:
+        raise FrameRefused(Stage.BATCH, Fault.TOO_LARGE)
     try:
-        batch = FetchResult.FromString(payload)
+        batch = _fetch_result(payload)
+    except TooManyFields as error:
+        raise FrameRefused(Stage.BATCH, Fault.TOO_MANY) from error
     except DecodeError as error:
         raise FrameRefused(Stage.BATCH, Fault.MALFORMED) from error
     if len(batch.messages) > limits.messages:
@@ -118,7 +130,7 @@ def read_envelopes(batch: FetchResult) -> tuple[list[Envelope], list[Refusal]]:
 
 def inflate(data: bytes, limits: Limits = DEFAULT_LIMITS) -> bytes:
     """Gunzip, never past the limits' size or ratio. Raises FrameRefused."""
-    bound = min(limits.inflated_bytes, max(limits.ratio_free_bytes, limits.ratio * len(data)))
+    bound = min(limits.batch_bytes, max(limits.ratio_free_bytes, limits.ratio * len(data)))
     stream = zlib.decompressobj(wbits=16 + zlib.MAX_WBITS)
     try:
         inflated = stream.decompress(data, bound)

@@ -157,7 +157,7 @@ def test_there_is_a_reason_for_each_fault_that_reading_can_find() -> None:
 
     found = {match for source in sources for match in re.findall(r"Stage\.(\w+), Fault\.(\w+)", source)}
 
-    assert len(found) == 8
+    assert len(found) == 10
     assert {f"{stage}_{fault}".lower() for stage, fault in found} <= set(LetterReason)
 
 

@@ -218,8 +218,8 @@ def test_a_record_of_just_the_largest_size_is_encoded_and_one_byte_more_is_refus
     assert len(record.value) == size
 
 
-def test_a_message_of_a_mebibyte_is_refused_unless_told_otherwise() -> None:
-    event = mapped("WebcastNobodyKnows", {2: b"x" * 1_048_576})
+def test_a_record_of_more_than_a_megabyte_is_refused_unless_told_otherwise() -> None:
+    event = mapped("WebcastRoomMessage", {2: b"x" * 510_000})  # in the record twice: its text, and its bytes
 
     with pytest.raises(NotEncodable):
         encoder().encode(event, key="ann")

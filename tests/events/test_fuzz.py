@@ -263,18 +263,33 @@ def test_a_message_cut_at_any_byte_is_an_event_or_refused(method: str, full: byt
 @pytest.mark.parametrize(
     ("method", "fields", "end"),
     [
-        ("WebcastChatMessage", {3: "x" * 1_100_000}, "not encodable"),
-        ("WebcastChatMessage", {2: {64: [{21: {2: "badge" * 30}}] * 7_000}}, "comment"),
-        ("WebcastLikeMessage", {1: {8: {2: "x" * 1_100_000}}}, "not encodable"),
-        ("WebcastNobodyKnows", {2: "x" * 1_100_000}, "not encodable"),
-        ("WebcastRoomMessage", {2: "x" * 1_100_000}, "not encodable"),
-        ("WebcastImDeleteMessage", {2: [2**63 - 1] * 150_000}, "im_delete"),
-        ("WebcastLinkMessage", {20: {2: [{5: "x" * 20}] * 60_000}}, "link"),
-        ("WebcastChatMessage", {9999: "x" * 1_100_000}, "comment"),
+        ("WebcastChatMessage", {3: "x" * 524_284}, "comment"),
+        ("WebcastChatMessage", {3: "x" * 524_285}, "refused"),
+        ("WebcastNobodyKnows", {2: "x" * 524_284}, "unknown"),
+        ("WebcastNobodyKnows", {2: "x" * 524_285}, "refused"),
+        ("WebcastRoomMessage", {2: "x" * 510_000}, "not encodable"),
+        ("WebcastChatMessage", {2: {64: [{21: {2: "badge" * 30}}] * 1_600}}, "comment"),
+        ("WebcastImDeleteMessage", {2: [2**63 - 1] * 40_000}, "im_delete"),
+        ("WebcastLinkMessage", {20: {2: [{5: "x" * 20}] * 2_000}}, "link"),
+        ("WebcastLinkMessage", {20: {2: [{5: "x" * 20}] * 6_000}}, "refused"),
+        ("WebcastNobodyKnows", {2: [{5: "x" * 20}] * 6_000}, "unknown"),
+        ("WebcastChatMessage", {9999: "x" * 510_000}, "comment"),
     ],
-    ids=["text", "badges", "label", "unknown kind", "text of a further kind", "ids", "users", "field that is not read"],
+    ids=[
+        "512 KiB",
+        "more",
+        "512 KiB of an unknown kind",
+        "more of it",
+        "record of more than a megabyte",
+        "badges",
+        "ids",
+        "users",
+        "more users",
+        "many fields of an unknown kind",
+        "field that is not read",
+    ],
 )
-def test_a_message_whose_record_would_be_too_large_is_not_encodable_and_badges_are_bounded(
+def test_a_message_is_an_event_up_to_the_bounds_of_its_bytes_fields_and_record(
     method: str, fields: Fields, end: str
 ) -> None:
     found = deliver(method, write(fields))

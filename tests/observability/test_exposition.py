@@ -11,11 +11,11 @@ from collections.abc import Mapping
 import httpx
 import pytest
 
-from producer.errors import FailedFetchRoomInfo, LiveNotFound, Reason, StartRefused
+from producer.errors import FailedFetchRoomInfo, Fault, LiveNotFound, Reason, StartRefused
 from producer.observability import exposition
 from producer.observability.metrics import Metrics
 from producer.observability.sharing import SharingCollector
-from producer.webcast.frames import Fault, Stage
+from producer.webcast.frames import Stage
 from tools.metrics_page import Nobody, worker_metrics
 
 

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from producer.errors import Fault
 from producer.webcast import frames
-from producer.webcast.frames import Fault, FrameRefused, Limits, Stage
+from producer.webcast.frames import FrameRefused, Limits, Stage
 from producer.webcast.wire import FetchResult, PushFrame
 
 CHAT = b"\x0a\x12WebcastChatMessage\x12\x03abc\x18\x07"
@@ -108,7 +109,7 @@ def test_what_cannot_be_inflated_is_refused(payload: bytes, compression: str, fa
 
 
 def test_a_bomb_is_refused_by_its_size() -> None:
-    limits = Limits(inflated_bytes=100_000, ratio=10_000, ratio_free_bytes=0)
+    limits = Limits(batch_bytes=100_000, ratio=10_000, ratio_free_bytes=0)
 
     with pytest.raises(FrameRefused) as refused:
         frames.inflate(bomb(100_001), limits)
@@ -119,7 +120,7 @@ def test_a_bomb_is_refused_by_its_size() -> None:
 
 def test_a_bomb_is_refused_by_its_ratio() -> None:
     data = bomb(1_000_000)
-    limits = Limits(inflated_bytes=10_000_000, ratio=100, ratio_free_bytes=1)
+    limits = Limits(batch_bytes=10_000_000, ratio=100, ratio_free_bytes=1)
     assert len(data) * 100 < 1_000_000
 
     with pytest.raises(FrameRefused) as refused:
@@ -145,18 +146,48 @@ def test_a_bomb_never_takes_more_than_the_limit(monkeypatch: pytest.MonkeyPatch)
 
     monkeypatch.setattr(zlib, "decompressobj", Watched)
 
-    with pytest.raises(FrameRefused):
-        frames.inflate(bomb(40_000_000))
+    for data in (bomb(1_000_000), bomb(40_000_000)):
+        with pytest.raises(FrameRefused):
+            frames.inflate(data, Limits(batch_bytes=800_000, ratio=200, ratio_free_bytes=100_000))
 
-    assert asked == [frames.DEFAULT_LIMITS.ratio * len(bomb(40_000_000))]
-    assert asked[0] < frames.DEFAULT_LIMITS.inflated_bytes
+    assert asked == [200 * len(bomb(1_000_000)), 800_000]
+    assert asked[0] < 800_000
 
 
 def test_a_batch_of_too_many_messages_is_refused() -> None:
     with pytest.raises(FrameRefused) as refused:
         frames.parse_batch(BATCH * 3, Limits(messages=2))
 
-    assert refused.value.fault is Fault.TOO_MANY
+    assert (refused.value.stage, refused.value.fault) == (Stage.BATCH, Fault.TOO_MANY)
+    assert len(frames.parse_batch(BATCH * 2, Limits(messages=2)).messages) == 2
+
+
+def test_a_batch_that_nobody_deflated_is_bounded_as_one_that_is_inflated() -> None:
+    with pytest.raises(FrameRefused) as refused:
+        frames.parse_batch(BATCH * 100, Limits(batch_bytes=100 * len(BATCH) - 1))
+
+    assert (refused.value.stage, refused.value.fault) == (Stage.BATCH, Fault.TOO_LARGE)
+    assert len(frames.parse_batch(BATCH * 100, Limits(batch_bytes=100 * len(BATCH))).messages) == 100
+
+
+@pytest.mark.parametrize("entry", [b"\x0a\x00", b"\x3a\x00"], ids=["messages", "route parameters"])
+def test_a_batch_of_too_many_fields_is_refused_before_it_is_parsed(entry: bytes) -> None:
+    generous = Limits(messages=1_000_000)
+    frames.parse_batch(entry * frames.MOST_FIELDS, generous)
+
+    with pytest.raises(FrameRefused) as refused:
+        frames.parse_batch(entry * (frames.MOST_FIELDS + 1), generous)
+
+    assert (refused.value.stage, refused.value.fault) == (Stage.BATCH, Fault.TOO_MANY)
+
+
+def test_a_frame_of_too_many_headers_is_refused_before_it_is_parsed() -> None:
+    assert len(frames.read_frame(b"\x2a\x00" * frames.MOST_FIELDS).headers) == frames.MOST_FIELDS
+
+    with pytest.raises(FrameRefused) as refused:
+        frames.read_frame(b"\x2a\x00" * (frames.MOST_FIELDS + 1))
+
+    assert (refused.value.stage, refused.value.fault) == (Stage.FRAME, Fault.TOO_MANY)
 
 
 def test_heartbeat_bytes() -> None:

@@ -2,8 +2,8 @@
 
 import pytest
 
-from producer.errors import FailedRoomPolling, Reason
-from producer.webcast.frames import Fault, Stage
+from producer.errors import FailedRoomPolling, Fault, Reason
+from producer.webcast.frames import Stage
 from producer.webcast.protocol import Protocol, RecentIds
 from producer.webcast.wire import ControlMessage, Envelope, FetchResult, HeartBeat, PushFrame
 

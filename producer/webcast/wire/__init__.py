@@ -1,4 +1,4 @@
-"""Webcast's protobuf messages: the .proto files and the modules generated from them (`make generate`).
+"""Webcast's protobuf messages: the .proto files, the modules generated from them (`make generate`), and their reader.
 
 `kinds` has the messages of the kinds that the documentation does not name.
 """
@@ -6,6 +6,7 @@
 from google.protobuf.message import DecodeError
 
 from . import kinds_pb2 as kinds
+from .reading import TooManyFields, reader
 from .webcast_pb2 import (
     AnyMessage,
     ChatMessage,
@@ -50,6 +51,8 @@ __all__ = [
     "RoomUserSeqMessage",
     "SocialMessage",
     "Text",
+    "TooManyFields",
     "User",
     "kinds",
+    "reader",
 ]
