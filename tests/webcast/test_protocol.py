@@ -1,6 +1,10 @@
 """producer.webcast.protocol: a number in place of the clock, bytes in place of the socket."""
 
+import tracemalloc
+
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from producer.errors import FailedRoomPolling, Fault, Reason
 from producer.webcast.frames import Stage
@@ -105,6 +109,41 @@ def test_recent_ids_forget_the_oldest() -> None:
     recent = RecentIds(capacity=2)
 
     assert [recent.add(number) for number in (1, 2, 3, 2, 1)] == [True, True, True, False, True]
+
+
+@settings(derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.integers(1, 9), st.lists(st.integers(1, 30) | st.sampled_from([-(2**63), -1, 2**63 - 1]), max_size=150))
+def test_recent_ids_know_the_last_half_of_their_capacity_and_no_more_than_all_of_it(half: int, ids: list[int]) -> None:
+    """Beside them, who remembers everything: which new one each id was when it was last taken for new."""
+    recent, new_ones = RecentIds(capacity=2 * half), 0
+    last_new: dict[int, int] = {}
+
+    for each in ids:
+        later = new_ones - last_new[each] if each in last_new else 2 * half
+        new = recent.add(each)
+
+        assert new or later < 2 * half
+        assert not new or later >= half
+        if new:
+            new_ones += 1
+            last_new[each] = new_ones
+
+
+def test_recent_ids_take_eight_bytes_each_and_none_before_they_come() -> None:
+    """5,000 in an OrderedDict took 560 KiB."""
+    tracemalloc.start()
+    before = tracemalloc.get_traced_memory()[0]
+    recent = [RecentIds() for _ in range(10)]
+    quiet = (tracemalloc.get_traced_memory()[0] - before) / 10
+    for number in range(5_000):
+        for room, ids in enumerate(recent):
+            assert ids.add(ROOM + 1_000_000 * room + 97 * number)
+    busy = (tracemalloc.get_traced_memory()[0] - before) / 10
+    tracemalloc.stop()
+
+    assert quiet < 500
+    assert busy < 48 * 1024
+    assert not any(recent[0].add(ROOM + 97 * number) for number in range(2_500, 5_000))
 
 
 def test_messages_without_an_id_are_never_duplicates() -> None:
