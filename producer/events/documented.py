@@ -10,7 +10,7 @@ from typing import Any
 from google.protobuf.message import Message
 
 from producer.events import records
-from producer.events.event import Event
+from producer.events.event import Event, Giving
 from producer.events.streaks import Tap
 from producer.events.users import user_of
 from producer.webcast import wire
@@ -147,6 +147,12 @@ def _gift(message: wire.GiftMessage, meta: records.Meta) -> Event:
         "name": "gift",
         "meta": meta,
     }
+    giving: Giving = {
+        "user": value["user"],
+        "gift_id": gift["gift_id_str"],
+        "gift_name": details["giftName"] if details else None,
+        "gift_list_version": None,
+    }
     tap = Tap(
         message_id=int(meta["message_id"] or 0),
         user_id=message.user.id,
@@ -157,7 +163,7 @@ def _gift(message: wire.GiftMessage, meta: records.Meta) -> Event:
         repeat_end=message.repeat_end == 1,
         added_diamonds=message.fan_ticket_count if message.HasField("fan_ticket_count") else None,
         diamond_count=details["diamondCount"] if details else None,
-        details=value,
+        details=giving,
     )
     meta["streak_id"] = tap.streak
     return Event("gift", value, tap)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import blake2b
-from typing import Any
+from typing import Any, TypedDict
 
 from producer.events import records
 from producer.events.streaks import Tap
@@ -33,6 +33,15 @@ class Origin:
     payloads: Payloads = Payloads.UNDOCUMENTED
 
 
+class Giving(TypedDict):
+    """Who gave what, as the first message that was seen of a streak has it."""
+
+    user: records.User | None
+    gift_id: str | None
+    gift_name: str | None
+    gift_list_version: str | None
+
+
 @dataclass(frozen=True, slots=True)
 class Event:
     """One documented event: its name and the value of its record."""
@@ -41,7 +50,7 @@ class Event:
     value: Any
     """The TypedDict of `producer.events.records` that belongs to the name."""
     tap: Tap | None = None
-    """Of a gift: what it says of its streak, with the value as its details."""
+    """Of a gift: what it says of its streak, with a Giving as its details."""
 
 
 def message_meta(

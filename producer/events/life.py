@@ -1,7 +1,7 @@
 """Events that no message carries: of a connection's life, of a live's end, and of gifts that are counted for good."""
 
 from producer.events import records
-from producer.events.event import Event, Origin, own_meta
+from producer.events.event import Event, Giving, Origin, own_meta
 from producer.events.streaks import Given, Interval
 
 
@@ -26,25 +26,22 @@ def live_ended(origin: Origin, reason: str, *, at: int) -> Event:
 
 
 def gift_finalized(given: Given, origin: Origin, *, at: int) -> Event:
-    """Make the event of gifts that are counted for good; what it says of them is in their last message."""
-    gift: records.GiftEvent = given.details
-    what = gift["gift"]
-    gift_id = what["giftId"] if what else None
-    details = what["giftDetails"] if what else None
+    """Make the event of gifts that are counted for good."""
+    giving: Giving = given.details
     meta = own_meta("gift_finalized", origin, at, unique=False)
     stem = f"{meta['event_id']}:{given.streak}:"
     meta["event_id"] = stem + _span(given.interval)
     meta["streak_id"] = given.streak
     value: records.GiftFinalizedEvent = {
-        "user": gift["user"],
-        "gift_id": None if gift_id is None else str(gift_id),
-        "gift_name": details["giftName"] if details else None,
+        "user": giving["user"],
+        "gift_id": giving["gift_id"],
+        "gift_name": giving["gift_name"],
         "streak_id": given.streak,
         "count": given.count,
         "total": given.total,
         "diamonds": given.diamonds,
         "diamonds_source": given.source.value,
-        "gift_list_version": what["gift_list_version"] if what else None,
+        "gift_list_version": giving["gift_list_version"],
         "ended_by": given.ended_by.value,
         "corrects": stem + _span(given.corrects) if given.corrects else None,
         "last_message_id": str(given.last_message_id) if given.last_message_id else None,

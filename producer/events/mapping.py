@@ -82,7 +82,7 @@ def _with_gift_list(event: Event, gift_list: GiftList | None) -> Event:
     gift: records.Gift = event.value["gift"]
     if gift_list is None or event.tap is None:
         return event
-    gift["gift_list_version"] = gift_list.version
+    gift["gift_list_version"] = event.tap.details["gift_list_version"] = gift_list.version
     listed = gift["extended_gift"] = gift_list.gifts.get(event.tap.gift_id)
     if listed is None or listed["diamond_count"] is None or event.tap.diamond_count is not None:
         return event

@@ -10,15 +10,22 @@ highest count. Intervals of successive sessions do not overlap, so their sum is 
 the first of them ended in good order: what a killed process had counted and not given out is in nobody's interval.
 """
 
+import marshal
 from collections import OrderedDict
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from enum import StrEnum
+from struct import Struct
 from typing import Any
 
 SILENCE_MS = 30_000
 """A streak without messages for so long is over; its closing message comes one to four seconds after the last tap."""
-REMEMBERED = 2_000
-"""Streaks that ended, kept for what comes late."""
+REMEMBERED = 1_000
+"""Streaks that ended, kept for what comes late: so many at the most, and the last half of them always."""
+OPEN_BYTES = 8 * 1024 * 1024
+"""What a room's open streaks may take, about; 5,000 of usual senders do."""
+STREAK_BYTES = 1_000
+"""An open streak, about, without its details."""
 
 
 class EndedBy(StrEnum):
@@ -45,6 +52,7 @@ class Tap:
 
     message_id: int
     user_id: int
+    """Of 64 bits with a sign, as the next two."""
     gift_id: int
     group_id: int
     streakable: bool
@@ -56,7 +64,7 @@ class Tap:
     """The price of one; None where nobody says."""
     price_source: Source = Source.MESSAGE
     details: Any = None
-    """Whatever the caller wants back with the total."""
+    """Whatever the caller wants back with the total; plain values, for they are kept as bytes meanwhile."""
 
     @property
     def streak(self) -> str:
@@ -88,129 +96,161 @@ class Given:
     """The interval of the first that was given out of this streak; this adds to it. None: this is the first."""
     last_message_id: int
     details: Any
+    crowded_out: bool = False
+    """It had not been silent for long, but others took the space: what comes later corrects this."""
 
 
 @dataclass(slots=True)
 class _Streak:
-    name: str
     number: int
+    """Which streak of its user, gift and group it is."""
     low: int
     high: int
     price: int | None
-    price_source: Source
-    details: Any
+    price_source: str
     last_message_id: int
-    last_at: int
     added: int | None = None
     """The sum of the increments, in diamonds."""
     given: int = 0
     """How many gifts have been given out, and for how many diamonds."""
     given_diamonds: int = 0
     first_given: Interval | None = None
+    last_at: int = 0
+    details: bytes | None = None
+    """Of one that is open."""
+
+    def pack(self) -> bytes:
+        """All of it that outlives its end, in a tenth of the memory."""
+        return marshal.dumps(
+            (
+                self.number,
+                self.low,
+                self.high,
+                self.price,
+                self.price_source,
+                self.last_message_id,
+                self.added,
+                self.given,
+                self.given_diamonds,
+                self.first_given,
+            )
+        )
 
 
-Key = tuple[int, int, int]
+Key = bytes
+_KEY = Struct("=3q")
+"""User, gift and group, which take six times that as numbers of Python's."""
 
 
 class Streaks:
-    """The streaks of one room. Times are ms of any one clock. Each message is to be added once."""
+    """The streaks of one room. Times are ms of one monotonic clock. Each message is to be added once."""
 
     def __init__(self, *, silence_ms: int = SILENCE_MS) -> None:
         self._silence_ms = silence_ms
-        self._streaks: OrderedDict[Key, _Streak] = OrderedDict()
-        """The lately active last."""
-        self._open: OrderedDict[Key, None] = OrderedDict()
+        self._open: OrderedDict[Key, _Streak] = OrderedDict()
+        """The longest silent first."""
+        self._open_bytes = 0
+        self._ended: dict[Key, bytes] = {}
+        self._ended_before: dict[Key, bytes] = {}
+        """Those before them, forgotten once they are half of what is remembered."""
 
     def add(self, tap: Tap, at: int) -> list[Given]:
         """Take one gift message; return what it brings to an end."""
         if not tap.streakable:
             return [_single(tap)]
-        key = (tap.user_id, tap.gift_id, tap.group_id)
+        key = _KEY.pack(tap.user_id, tap.gift_id, tap.group_id)
         given: list[Given] = []
-        streak = self._streaks.get(key)
-        if streak is None or _starts_anew(tap, streak):
-            given += self._finish(key, EndedBy.COUNT_RESET)
-            streak = self._begin(key, tap, number=streak.number + 1 if streak else 0)
+        streak = self._take(key)
+        if streak is None:
+            streak = _begin(tap, number=0)
+        elif _starts_anew(tap, streak):
+            given += _finish(key, streak, EndedBy.COUNT_RESET)
+            streak = _begin(tap, number=streak.number + 1)
         _extend(streak, tap, at)
-        self._streaks.move_to_end(key)
-        self._open[key] = None
-        self._open.move_to_end(key)
         if tap.repeat_end:
-            given += self._finish(key, EndedBy.REPEAT_END)
-        self._forget()
+            given += self._end(key, streak, EndedBy.REPEAT_END)
+            return given
+        self._open[key] = streak
+        self._open_bytes += _bytes(streak)
+        while self._open_bytes > OPEN_BYTES:
+            given += (replace(one, crowded_out=True) for one in self._end_next(EndedBy.SILENCE))
         return given
 
-    def tick(self, at: int) -> list[Given]:
-        """Return the streaks that have been silent for too long."""
-        given: list[Given] = []
+    def tick(self, at: int) -> Iterator[Given]:
+        """Give out the streaks that have been silent for too long, each as it is asked for."""
+        while self._open and at - next(iter(self._open.values())).last_at >= self._silence_ms:
+            yield from self._end_next(EndedBy.SILENCE)
+
+    def end(self) -> Iterator[Given]:
+        """Give out every open streak, since nobody goes on watching the room; each as it is asked for."""
         while self._open:
-            key = next(iter(self._open))
-            if at - self._streaks[key].last_at < self._silence_ms:
-                break
-            given += self._finish(key, EndedBy.SILENCE)
+            yield from self._end_next(EndedBy.SESSION_END)
+
+    def hand_over(self) -> Iterator[Given]:
+        """Give out every open streak, and forget them all: another session counts what comes from now on."""
+        yield from self.end()
+        self._ended, self._ended_before = {}, {}
+
+    def _take(self, key: Key) -> _Streak | None:
+        """Take a streak from where it is kept; None where it is not known."""
+        streak = self._open.pop(key, None)
+        if streak is not None:
+            self._open_bytes -= _bytes(streak)
+            return streak
+        packed = self._ended.pop(key, None) or self._ended_before.pop(key, None)
+        return None if packed is None else _Streak(*marshal.loads(packed))
+
+    def _end_next(self, ended_by: EndedBy) -> list[Given]:
+        key, streak = self._open.popitem(last=False)
+        self._open_bytes -= _bytes(streak)
+        return self._end(key, streak, ended_by)
+
+    def _end(self, key: Key, streak: _Streak, ended_by: EndedBy) -> list[Given]:
+        given = _finish(key, streak, ended_by)
+        if len(self._ended) == REMEMBERED // 2:
+            self._ended_before, self._ended = self._ended, {}
+        self._ended[key] = streak.pack()
         return given
 
-    def end(self) -> list[Given]:
-        """Return every open streak, since nobody goes on watching the room."""
-        return [one for key in list(self._open) for one in self._finish(key, EndedBy.SESSION_END)]
 
-    def hand_over(self) -> list[Given]:
-        """Return every open streak, and forget them all: another session counts what comes from now on."""
-        given = self.end()
-        self._streaks.clear()
-        return given
+def _begin(tap: Tap, *, number: int) -> _Streak:
+    low = _before(tap)
+    return _Streak(number, low, low, tap.diamond_count, tap.price_source.value, tap.message_id)
 
-    def _begin(self, key: Key, tap: Tap, *, number: int) -> _Streak:
-        low = _before(tap)
-        name = tap.streak + (f":{number}" if number else "")
-        streak = _Streak(
-            name, number, low, low, tap.diamond_count, tap.price_source, tap.details, tap.message_id, last_at=0
+
+def _bytes(streak: _Streak) -> int:
+    return STREAK_BYTES + len(streak.details or b"")
+
+
+def _finish(key: Key, streak: _Streak, ended_by: EndedBy) -> list[Given]:
+    """Give out what of a streak was not given out before: often all of it, sometimes nothing."""
+    count = streak.high - streak.low - streak.given
+    if streak.details is None or count <= 0:
+        return []
+    diamonds, source = None, Source.UNKNOWN
+    if streak.price is not None:
+        diamonds, source = count * streak.price, Source(streak.price_source)
+    elif streak.added is not None:
+        diamonds, source = streak.added - streak.given_diamonds, Source.MESSAGE
+    interval, corrects = (streak.low, streak.high), streak.first_given
+    streak.given += count
+    streak.given_diamonds += diamonds or 0
+    streak.first_given = corrects or interval
+    name = ":".join(map(str, _KEY.unpack(key))) + (f":{streak.number}" if streak.number else "")
+    return [
+        Given(
+            streak=name,
+            count=count,
+            total=streak.high,
+            interval=interval,
+            diamonds=diamonds,
+            source=source,
+            ended_by=ended_by,
+            corrects=corrects,
+            last_message_id=streak.last_message_id,
+            details=marshal.loads(streak.details),
         )
-        self._streaks[key] = streak
-        return streak
-
-    def _finish(self, key: Key, ended_by: EndedBy) -> list[Given]:
-        """Give out what of a streak was not given out before: often all of it, sometimes nothing."""
-        if key not in self._open:
-            return []
-        del self._open[key]
-        streak = self._streaks[key]
-        # What is remembered of a streak that ended must be small; what comes late brings its own.
-        details, streak.details = streak.details, None
-        count = streak.high - streak.low - streak.given
-        if count <= 0:
-            return []
-        diamonds, source = None, Source.UNKNOWN
-        if streak.price is not None:
-            diamonds, source = count * streak.price, streak.price_source
-        elif streak.added is not None:
-            diamonds, source = streak.added - streak.given_diamonds, Source.MESSAGE
-        interval, corrects = (streak.low, streak.high), streak.first_given
-        streak.given += count
-        streak.given_diamonds += diamonds or 0
-        streak.first_given = corrects or interval
-        return [
-            Given(
-                streak=streak.name,
-                count=count,
-                total=streak.high,
-                interval=interval,
-                diamonds=diamonds,
-                source=source,
-                ended_by=ended_by,
-                corrects=corrects,
-                last_message_id=streak.last_message_id,
-                details=details,
-            )
-        ]
-
-    def _forget(self) -> None:
-        """Keep a bounded number of streaks; one that is open is kept whatever the number."""
-        while len(self._streaks) > REMEMBERED:
-            key = next((key for key in self._streaks if key not in self._open), None)
-            if key is None:
-                return
-            del self._streaks[key]
+    ]
 
 
 def _starts_anew(tap: Tap, streak: _Streak) -> bool:
@@ -234,9 +274,9 @@ def _extend(streak: _Streak, tap: Tap, at: int) -> None:
     streak.low = min(streak.low, _before(tap))
     streak.high = max(streak.high, tap.repeat_count)
     if streak.details is None:
-        streak.details = tap.details
+        streak.details = marshal.dumps(tap.details)
     if streak.price is None:
-        streak.price, streak.price_source = tap.diamond_count, tap.price_source
+        streak.price, streak.price_source = tap.diamond_count, tap.price_source.value
     if tap.added_diamonds is not None:
         streak.added = (streak.added or 0) + tap.added_diamonds
     streak.last_message_id = max(streak.last_message_id, tap.message_id)

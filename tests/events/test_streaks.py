@@ -1,10 +1,12 @@
 """producer.events.streaks: small cases by hand, and many random ones whose truth is the generator's own."""
 
-import gc
 import os
-import weakref
+import sys
+import tracemalloc
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from random import Random
+from types import FrameType
 from typing import Any
 
 import pytest
@@ -33,7 +35,7 @@ def feed(streaks: Streaks, *taps: Tap, at: int = 0) -> list[Given]:
     return [given for one in taps for given in streaks.add(one, at)]
 
 
-def summary(given: list[Given]) -> list[tuple[int, int | None, str, bool]]:
+def summary(given: Iterable[Given]) -> list[tuple[int, int | None, str, bool]]:
     return [(one.count, one.diamonds, str(one.ended_by), one.corrects is not None) for one in given]
 
 
@@ -57,23 +59,21 @@ def test_a_gift_without_streaks_is_its_own_total() -> None:
     assert (given.count, given.diamonds, given.ended_by, given.streak) == (1, 99, EndedBy.SINGLE, "1")
 
 
-class Details:
-    """Whatever the caller wants back, which may be large."""
+def test_a_gift_without_streaks_is_one_at_least() -> None:
+    single = replace(tap(1, 0, None), streakable=False, group_id=0, diamond_count=30)
+
+    [given] = feed(Streaks(), single)
+
+    assert (given.count, given.total, given.interval, given.diamonds) == (1, 1, (0, 1), 30)
 
 
-def test_a_streak_that_ended_keeps_nothing_of_its_messages_and_what_comes_late_brings_its_own() -> None:
+def test_a_total_has_the_details_of_the_first_message_and_a_correction_those_of_the_late_one() -> None:
     streaks = Streaks()
-    first, late = Details(), Details()
-    gone = weakref.ref(first)
 
-    [given] = feed(streaks, replace(tap(1, 1), details=first), tap(2, 1, end=True))
-    assert given.details is first
-    del first, given
-    gc.collect()
-    [correction] = feed(streaks, replace(tap(4, 3, 2), details=late), replace(tap(5, 3, end=True), details=Details()))
+    [given] = feed(streaks, replace(tap(1, 1), details={"of": [1, None, "é"]}), replace(tap(2, 1, end=True), details=2))
+    [correction] = feed(streaks, replace(tap(4, 3, 2), details={"of": 4}), replace(tap(5, 3, end=True), details=5))
 
-    assert gone() is None
-    assert correction.details is late
+    assert (given.details, correction.details) == ({"of": [1, None, "é"]}, {"of": 4})
 
 
 def test_a_streak_whose_end_never_comes_ends_by_silence() -> None:
@@ -81,15 +81,15 @@ def test_a_streak_whose_end_never_comes_ends_by_silence() -> None:
     feed(streaks, tap(1, 1), at=0)
     feed(streaks, tap(2, 2), at=500)
 
-    assert streaks.tick(1499) == []
+    assert list(streaks.tick(1499)) == []
     assert summary(streaks.tick(1500)) == [(2, 2, "silence", False)]
-    assert streaks.tick(9999) == []
+    assert list(streaks.tick(9999)) == []
 
 
 def test_a_late_end_after_silence_is_no_second_total() -> None:
     streaks = Streaks(silence_ms=1000)
     feed(streaks, tap(1, 5, 5))
-    streaks.tick(1000)
+    [_] = streaks.tick(1000)
 
     assert feed(streaks, tap(2, 5, end=True), at=2000) == []
 
@@ -125,7 +125,7 @@ def test_a_message_that_comes_after_the_end_of_its_streak_corrects_it() -> None:
     first = feed(streaks, tap(2, 3, 2), tap(4, 3, end=True), tap(1, 1, 1))
 
     assert summary(given) == [(2, 2, "repeat_end", False)]
-    assert summary(first + streaks.end()) == [(2, 2, "repeat_end", False), (1, 1, "session_end", True)]
+    assert summary([*first, *streaks.end()]) == [(2, 2, "repeat_end", False), (1, 1, "session_end", True)]
 
 
 def test_two_corrections_of_one_streak_are_told_apart_by_what_has_been_seen() -> None:
@@ -139,6 +139,23 @@ def test_two_corrections_of_one_streak_are_told_apart_by_what_has_been_seen() ->
         (1, (1, 3), (2, 3)),
         (1, (0, 3), (2, 3)),
     ]
+
+
+def test_what_each_correction_is_worth_is_what_was_added_since_the_one_before() -> None:
+    unknown = Streaks()
+    steps = [tap(1, 3, 3), tap(3, 5, 2), tap(5, 9, 4)]
+
+    given = [
+        one
+        for step in steps
+        for one in feed(
+            unknown,
+            replace(step, diamond_count=None),
+            replace(tap(step.message_id + 1, step.repeat_count, end=True), diamond_count=None),
+        )
+    ]
+
+    assert [one.diamonds for one in given] == [3, 2, 4]
 
 
 def test_users_gifts_and_groups_are_told_apart() -> None:
@@ -162,7 +179,7 @@ def test_a_session_that_ends_gives_out_what_is_open_and_the_next_goes_on_from_th
     before, after = Streaks(), Streaks()
     feed(before, tap(1, 1), tap(2, 4, 3))
 
-    given = before.end() + feed(after, tap(3, 6, 2), tap(4, 6, end=True))
+    given = list(before.end()) + feed(after, tap(3, 6, 2), tap(4, 6, end=True))
 
     assert [(one.count, one.diamonds, one.total) for one in given] == [(4, 4, 4), (2, 2, 6)]
 
@@ -181,14 +198,120 @@ def test_an_unknown_price_is_the_increments_or_unknown_and_never_zero(added: int
     assert given.diamonds == diamonds
 
 
-def test_what_is_remembered_is_bounded_and_open_streaks_are_kept() -> None:
+def test_the_last_half_thousand_that_ended_are_remembered_no_more_than_a_thousand_and_any_that_is_open() -> None:
     streaks = Streaks()
     feed(streaks, tap(1, 7, 7))
-    for user in range(1000, 6000):
+    for user in range(10_000, 15_000):
         feed(streaks, tap(user, 1, user_id=user), tap(user, 1, end=True, user_id=user))
 
-    assert len(streaks._streaks) == 2000
-    assert [one.count for one in streaks.end()] == [7]
+    repeated = {user: feed(streaks, tap(user + 1, 1, end=True, user_id=user)) for user in range(14_500, 15_000)}
+    known = sum(_is_known(streaks, user) for user in range(10_000, 14_500))
+
+    assert not any(repeated.values())
+    assert known <= 500
+    assert [one.count for one in streaks.end() if one.streak.startswith("7:")] == [7]
+
+
+def _is_known(streaks: Streaks, user: int) -> bool:
+    """Whether one gift more is a correction of what this user gave before."""
+    feed(streaks, tap(20_000, 2, user_id=user))
+    [given] = feed(streaks, tap(20_001, 2, end=True, user_id=user))
+    return given.corrects is not None
+
+
+# ------------------------------------------------------------------------------------------------- very many at once
+
+
+def test_past_what_open_streaks_may_take_the_longest_silent_is_given_out_early() -> None:
+    streaks = Streaks()
+    given = feed(streaks, *(replace(tap(user, 2, 2, user_id=user), details="x" * 600) for user in range(1, 6_001)))
+    early = len(given)
+
+    assert 700 < early < 1_000  # each is about 1,600 bytes, and there are 8 MiB
+    assert [one.streak for one in given] == [f"{user}:5655:100" for user in range(1, early + 1)]
+    assert {(one.count, one.ended_by, one.crowded_out) for one in given} == {(2, EndedBy.SILENCE, True)}
+    # Who goes on giving is counted on, and whoever was not given out early comes at the end.
+    given += feed(streaks, tap(7_000, 5, 3, user_id=1))
+    given += streaks.end()
+    assert len(given) == 6_001
+    assert sum(one.count for one in given) == 12_003
+    assert [(one.count, one.corrects) for one in given if one.streak == "1:5655:100"] == [(2, None), (3, (0, 2))]
+
+
+def test_one_that_is_active_is_not_the_longest_silent() -> None:
+    streaks = Streaks()
+    given: list[Given] = []
+    for user in range(10, 9_000):
+        given += feed(streaks, tap(user, 1, user_id=user), tap(user, user - 9, 1, user_id=7))
+
+    assert given
+    assert not any(one.streak.startswith("7:") for one in given)
+
+
+def test_large_details_crowd_out_sooner() -> None:
+    streaks = Streaks()
+
+    given = feed(streaks, *(replace(tap(user, 1, user_id=user), details="x" * 500_000) for user in range(1, 101)))
+
+    assert len(given) == 100 - 16  # of half a megabyte and a little, sixteen go into 8 MiB
+    assert len(list(streaks.end())) == 16
+
+
+def test_an_add_takes_as_many_steps_among_thousands_of_open_streaks_as_among_few() -> None:
+    few, many = Streaks(), Streaks()
+    feed(few, *(tap(user, 1, user_id=user) for user in range(1_000, 1_100)))
+    feed(many, *(tap(user, 1, user_id=user) for user in range(1_000, 7_000)))
+    more = [tap(user, 1, user_id=user, end=user % 3 == 0) for user in range(10_000, 10_050)]
+
+    assert steps(lambda: feed(many, *more)) == steps(lambda: feed(few, *more))
+
+
+def steps(act: Callable[[], object]) -> int:
+    """How many instructions of Python's own an act takes."""
+    count = 0
+
+    def trace(frame: FrameType, event: str, _: object) -> Any:
+        nonlocal count
+        frame.f_trace_opcodes = True
+        count += event == "opcode"
+        return trace
+
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        act()
+    finally:
+        sys.settrace(before)
+    return count
+
+
+def test_what_is_kept_of_thousands_that_ended_is_small() -> None:
+    """605 bytes each, and 2,000 of them, were more than all else that is kept of a room."""
+    tracemalloc.start()
+    before = tracemalloc.get_traced_memory()[0]
+    streaks = Streaks()
+    for number in range(2_000):
+        user, group = 6_800_000_000_000_000_000 + number, 1_780_000_000_000 + number
+        feed(streaks, replace(tap(7 * 10**18 + number, 5, 5, user_id=user, group_id=group), details="x" * 1_000))
+        feed(streaks, tap(7 * 10**18 + number, 5, end=True, user_id=user, group_id=group))
+    taken = tracemalloc.get_traced_memory()[0] - before
+    tracemalloc.stop()
+
+    assert taken < 300 * 1024
+
+
+def test_streaks_are_given_out_as_they_are_asked_for() -> None:
+    streaks = Streaks(silence_ms=1000)
+    feed(streaks, *(tap(user, 1, user_id=user) for user in range(1, 10)))
+
+    first = next(streaks.tick(1000))
+    later = feed(streaks, tap(100, 3, 2, user_id=2), at=1000)
+    rest = list(streaks.tick(1000))
+
+    assert (first.streak, later) == ("1:5655:100", [])
+    assert [one.streak for one in rest] == [f"{user}:5655:100" for user in range(3, 10)]
+    assert [one.count for one in streaks.hand_over()] == [3]
+    assert feed(streaks, tap(101, 3, end=True, user_id=2)) == []
 
 
 # ------------------------------------------------------------------------------------------------- many, at random
@@ -253,7 +376,7 @@ def watch(sent: list[Sent], chance: Random) -> list[Given]:
         given += streaks.add(one.tap, one.at)
         if one.tap.streakable and chance.random() < 0.05:
             given += streaks.add(one.tap, one.at)
-    return given + streaks.end()
+    return [*given, *streaks.end()]
 
 
 @pytest.mark.parametrize("seed", range(RUNS))
