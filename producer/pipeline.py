@@ -1,9 +1,11 @@
 """One connection's messages to records: map, encode, or set aside as a dead letter; hand over and count.
 
-No step waits, so a session that is cancelled between two steps cannot lose what it had received.
+Work is done in turns, so that a frame of thousands of messages holds up nobody else. No step waits for anything but its
+turn, and a session that is cancelled in between takes the rest of the steps first: it cannot lose what it had received.
 """
 
-from collections.abc import Callable, Iterable
+import asyncio
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from producer.delivery.dead_letters import Letter, LetterReason, MessageHead, Sender, letter
@@ -17,9 +19,14 @@ from producer.events.event import Event, Origin
 from producer.events.streaks import Given, Streaks, Tap
 from producer.gift_lists import GiftLists
 from producer.observability.metrics import Metrics
-from producer.webcast.frames import FrameRefused, Stage
+from producer.webcast.frames import FrameRefused, Refusal, Stage
 from producer.webcast.protocol import Received
 from producer.webcast.wire import Envelope
+
+TURN_SECONDS = 0.01
+"""After so much work of one room the others have their turn. The longest step, one message, may take as long again."""
+FRAME_SECONDS, BYTE_SECONDS = 50e-6, 15e-9
+"""What it took to read a frame before it came here, about: each, and each byte of its batch."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +40,9 @@ class Sink:
     metrics: Metrics
     gift_lists: GiftLists
     wall_clock: Callable[[], float]
-    """Seconds since 1970."""
+    """Seconds since 1970: for what is published. It may be set, so nothing is measured by it."""
+    clock: Callable[[], float]
+    """Seconds of a monotonic clock: for how long something takes or is silent."""
 
 
 class Pipeline:
@@ -63,6 +72,8 @@ class Pipeline:
         self._sequence = 0
         self._receipt: _Receipt | None = None
         """Of the frame that is being handed over."""
+        self._left = TURN_SECONDS
+        """Of this turn. Turns go on over frames: a socket that has some in store is read without a wait."""
 
     def connected(self) -> None:
         """Hand over the connection's `connect` event."""
@@ -76,40 +87,79 @@ class Pipeline:
         """Hand over the `live_end` event of a live that ended without a message that says so."""
         self._own(life.live_ended(self._origin, reason, at=self._now()))
 
-    def tick(self) -> None:
-        """Hand over the totals of streaks that have been silent for too long."""
+    async def tick(self) -> None:
+        """Hand over the totals of streaks that have been silent for too long, as `deliver` does in passing."""
+        await self._in_turns(self._totals(self._streaks.tick(self._ticks())))
+
+    async def finish(self) -> None:
+        """Hand over the totals of all streaks: nobody goes on watching the room. When it is cancelled, as `deliver`."""
+        await self._in_turns(self._totals(self._streaks.end()))
+
+    async def deliver(self, received: Received, safe: Callable[[], None] | None = None) -> None:
+        """Hand over everything that one frame brought; `safe` is called once all of it is acknowledged or spooled.
+
+        When it is cancelled it hands over the rest, in turns as before, and then raises.
+        """
+        self._left -= FRAME_SECONDS + BYTE_SECONDS * received.size
+        if received.refusals:
+            self._left = 0.0  # to find out that something cannot be read may have taken as long as to read it
+        await self._in_turns(self._frame(received, safe))
+
+    async def _in_turns(self, steps: Iterator[None]) -> None:
+        clock = self._sink.clock
+        end = clock() + self._left
+        cancelled: asyncio.CancelledError | None = None
+        try:
+            for _ in steps:
+                if clock() < end:
+                    continue
+                try:
+                    await asyncio.sleep(0)
+                except asyncio.CancelledError as cancellation:
+                    cancelled = cancellation
+                end = clock() + TURN_SECONDS
+        except Exception:
+            if cancelled is not None and (task := asyncio.current_task()) is not None:
+                task.cancel()  # whoever survives a bug is still to end at its next wait
+            raise
+        self._left = end - clock()
+        if cancelled is not None:
+            raise cancelled
+
+    def _frame(self, received: Received, safe: Callable[[], None] | None) -> Iterator[None]:
+        """Hand over what a frame brought, a step for each thing in it; before it, the totals that time has brought."""
         at = self._now()
-        self._finalize(self._streaks.tick(at), at)
+        for one in self._streaks.tick(self._ticks()):
+            self._total(one, at)
+            yield
+        receipt = self._receipt = _Receipt(safe) if safe is not None else None
+        try:
+            self._sink.metrics.frame_received(duplicates=received.duplicates, at=at / 1000)
+            if received.messages:
+                self._sink.metrics.streamer_heard(self._origin.streamer, at=at / 1000)
+            yield
+            for message in received.messages:
+                for one in self._message(message, at):
+                    self._total(one, at)
+                    yield
+                yield
+            for refusal in received.refusals:
+                self._refusal(refusal, at)
+                yield
+        finally:
+            self._receipt = None
+        if receipt is not None:
+            receipt.settle()
 
-    def finish(self) -> None:
-        """Hand over the totals of all streaks: nobody goes on watching the room."""
-        self._finalize(self._streaks.end(), self._now())
-
-    def deliver(self, received: Received, safe: Callable[[], None] | None = None) -> None:
-        """Hand over everything that one frame brought; `safe` is called once all of it is acknowledged or spooled."""
-        if safe is None:
-            self._deliver(received)
-            return
-        self._receipt = _Receipt(safe)
-        self._deliver(received)
-        self._receipt.settle()
-        self._receipt = None
-
-    def _deliver(self, received: Received) -> None:
+    def _totals(self, given: Iterable[Given]) -> Iterator[None]:
+        """Hand over totals that no frame brought, a step for each."""
         at = self._now()
-        self._sink.metrics.frame_received(duplicates=received.duplicates, at=at / 1000)
-        if received.messages:
-            self._sink.metrics.streamer_heard(self._origin.streamer, at=at / 1000)
-        for message in received.messages:
-            self._message(message, at)
-        for refusal in received.refusals:
-            self._sink.ledger.received += 1
-            self._sink.metrics.refused(refusal.stage, refusal.fault)
-            reason = LetterReason(f"{refusal.stage}_{refusal.fault}")
-            self._refuse(reason, FrameRefused(refusal.stage, refusal.fault), refusal.data, at)
+        for one in given:
+            self._total(one, at)
+            yield
 
-    def _message(self, message: Envelope, at: int) -> None:
-        self._sink.ledger.received += 1
+    def _message(self, message: Envelope, at: int) -> Iterable[Given]:
+        """Hand over one message; return the totals that it brings."""
         self._sink.metrics.message_received(message.method)
         self._sequence += 1
         try:
@@ -124,7 +174,7 @@ class Pipeline:
             self._sink.metrics.refused(Stage.PAYLOAD, error.fault)
             reason = LetterReason(f"{Stage.PAYLOAD}_{error.fault}")
             self._refuse(reason, error, message.payload, at, head=self._head(message))
-            return
+            return ()
         created_at = event.value["meta"]["created_at"]
         if created_at is not None and not message.is_history:
             self._sink.metrics.lagged((at - created_at) / 1000)
@@ -134,23 +184,25 @@ class Pipeline:
             self._sink.metrics.encoding_failed(event.name)
             head = self._head(message)
             self._refuse(LetterReason.NOT_ENCODABLE, error, message.payload, at, head=head, event=event.name)
-            return
+            return ()
+        self._sink.ledger.received += 1
         self._sink.ledger.mapped += 1
         self._publish(record)
-        if event.tap is not None:
-            if event.value["gift"]["extended_gift"] is None:
-                self._sink.gift_lists.missed()
-            if self._history_counts or not message.is_history:
-                self._finalize(self._counted(event.tap, at), at)
+        if event.tap is None:
+            return ()
+        if event.value["gift"]["extended_gift"] is None:
+            self._sink.gift_lists.missed()
+        return self._counted(event.tap) if self._history_counts or not message.is_history else ()
 
-    def _counted(self, tap: Tap, at: int) -> Iterable[Given]:
+    def _counted(self, tap: Tap) -> Iterable[Given]:
         if tap.streakable and self._shared():
             return self._streaks.hand_over()
-        return self._streaks.add(tap, at)
+        return self._streaks.add(tap, self._ticks())
 
-    def _finalize(self, given: Iterable[Given], at: int) -> None:
-        for one in given:
-            self._own(life.gift_finalized(one, self._origin, at=at))
+    def _total(self, given: Given, at: int) -> None:
+        if given.crowded_out:
+            self._sink.metrics.streak_crowded_out()
+        self._own(life.gift_finalized(given, self._origin, at=at))
 
     def _own(self, event: Event) -> None:
         self._sink.ledger.own += 1
@@ -163,6 +215,11 @@ class Pipeline:
             at = event.value["meta"]["received_at"]
             self._post(letter(LetterReason.NOT_ENCODABLE, error, text, self._sender, received_at=at, event=event.name))
 
+    def _refusal(self, refusal: Refusal, at: int) -> None:
+        self._sink.metrics.refused(refusal.stage, refusal.fault)
+        reason = LetterReason(f"{refusal.stage}_{refusal.fault}")
+        self._refuse(reason, FrameRefused(refusal.stage, refusal.fault), refusal.data, at)
+
     def _refuse(
         self,
         reason: LetterReason,
@@ -173,11 +230,12 @@ class Pipeline:
         head: MessageHead | None = None,
         event: str | None = None,
     ) -> None:
+        self._sink.ledger.received += 1
         self._sink.ledger.refused += 1
         self._post(letter(reason, error, data, self._sender, received_at=at, message=head, event=event))
 
     def _post(self, dead: Letter) -> None:
-        record = self._sink.letterbox.accept(dead)
+        record = self._sink.letterbox.accept(dead, self._ticks())
         if record is not None:
             self._publish(record)
 
@@ -189,6 +247,9 @@ class Pipeline:
 
     def _now(self) -> int:
         return int(self._sink.wall_clock() * 1000)
+
+    def _ticks(self) -> int:
+        return int(self._sink.clock() * 1000)
 
 
 class _Receipt:

@@ -89,6 +89,7 @@ async def run(settings: Settings) -> Ledger:
         metrics=metrics,
         gift_lists=GiftLists(metrics, refresh_seconds=settings.gift_list_refresh_seconds),
         wall_clock=time.time,
+        clock=time.monotonic,
     )
     upstream = Upstream.named(settings.upstream, further_socket_suffixes=settings.socket_host_suffixes)
     web = http.client(user_agent=USER_AGENT, trust_environment=upstream.is_tiktok)

@@ -125,7 +125,7 @@ class Session:
                 except Exception as bug:  # nobody foresaw it: it may cost this streamer its minutes, and no other
                     await self._park(bug)
         finally:
-            self._walled(self._leave)
+            await self._leave()
             self._move(None)
 
     async def _try(self) -> None:
@@ -143,12 +143,12 @@ class Session:
             # Look-ups lag behind the control message that ended the live.
             raise LiveNotFound(f"room {room_id} has ended", reason=Reason.OFFLINE)
         if self._memory.room_id != room_id:
-            self._leave()
+            await self._leave()
             self._memory = _Memory(room_id)
         self.room_id = room_id
         self._move(State.CONNECTING)
         await self._connect(room_id)
-        self._leave()
+        await self._leave()
         self._ended, self.room_id, self._bugs = room_id, None, 0
         self._log.info("live ended", room_id=str(room_id))
         self._move(State.OFFLINE)
@@ -186,7 +186,7 @@ class Session:
                     hold_acknowledgements=self._around.hold_acknowledgements,
                 )
                 if address.first_batch is not None:
-                    pipeline.deliver(protocol.take(address.first_batch))
+                    await pipeline.deliver(protocol.take(address.first_batch))
                 await self._stream(connection, protocol, pipeline)
                 reason = "live_ended"
             except FailedRoomPolling as lost:
@@ -209,11 +209,14 @@ class Session:
         shared = partial(self._around.shared, self.streamer)
         return Pipeline(self._around.sink, origin, memory.streaks, watched_before=memory.watched, shared=shared)
 
-    def _leave(self) -> None:
+    async def _leave(self) -> None:
         """Settle what is open of a room that nobody goes on watching."""
         if self._memory.room_id is not None:
-            self._pipeline(self._memory.room_id).finish()
-            self._memory = _Memory(None)
+            pipeline, self._memory = self._pipeline(self._memory.room_id), _Memory(None)
+            try:
+                await pipeline.finish()
+            except Exception as bug:  # it keeps nothing else from being done
+                self._found(bug)
 
     async def _stream(self, connection: Connection, protocol: Protocol, pipeline: Pipeline) -> None:
         """Deliver until the live ends. A straight line of waits: while Kafka is slow, nothing is read."""
@@ -223,14 +226,14 @@ class Session:
             if protocol.entered and not entered:
                 entered = True
                 self._report()  # whoever holds it for us until then lets go at this word
-            pipeline.tick()
             if received is None:
+                await pipeline.tick()
                 continue
             safe = None
             if received.acknowledgement is not None:
                 # Without its messages, which are larger than the records that they become, and in no bound.
                 safe = partial(protocol.acknowledge, Received(acknowledgement=received.acknowledgement))
-            pipeline.deliver(received, safe)
+            await pipeline.deliver(received, safe)
             if received.messages:
                 self._attempt = 0  # not before something was delivered: a room that opens and drops must slow down
             await self._around.sink.publisher.room()
@@ -248,7 +251,7 @@ class Session:
         if error.recovery is Recovery.WAIT:
             if self.state is not State.OFFLINE:
                 self._log.info("offline")
-            self._leave()
+            await self._leave()
             self.last_error, self.room_id, self._attempt, self._bugs = None, None, 0, 0
             self._move(State.OFFLINE)
             await asyncio.sleep(self._around.live_poll_seconds * (0.8 + 0.4 * random()))
@@ -284,9 +287,8 @@ class Session:
 
     async def _park(self, bug: Exception) -> None:
         """Wait for long after what nobody foresaw, the longer the oftener it came."""
-        self.last_error = self._around.bugs.found(bug, self._log)
-        self._walled(self._leave)
-        self._memory = _Memory(None)  # whatever state it is in
+        self.last_error = self._found(bug)
+        await self._leave()
         self.room_id = None
         self._bugs += 1
         await self._stay_parked(backoff.after_bug(self._bugs, random()))
@@ -298,12 +300,8 @@ class Session:
         self._again_at = None
         await asyncio.sleep(seconds)
 
-    def _walled(self, step: Callable[[], None]) -> None:
-        """Do what must not keep the next step from being done."""
-        try:
-            step()
-        except Exception as bug:
-            self._around.bugs.found(bug, self._log)
+    def _found(self, bug: Exception) -> str:
+        return self._around.bugs.found(bug, self._log)
 
     def _move(self, state: State | None) -> None:
         self._metrics.session_moved(self.state, state)
@@ -318,7 +316,10 @@ class Session:
         room_id = str(self.room_id) if self.room_id else None
         error = self.last_error if self.state in (State.BACKING_OFF, State.PARKED, State.FAILED) else None
         said = Said(self.state, room_id, error, self._bugs, self._again_at)
-        self._walled(lambda: self._around.report(self.streamer, said))
+        try:
+            self._around.report(self.streamer, said)
+        except Exception as bug:  # nor does it keep the session from going on
+            self._found(bug)
 
 
 SessionFactory = Callable[[Streamer], Session]

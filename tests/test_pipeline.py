@@ -1,6 +1,7 @@
 """producer.pipeline: what one frame brings, when all of it is safe, and which letters are written."""
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Callable, Coroutine
 from typing import Any, cast
 
 import pytest
@@ -10,8 +11,9 @@ from producer.delivery.ledger import Ledger
 from producer.delivery.letter_cap import Cap
 from producer.delivery.letterbox import Letterbox
 from producer.errors import Fault
+from producer.events import mapping
 from producer.events.encoding import Record
-from producer.events.event import Origin
+from producer.events.event import Event, Origin
 from producer.events.streaks import Streaks
 from producer.gift_lists import GiftLists
 from producer.observability.metrics import Metrics
@@ -19,7 +21,7 @@ from producer.pipeline import Pipeline, Sink
 from producer.webcast.frames import Refusal, Stage
 from producer.webcast.protocol import Received
 from producer.webcast.wire import Envelope
-from tests.events.decoding import ENCODER
+from tests.events.decoding import ENCODER, PREFIX_BYTES, decode
 from tests.events.wire_writer import write
 
 Settled = Callable[[], None]
@@ -29,13 +31,19 @@ CUT_SHORT = b"\x1a\x10Hal"
 
 
 class Shelf:
-    """A publisher's place; records become safe when the test says so."""
+    """A publisher's place; records become safe when the test says so, and each takes some time of a clock."""
 
     def __init__(self) -> None:
         self.records: list[Record] = []
         self.settled: list[Settled | None] = []
+        self.seconds = 0.0
+        self.record_seconds = 0.0
+        self.broken_after: int | None = None
 
     def publish(self, record: Record, settled: Settled | None = None) -> None:
+        if len(self.records) == self.broken_after:
+            raise ZeroDivisionError("a bug")
+        self.seconds += self.record_seconds
         self.records.append(record)
         self.settled.append(settled)
 
@@ -48,16 +56,21 @@ class Shelf:
 class Given:
     """A pipeline and what is around it, at a clock that the test sets."""
 
-    def __init__(self, *, per_minute: int = 0) -> None:
+    def __init__(self, *, per_minute: int = 0, shared: Callable[[], bool] = lambda: False) -> None:
         self.shelf, self.ledger, self.now = Shelf(), Ledger(), 1_700_000_000.0
         self.metrics = Metrics(topics=(), version="test")
         lists = GiftLists(self.metrics, refresh_seconds=60.0)
         cap = Cap(per_minute=per_minute)
         letterbox = Letterbox(topic="dead", cap=cap, ledger=self.ledger, metrics=self.metrics)
         gate = cast(Gate, self.shelf)
-        sink = Sink(ENCODER, gate, letterbox, self.ledger, self.metrics, lists, lambda: self.now)
+        sink = Sink(
+            ENCODER, gate, letterbox, self.ledger, self.metrics, lists, lambda: self.now, lambda: self.shelf.seconds
+        )
         origin = Origin(streamer="someone", room_id=7000000000000000001, worker="worker-0")
-        self.pipeline = Pipeline(sink, origin, Streaks(), watched_before=False)
+        self.pipeline = Pipeline(sink, origin, Streaks(), watched_before=False, shared=shared)
+
+    def deliver(self, received: Received, safe: Settled | None = None) -> None:
+        asyncio.run(self.pipeline.deliver(received, safe))
 
     def metric(self, name: str, **labels: Any) -> float | None:
         return self.metrics.registry.get_sample_value(f"tiktok_live_{name}", labels)
@@ -75,7 +88,7 @@ def broken(number: int, *, is_history: bool = False) -> Envelope:
 def test_a_frame_is_safe_once_all_that_it_brought_is() -> None:
     given, safe = Given(), []
 
-    given.pipeline.deliver(
+    given.deliver(
         Received(messages=[chat(1), broken(2)], refusals=[Refusal(Stage.ENVELOPE, Fault.MALFORMED, b"x")]),
         lambda: safe.append(True),
     )
@@ -91,7 +104,7 @@ def test_a_frame_is_safe_once_all_that_it_brought_is() -> None:
 def test_a_frame_that_brought_nothing_is_safe_at_once() -> None:
     given, safe = Given(), []
 
-    given.pipeline.deliver(Received(), lambda: safe.append(True))
+    given.deliver(Received(), lambda: safe.append(True))
 
     assert safe == [True]
 
@@ -107,10 +120,10 @@ def test_what_no_frame_brought_waits_for_nobody() -> None:
 def test_a_broken_room_is_capped_and_every_refusal_is_counted() -> None:
     given, safe = Given(per_minute=3), []
 
-    given.pipeline.deliver(Received(messages=[broken(number) for number in range(1, 11)]), lambda: safe.append(True))
+    given.deliver(Received(messages=[broken(number) for number in range(1, 11)]), lambda: safe.append(True))
     letters = len(given.shelf.records)
-    given.now += 60
-    given.pipeline.deliver(Received(messages=[broken(number) for number in range(11, 15)]))
+    given.shelf.seconds += 60
+    given.deliver(Received(messages=[broken(number) for number in range(11, 15)]))
     for settled in given.shelf.settled:
         if settled is not None:
             settled()
@@ -127,7 +140,7 @@ def test_a_broken_room_is_capped_and_every_refusal_is_counted() -> None:
 def test_a_message_that_cannot_be_read_is_a_letter_with_its_place_and_its_neighbours_are_records() -> None:
     given = Given()
 
-    given.pipeline.deliver(Received(messages=[chat(11), broken(12, is_history=True)]))
+    given.deliver(Received(messages=[chat(11), broken(12, is_history=True)]))
 
     [(data, headers)] = given.shelf.letters()
     assert data == CUT_SHORT
@@ -148,7 +161,7 @@ def test_a_message_that_cannot_be_read_is_a_letter_with_its_place_and_its_neighb
 def test_a_frame_that_cannot_be_read_is_a_letter_of_no_message() -> None:
     given = Given()
 
-    given.pipeline.deliver(Received(refusals=[Refusal(Stage.DECOMPRESS, Fault.TOO_LARGE, b"frame")]))
+    given.deliver(Received(refusals=[Refusal(Stage.DECOMPRESS, Fault.TOO_LARGE, b"frame")]))
 
     [(data, headers)] = given.shelf.letters()
     assert (data, headers["producer.reason"]) == (b"frame", "decompress_too_large")
@@ -162,7 +175,7 @@ def test_an_event_larger_than_a_record_is_a_letter_that_names_it() -> None:
     given = Given()
     payload = write({2: "x" * 510_000})  # in the record twice: its text, and its bytes
 
-    given.pipeline.deliver(Received(messages=[Envelope(method="WebcastRoomMessage", payload=payload, msg_id=11)]))
+    given.deliver(Received(messages=[Envelope(method="WebcastRoomMessage", payload=payload, msg_id=11)]))
 
     [(data, headers)] = given.shelf.letters()
     assert headers["producer.reason"] == "not_encodable"
@@ -189,11 +202,263 @@ def test_a_message_past_its_bounds_is_a_letter_that_says_which(
 ) -> None:
     given = Given()
 
-    given.pipeline.deliver(Received(messages=[message, chat(12)]))
+    given.deliver(Received(messages=[message, chat(12)]))
 
     [(data, headers)] = given.shelf.letters()
     assert (headers["producer.reason"], headers["__connect.errors.stage"]) == (f"payload_{fault}", "payload")
     assert (len(data), headers["producer.length"], "producer.cut" in headers) == (kept, length, kept < int(length))
     assert given.metric("decode_errors_total", stage="payload", fault=fault) == 1
     assert (given.ledger.received, given.ledger.mapped, given.ledger.refused) == (2, 1, 1)
+    assert given.ledger.balances(in_flight=len(given.shelf.records))
+
+
+# ---------------------------------------------------------------------------------------------------------- turns
+
+
+def gifts(first: int, last: int, *, user: int | None = None) -> list[Envelope]:
+    """Taps of streaks that go on: each of another user, or all of one."""
+    return [
+        Envelope(
+            method="WebcastGiftMessage",
+            payload=write({2: 5655, 3: 1, 5: 1 if user is None else n, 7: {1: user or n}, 11: 100, 15: {11: 1, 12: 1}}),
+            msg_id=n,
+        )
+        for n in range(first, last + 1)
+    ]
+
+
+def beside(given: Given, work: Coroutine[Any, Any, None]) -> list[int]:
+    """Do some work, and tell how many records there were each time that somebody else had a turn meanwhile."""
+    seen: list[int] = []
+
+    async def other() -> None:
+        while True:
+            await asyncio.sleep(0)
+            seen.append(len(given.shelf.records))
+
+    async def main() -> None:
+        task = asyncio.create_task(other())
+        await asyncio.sleep(0)
+        await work
+        task.cancel()
+
+    asyncio.run(main())
+    return seen
+
+
+def test_a_large_frame_is_handed_over_in_turns() -> None:
+    given = Given()
+    given.shelf.record_seconds = 0.004
+
+    seen = beside(given, given.pipeline.deliver(Received(messages=[chat(number) for number in range(1, 11)])))
+
+    # A turn is 10 ms, and so three messages of 4 ms.
+    assert seen == [3, 6, 9]
+    assert len(given.shelf.records) == 10
+
+
+def test_a_small_frame_takes_no_turn_of_its_own() -> None:
+    given = Given()
+    given.shelf.record_seconds = 0.004
+
+    assert beside(given, given.pipeline.deliver(Received(messages=[chat(1), chat(2)]))) == []
+
+
+def test_a_turn_goes_on_over_frames_that_are_in_store() -> None:
+    given = Given()
+    given.shelf.record_seconds = 0.004
+
+    async def all_of_them() -> None:
+        for number in range(1, 11):
+            await given.pipeline.deliver(Received(messages=[chat(number)]))
+
+    assert beside(given, all_of_them()) == [3, 6, 9]
+
+
+@pytest.mark.parametrize(
+    ("received", "frames"),
+    [
+        (Received(size=2 * 1024 * 1024), 1),
+        (Received(size=100_000), 7),
+        (Received(), 201),
+        (Received(refusals=[Refusal(Stage.DECOMPRESS, Fault.TOO_LARGE, b"x")]), 1),
+    ],
+    ids=["a large batch", "batches", "frames without one", "a refusal"],
+)
+def test_what_it_took_to_read_frames_counts_too(received: Received, frames: int) -> None:
+    given = Given()
+
+    async def all_of_them() -> None:
+        for _ in range(frames):
+            await given.pipeline.deliver(received)
+
+    assert len(beside(given, all_of_them())) == 1
+
+
+def test_totals_are_handed_over_in_turns_when_silent_handed_over_or_left() -> None:
+    crossed = False
+    given = Given(shared=lambda: crossed)
+    given.deliver(Received(messages=gifts(1, 30)))
+    given.shelf.seconds, given.shelf.record_seconds = 30.0, 0.004
+    silent = beside(given, given.pipeline.tick())
+    given.shelf.record_seconds = 0.0
+    given.deliver(Received(messages=gifts(101, 130)))
+    crossed, given.shelf.record_seconds = True, 0.004
+    handed_over = beside(given, given.pipeline.deliver(Received(messages=gifts(200, 200))))
+    crossed, given.shelf.record_seconds = False, 0.0
+    given.deliver(Received(messages=gifts(301, 330)))
+    given.shelf.record_seconds = 0.004
+    left = beside(given, given.pipeline.finish())
+
+    assert [len(silent), len(handed_over), len(left)] == [10, 10, 10]
+    assert given.ledger.own == 90
+    assert given.ledger.balances(in_flight=len(given.shelf.records))
+
+
+@pytest.mark.parametrize("at", [0, 1, 2], ids=lambda at: f"turn {at + 1}")
+def test_who_is_cancelled_between_turns_hands_over_the_rest_in_turns(at: int) -> None:
+    given, safe = Given(), []
+    given.shelf.record_seconds = 0.004
+    received = Received(messages=[chat(number) for number in range(1, 11)])
+
+    async def main() -> list[int]:
+        delivery = asyncio.create_task(given.pipeline.deliver(received, lambda: safe.append(True)))
+        seen = []
+        for turn in range(4):
+            await asyncio.sleep(0)
+            seen.append(len(given.shelf.records))
+            if turn == at:
+                delivery.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await delivery
+        return seen
+
+    assert asyncio.run(main()) == [3, 6, 9, 10]
+    ids = [decode("comment", record.value[PREFIX_BYTES:])["meta"]["message_id"] for record in given.shelf.records]
+    assert ids == [str(number) for number in range(1, 11)]
+    for settled in given.shelf.settled:
+        assert settled is not None
+        settled()
+    assert safe == [True]
+    assert given.ledger.balances(in_flight=10)
+
+
+def test_who_is_cancelled_while_totals_are_handed_over_hands_over_all() -> None:
+    given = Given()
+    given.deliver(Received(messages=gifts(1, 30)))
+    given.shelf.record_seconds = 0.004
+
+    async def main() -> None:
+        leaving = asyncio.create_task(given.pipeline.finish())
+        await asyncio.sleep(0)
+        leaving.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await leaving
+
+    asyncio.run(main())
+
+    assert given.ledger.own == 30
+
+
+def test_a_bug_after_a_cancellation_is_told_and_the_cancellation_is_not_lost() -> None:
+    given, told = Given(), []
+    given.shelf.record_seconds, given.shelf.broken_after = 0.004, 5
+
+    async def session() -> None:
+        try:
+            await given.pipeline.deliver(Received(messages=[chat(number) for number in range(1, 11)]))
+        except ZeroDivisionError as bug:
+            told.append(str(bug))
+        await asyncio.sleep(0)
+        told.append("it went on")
+
+    async def main() -> None:
+        running = asyncio.create_task(session())
+        await asyncio.sleep(0)
+        running.cancel()
+        await asyncio.wait({running})
+        assert running.cancelled()
+
+    asyncio.run(main())
+
+    assert told == ["a bug"]
+
+
+def test_after_a_bug_nothing_else_counts_as_brought_by_its_frame() -> None:
+    given, safe = Given(), []
+    given.shelf.broken_after = 1
+    with pytest.raises(ZeroDivisionError):
+        given.deliver(Received(messages=[chat(1), chat(2)]), lambda: safe.append(True))
+    given.shelf.broken_after = None
+
+    given.pipeline.disconnected("bug")
+
+    assert [settled is None for settled in given.shelf.settled] == [False, True]
+    assert safe == []
+
+
+def test_a_message_that_a_bug_stopped_is_in_no_sum(monkeypatch: pytest.MonkeyPatch) -> None:
+    given, to_event = Given(), mapping.to_event
+
+    def broken_at_the_second(message: Envelope, *others: Any, **more: Any) -> Event:
+        if message.msg_id == 2:
+            raise ZeroDivisionError("a bug")
+        return to_event(message, *others, **more)
+
+    monkeypatch.setattr(mapping, "to_event", broken_at_the_second)
+    with pytest.raises(ZeroDivisionError):
+        given.deliver(Received(messages=[chat(1), chat(2)]))
+
+    assert (given.ledger.received, given.ledger.mapped) == (1, 1)
+    assert given.ledger.balances(in_flight=1)
+
+
+# --------------------------------------------------------------------------------------------------------- clocks
+
+
+def test_a_wall_clock_that_is_set_ends_no_streak_and_keeps_none_open() -> None:
+    given = Given()
+    given.deliver(Received(messages=gifts(1, 1, user=7)))
+
+    given.now += 3_600
+    asyncio.run(given.pipeline.tick())
+    assert given.ledger.own == 0
+    given.now -= 7_200
+    given.shelf.seconds += 30
+    asyncio.run(given.pipeline.tick())
+
+    assert given.ledger.own == 1
+
+
+def test_a_frame_brings_the_totals_of_streaks_that_were_silent_before_it() -> None:
+    given = Given()
+    given.deliver(Received(messages=gifts(1, 1)))
+    given.shelf.seconds += 30
+
+    given.deliver(Received(messages=[chat(2)]))
+
+    assert [record.topic.split(".")[-2] for record in given.shelf.records] == ["gift", "gift_finalized", "comment"]
+
+
+def test_a_wall_clock_that_is_set_gives_a_room_no_more_letters() -> None:
+    given = Given(per_minute=2)
+
+    for _ in range(3):
+        given.deliver(Received(messages=[broken(number) for number in range(1, 6)]))
+        given.now += 600
+
+    assert len(given.shelf.letters()) == 2
+
+
+def test_who_opens_streaks_without_end_is_counted() -> None:
+    given = Given()
+    giver = Envelope(method="WebcastGiftMessage")
+
+    for number in range(1, 25):
+        giver.payload = write({2: 5655, 3: 1, 5: 1, 7: {1: number, 3: "x" * 400_000}, 11: 100, 15: {11: 1, 12: 1}})
+        given.deliver(Received(messages=[giver]))
+
+    # Of 400,000 bytes and a little, twenty go into 8 MiB.
+    assert given.metric("streaks_crowded_out_total") == 4
+    assert given.ledger.own == 4
     assert given.ledger.balances(in_flight=len(given.shelf.records))

@@ -4,6 +4,7 @@ import asyncio
 import gc
 import io
 import ssl
+import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -116,6 +117,7 @@ def sink(publisher: Recorded) -> Sink:
         metrics=metrics,
         gift_lists=GiftLists(metrics, refresh_seconds=60.0),
         wall_clock=lambda: 1_790_000_000.0,
+        clock=time.monotonic,
     )
 
 

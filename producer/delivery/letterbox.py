@@ -25,9 +25,9 @@ class Letterbox:
         self._capped: Counter[str] = Counter()
         """By streamer, since it was last said."""
 
-    def accept(self, letter: Letter) -> Record | None:
-        """Give the record of a letter that is to be sent; count one that is not."""
-        if self._cap.allows(letter.sender.room_id, letter.received_at):
+    def accept(self, letter: Letter, at: int) -> Record | None:
+        """Give the record of a letter that is to be sent; count one that is not. `at` is in ms of a monotonic clock."""
+        if self._cap.allows(letter.sender.room_id, at):
             return letter.record(self._topic)
         self._ledger.capped += 1
         self._metrics.dropped_by_cap()

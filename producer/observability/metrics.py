@@ -154,6 +154,12 @@ class Metrics:
             reason=("no_list", "not_listed"),
         )
 
+        self._crowded_out = self._counter(
+            "streaks_crowded_out_total",
+            "Streaks of gifts whose total was given out early, since their room had too many open ones: somebody opens "
+            "them without end. The sums stay right, for what comes later is a correction.",
+        )
+
         self._published = self._counter("records_published_total", "Records that Kafka acknowledged.", topic=topics)
         self._published_bytes = self._counter("published_bytes_total", "Their values, uncompressed.", topic=topics)
         self._publish_errors = self._counter(
@@ -283,6 +289,9 @@ class Metrics:
 
     def gift_not_listed(self, *, list_at_hand: bool) -> None:
         self._gifts_unlisted.labels("not_listed" if list_at_hand else "no_list").inc()
+
+    def streak_crowded_out(self) -> None:
+        self._crowded_out.inc()
 
     # ------------------------------------------------------------------------------------------------ records
 

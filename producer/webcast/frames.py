@@ -88,8 +88,8 @@ def read_frame(data: bytes | str) -> PushFrame:
         raise FrameRefused(Stage.FRAME, Fault.MALFORMED) from error
 
 
-def read_batch(frame: PushFrame, limits: Limits = DEFAULT_LIMITS) -> FetchResult:
-    """Parse the batch that a frame of type `msg` carries, inflated within `limits`. Raises FrameRefused."""
+def unpack(frame: PushFrame, limits: Limits = DEFAULT_LIMITS) -> bytes:
+    """Give the batch that a frame of type `msg` carries, inflated within `limits`. Raises FrameRefused."""
     payload = frame.payload
     compression = next((h.value for h in frame.headers if h.key == "compress_type"), "none")
     if payload.startswith(GZIP_MAGIC):
@@ -98,7 +98,7 @@ def read_batch(frame: PushFrame, limits: Limits = DEFAULT_LIMITS) -> FetchResult
         raise FrameRefused(Stage.DECOMPRESS, Fault.UNKNOWN_COMPRESSION)
     elif compression == "gzip" and payload:
         raise FrameRefused(Stage.DECOMPRESS, Fault.MALFORMED)
-    return parse_batch(payload, limits)
+    return payload
 
 
 def parse_batch(payload: bytes, limits: Limits = DEFAULT_LIMITS) -> FetchResult:

@@ -27,6 +27,8 @@ class Received:
     refusals: list[Refusal] = field(default_factory=list)
     duplicates: int = 0
     """Messages that this room had brought before (history after a reconnect), set aside by their id."""
+    size: int = 0
+    """Bytes of its batch, inflated."""
     acknowledgement: bytes | None = None
     """The frame that acknowledges this one, where acknowledgements are held: to be given to `acknowledge`."""
 
@@ -116,7 +118,8 @@ class Protocol:
             if frame.payload_type != "msg":
                 self.entered = self.entered or frame.payload_type == ENTERED
                 return Received()
-            batch = frames.read_batch(frame, self._limits)
+            payload = frames.unpack(frame, self._limits)
+            batch = frames.parse_batch(payload, self._limits)
         except FrameRefused as refused:
             raw = data.encode() if isinstance(data, str) else data
             return Received(refusals=[Refusal(refused.stage, refused.fault, raw)])
@@ -124,6 +127,7 @@ class Protocol:
             self._last_batch_at = now
             self.entered = True
         received = self.take(batch)
+        received.size = len(payload)
         if batch.need_ack and frame.log_id:
             received.acknowledgement = frames.acknowledgement(frame.log_id, batch.internal_ext)
             if not self._hold_acknowledgements:

@@ -28,7 +28,7 @@ def post(letterbox: Letterbox, streamer: str, room_id: int, letters: int) -> lis
     for number in range(letters):
         sender, data = Sender(streamer, "worker-0", room_id), b"%d" % number
         written = letter(LetterReason.FRAME_MALFORMED, ProducerError("no"), data, sender, received_at=NOON)
-        records.append(letterbox.accept(written))
+        records.append(letterbox.accept(written, at=0))
     return [record for record in records if record is not None]
 
 

@@ -1,5 +1,6 @@
 """Gifts as strangers may send them, through the pipeline to their totals: nothing raises, and the ledger balances."""
 
+import asyncio
 from collections.abc import Callable
 from functools import partial
 from typing import Any, cast
@@ -46,7 +47,7 @@ def room(
     lists = GiftLists(metrics, refresh_seconds=60.0)
     ledger = Ledger()
     letterbox = Letterbox(topic="dead", cap=Cap(per_minute=0), ledger=ledger, metrics=metrics)
-    sink = Sink(ENCODER, cast(Gate, shelf), letterbox, ledger, metrics, lists, lambda: 1_700_000_000.0)
+    sink = Sink(ENCODER, cast(Gate, shelf), letterbox, ledger, metrics, lists, lambda: 1_700_000_000.0, lambda: 0.0)
     origin = Origin(streamer="someone", room_id=7000000000000000001, worker="worker-0")
     return Pipeline(sink, origin, Streaks(), watched_before=watched_before, shared=shared), ledger
 
@@ -77,8 +78,8 @@ def test_whatever_gifts_say_their_totals_do_not_end_the_session(gifts: list[Enve
     shelf = Shelf()
     pipeline, ledger = room(shelf)
 
-    pipeline.deliver(Received(messages=gifts))
-    pipeline.finish()
+    asyncio.run(pipeline.deliver(Received(messages=gifts)))
+    asyncio.run(pipeline.finish())
 
     assert ledger.balances(in_flight=len(shelf.records))
 
@@ -95,8 +96,8 @@ def test_a_correction_names_the_total_that_it_adds_to() -> None:
         gift(11, {3: 3, 5: 1, 7: {1: 9}, 15: ROSE}),
     )
 
-    pipeline.deliver(Received(messages=[last, end, late]))
-    pipeline.finish()
+    asyncio.run(pipeline.deliver(Received(messages=[last, end, late])))
+    asyncio.run(pipeline.finish())
 
     first, correction = totals(shelf)
     stem = "7000000000000000001:gift_finalized:9:5655:1699999000000"
@@ -111,8 +112,10 @@ def test_gifts_of_a_rooms_history_count_only_for_who_watched_it_before(watched_b
     shelf = Shelf()
     pipeline, _ = room(shelf, watched_before=watched_before)
 
-    pipeline.deliver(Received(messages=[gift(1, {3: 99, 5: 1, 7: {1: 9}, 15: {11: 2, 12: 99}}, is_history=True)]))
-    pipeline.finish()
+    asyncio.run(
+        pipeline.deliver(Received(messages=[gift(1, {3: 99, 5: 1, 7: {1: 9}, 15: {11: 2, 12: 99}}, is_history=True)]))
+    )
+    asyncio.run(pipeline.finish())
 
     assert [total["diamonds"] for total in totals(shelf)] == [99] * counted
     assert sum(record.topic.endswith(".gift.v1") for record in shelf.records) == 1
@@ -132,12 +135,12 @@ def test_a_streak_that_is_handed_over_while_both_hear_it_is_counted_once(heard_t
     old, _ = room(old_shelf, shared=lambda: crossed)
     new, _ = room(new_shelf)
 
-    old.deliver(Received(messages=taps(1, 5)))
+    asyncio.run(old.deliver(Received(messages=taps(1, 5))))
     crossed = True
-    old.deliver(Received(messages=taps(6, heard_to, end=heard_to == 10)))
-    old.finish()
-    new.deliver(Received(messages=taps(6, 10, end=True)))
-    new.finish()
+    asyncio.run(old.deliver(Received(messages=taps(6, heard_to, end=heard_to == 10))))
+    asyncio.run(old.finish())
+    asyncio.run(new.deliver(Received(messages=taps(6, 10, end=True))))
+    asyncio.run(new.finish())
 
     assert [total["count"] for total in totals(old_shelf)] == [5]
     assert [total["count"] for total in totals(new_shelf)] == [5]
@@ -148,11 +151,11 @@ def test_a_streak_that_comes_back_to_who_handed_it_over_is_not_counted_twice() -
     shelf = Shelf()
     pipeline, _ = room(shelf, shared=lambda: crossed)
 
-    pipeline.deliver(Received(messages=taps(1, 3)))
+    asyncio.run(pipeline.deliver(Received(messages=taps(1, 3))))
     crossed = True
-    pipeline.deliver(Received(messages=taps(4, 7)))
+    asyncio.run(pipeline.deliver(Received(messages=taps(4, 7))))
     crossed = False
-    pipeline.deliver(Received(messages=taps(8, 10, end=True)))
+    asyncio.run(pipeline.deliver(Received(messages=taps(8, 10, end=True))))
 
     assert [(total["count"], total["total"]) for total in totals(shelf)] == [(3, 3), (3, 10)]
 
@@ -161,7 +164,7 @@ def test_gifts_without_streaks_are_given_out_by_both_and_under_one_id() -> None:
     shelves = [Shelf(), Shelf()]
     for shelf, crossed in zip(shelves, (True, False), strict=True):
         pipeline, _ = room(shelf, shared=partial(bool, crossed))
-        pipeline.deliver(Received(messages=[gift(1, {5: 1, 7: {1: 9}, 15: {11: 2, 12: 1}})]))
+        asyncio.run(pipeline.deliver(Received(messages=[gift(1, {5: 1, 7: {1: 9}, 15: {11: 2, 12: 1}})])))
 
     [one], [other] = map(totals, shelves)
     assert one["meta"]["event_id"] == other["meta"]["event_id"]

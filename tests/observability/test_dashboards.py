@@ -127,4 +127,5 @@ def test_every_metric_is_on_a_dashboard_or_known_not_to_be() -> None:
         "tiktok_live_list_reloads_total",
         "tiktok_live_slots",
         "tiktok_live_spool_usable",
+        "tiktok_live_streaks_crowded_out_total",
     }

@@ -40,7 +40,7 @@ def bomb(inflated: int) -> bytes:
 
 
 def test_a_plain_batch_is_read() -> None:
-    batch = frames.read_batch(frame(BATCH))
+    batch = frames.parse_batch(frames.unpack(frame(BATCH)))
 
     assert batch.cursor == "c1"
     assert batch.internal_ext == b"-"
@@ -49,7 +49,7 @@ def test_a_plain_batch_is_read() -> None:
 
 @pytest.mark.parametrize("compression", ["gzip", None])
 def test_a_gzipped_batch_is_read_whether_or_not_the_header_says_so(compression: str | None) -> None:
-    batch = frames.read_batch(frame(gzip.compress(BATCH), compression=compression))
+    batch = frames.parse_batch(frames.unpack(frame(gzip.compress(BATCH), compression=compression)))
 
     assert batch.cursor == "c1"
 
@@ -86,7 +86,7 @@ def test_a_cut_frame_is_refused() -> None:
 
 def test_a_cut_batch_is_refused() -> None:
     with pytest.raises(FrameRefused) as refused:
-        frames.read_batch(frame(BATCH[:10]))
+        frames.parse_batch(frames.unpack(frame(BATCH[:10])))
 
     assert (refused.value.stage, refused.value.fault) == (Stage.BATCH, Fault.MALFORMED)
 
@@ -103,7 +103,7 @@ def test_a_cut_batch_is_refused() -> None:
 )
 def test_what_cannot_be_inflated_is_refused(payload: bytes, compression: str, fault: Fault) -> None:
     with pytest.raises(FrameRefused) as refused:
-        frames.read_batch(frame(payload, compression=compression))
+        frames.parse_batch(frames.unpack(frame(payload, compression=compression)))
 
     assert (refused.value.stage, refused.value.fault) == (Stage.DECOMPRESS, fault)
 
@@ -213,7 +213,7 @@ def test_enter_room_bytes() -> None:
 def test_any_bytes_are_a_batch_or_refused(data: bytes) -> None:
     for candidate in (data, b"\x3a\x03msg\x42" + _varint(len(data)) + data, b"\x1f\x8b\x08" + data):
         try:
-            frames.read_envelopes(frames.read_batch(frames.read_frame(candidate)))
+            frames.read_envelopes(frames.parse_batch(frames.unpack(frames.read_frame(candidate))))
             frames.inflate(candidate)
         except FrameRefused:
             continue
