@@ -1,6 +1,7 @@
 """What strangers send: any payload is an event or MessageRefused, and any event is a record or NotEncodable."""
 
 import os
+from collections import Counter
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from tests.events.decoding import encode_and_decode
 from tests.events.shapes import PERSON, SHAPES, full
 from tests.events.wire_writer import Field, Fields, write
 from tests.published import UNDOCUMENTED
+from tests.recipes import Recipe, fuzz, spoilt, wire_form
 
 STEADY = settings(
     derandomize="FUZZ_EXAMPLES" not in os.environ,
@@ -49,6 +51,7 @@ FULL_GIFT = write(
 
 DOCUMENTED = sorted(METHODS - UNDOCUMENTED.keys())
 FURTHER = sorted(UNDOCUMENTED)
+KINDS = [*DOCUMENTED, *FURTHER, "WebcastNobodyKnows"]
 
 FIELD_NUMBERS = st.sampled_from([1, 2, 3, 4, 5, 7, 8, 9, 10, 11, 12, 15, 16, 18, 21, 22, 23, 32, 38, 64, 9999])
 LEAVES: st.SearchStrategy[Field] = st.one_of(
@@ -163,6 +166,22 @@ def deliver(method: str, payload: bytes, *, msg_id: int = 0) -> str:
     if event.name == "unknown":
         assert (arrived["method"], arrived["payload"]) == (method, payload)
     return event.name
+
+
+def test_any_payload_of_any_kind_is_an_event_or_refused() -> None:
+    ends: Counter[str] = Counter()
+
+    def check(recipe: Recipe) -> None:
+        method = recipe.of(KINDS)
+        whole = FURTHER_FULL.get(method, FULL_GIFT if method == "WebcastGiftMessage" else FULL)
+        payload = recipe.of((whole, wire_form(recipe), wire_form(recipe) + whole))
+        end = deliver(method, spoilt(recipe, payload), msg_id=recipe.number(2))
+        assert end != "not encodable"
+        ends[end] += 1
+
+    fuzz(check)
+
+    assert ends.keys() >= {"refused", "unknown", "gift", "comment", *(event for event, _ in UNDOCUMENTED.values())}
 
 
 @pytest.mark.parametrize("method", DOCUMENTED)

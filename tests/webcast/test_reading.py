@@ -5,13 +5,12 @@ from collections.abc import Callable
 
 import pytest
 from google.protobuf.message import DecodeError, Message
-from hypothesis import given
 
 from producer.webcast import wire
 from producer.webcast.wire import TooManyFields, reader
 from producer.webcast.wire.reading import MOST_FIELDS
 from tests.events.wire_writer import Fields, varint, write
-from tests.webcast.recipes import FUZZ, RECIPES, Recipe, spoilt, wire_form
+from tests.recipes import Recipe, fuzz, spoilt, wire_form
 
 EMPTY: Fields = {}
 RANKS = reader(wire.kinds.RankUpdateMessage)
@@ -140,8 +139,6 @@ READERS = {kind: reader(kind, most_fields=MOST) for kind in KINDS}
 def test_any_bytes_are_what_protobuf_makes_of_them_or_too_many_fields() -> None:
     ends: Counter[str] = Counter()
 
-    @FUZZ
-    @given(RECIPES)
     def check(recipe: Recipe) -> None:
         kind = recipe.of(KINDS)
         data = spoilt(recipe, wire_form(recipe))
@@ -162,7 +159,7 @@ def test_any_bytes_are_what_protobuf_makes_of_them_or_too_many_fields() -> None:
             assert found == expected
             assert _entries(found) <= MOST
 
-    check()
+    fuzz(check)
 
     assert min(ends.values()) * 50 > ends.total(), ends
 
