@@ -65,6 +65,8 @@ class Limits:
     ratio: int = 200
     ratio_free_bytes: int = 256 * 1024
     messages: int = 2_000
+    repeated_bytes: int = 4 * 1024
+    """Of what an acknowledgement repeats. It is sent, and may be held until Kafka has the frame's records."""
 
 
 DEFAULT_LIMITS = Limits()

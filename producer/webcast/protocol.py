@@ -128,8 +128,9 @@ class Protocol:
             self.entered = True
         received = self.take(batch)
         received.size = len(payload)
-        if batch.need_ack and frame.log_id:
-            received.acknowledgement = frames.acknowledgement(frame.log_id, batch.internal_ext)
+        internal_ext = batch.internal_ext
+        if batch.need_ack and frame.log_id and len(internal_ext) <= self._limits.repeated_bytes:
+            received.acknowledgement = frames.acknowledgement(frame.log_id, internal_ext)
             if not self._hold_acknowledgements:
                 self.acknowledge(received)
         return received

@@ -84,6 +84,17 @@ def test_a_batch_that_does_not_ask_or_has_no_log_id_is_not_acknowledged(need_ack
     assert subject.frames_to_send() == []
 
 
+@pytest.mark.parametrize(("size", "sent"), [(4_096, 1), (4_097, 0)])
+def test_an_acknowledgement_repeats_no_more_than_four_kibibytes(size: int, sent: int) -> None:
+    subject = protocol()
+    subject.frames_to_send()
+
+    received = subject.receive(batch(envelope(1), need_ack=True, log_id=77, internal_ext=b"x" * size), 101.0)
+
+    assert len(received.messages) == 1
+    assert len(subject.frames_to_send()) == sent
+
+
 def test_messages_come_in_their_order() -> None:
     received = protocol().receive(batch(envelope(3), envelope(1), envelope(2)), 101.0)
 
