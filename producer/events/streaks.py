@@ -20,8 +20,9 @@ from typing import Any
 
 SILENCE_MS = 30_000
 """A streak without messages for so long is over; its closing message comes one to four seconds after the last tap."""
-REMEMBERED = 1_000
-"""Streaks that ended, kept for what comes late: so many at the most, and the last half of them always."""
+REMEMBERED = 500
+"""Streaks that ended, kept for what comes late: so many at the most, and the last half of them always. What comes for
+one that is forgotten is a total of its own, of what it adds."""
 OPEN_BYTES = 8 * 1024 * 1024
 """What a room's open streaks may take, about; 5,000 of usual senders do."""
 STREAK_BYTES = 1_000
@@ -97,7 +98,7 @@ class Given:
     last_message_id: int
     details: Any
     crowded_out: bool = False
-    """It had not been silent for long, but others took the space: what comes later corrects this."""
+    """It had not been silent for long, but others took the space."""
 
 
 @dataclass(slots=True)

@@ -157,7 +157,7 @@ class Metrics:
         self._crowded_out = self._counter(
             "streaks_crowded_out_total",
             "Streaks of gifts whose total was given out early, since their room had too many open ones: somebody opens "
-            "them without end. The sums stay right, for what comes later is a correction.",
+            "them without end. The sums stay right, for what comes later is added.",
         )
 
         self._published = self._counter("records_published_total", "Records that Kafka acknowledged.", topic=topics)
