@@ -12,7 +12,7 @@ from producer.delivery.dead_letters import Letter, LetterReason, MessageHead, Se
 from producer.delivery.gate import Gate
 from producer.delivery.ledger import Ledger
 from producer.delivery.letterbox import Letterbox
-from producer.errors import MessageRefused, NotEncodable, ProducerError
+from producer.errors import MessageRefused, NotEncodable
 from producer.events import life, mapping
 from producer.events.encoding import Encoder, Record
 from producer.events.event import Event, Origin
@@ -98,7 +98,8 @@ class Pipeline:
     async def deliver(self, received: Received, safe: Callable[[], None] | None = None) -> None:
         """Hand over everything that one frame brought; `safe` is called once all of it is acknowledged or spooled.
 
-        When it is cancelled it hands over the rest, in turns as before, and then raises.
+        When it is cancelled it hands over the rest, in turns as before, and then raises. So it does with an exception
+        that nobody foresaw: the message that it came of is a dead letter then.
         """
         self._left -= FRAME_SECONDS + BYTE_SECONDS * received.size
         if received.refusals:
@@ -133,15 +134,19 @@ class Pipeline:
             self._total(one, at)
             yield
         receipt = self._receipt = _Receipt(safe) if safe is not None else None
+        bug: Exception | None = None
         try:
             self._sink.metrics.frame_received(duplicates=received.duplicates, at=at / 1000)
             if received.messages:
                 self._sink.metrics.streamer_heard(self._origin.streamer, at=at / 1000)
             yield
             for message in received.messages:
-                for one in self._message(message, at):
-                    self._total(one, at)
-                    yield
+                try:
+                    for one in self._message(message, at):
+                        self._total(one, at)
+                        yield
+                except Exception as unforeseen:  # it may cost the room its session, and no neighbour its event
+                    bug = bug or unforeseen
                 yield
             for refusal in received.refusals:
                 self._refusal(refusal, at)
@@ -150,6 +155,8 @@ class Pipeline:
             self._receipt = None
         if receipt is not None:
             receipt.settle()
+        if bug is not None:
+            raise bug
 
     def _totals(self, given: Iterable[Given]) -> Iterator[None]:
         """Hand over totals that no frame brought, a step for each."""
@@ -175,6 +182,9 @@ class Pipeline:
             reason = LetterReason(f"{Stage.PAYLOAD}_{error.fault}")
             self._refuse(reason, error, message.payload, at, head=self._head(message))
             return ()
+        except Exception as bug:
+            self._refuse(LetterReason.PAYLOAD_BUG, bug, message.payload, at, head=self._head(message))
+            raise
         created_at = event.value["meta"]["created_at"]
         if created_at is not None and not message.is_history:
             self._sink.metrics.lagged((at - created_at) / 1000)
@@ -185,6 +195,10 @@ class Pipeline:
             head = self._head(message)
             self._refuse(LetterReason.NOT_ENCODABLE, error, message.payload, at, head=head, event=event.name)
             return ()
+        except Exception as bug:
+            head = self._head(message)
+            self._refuse(LetterReason.PAYLOAD_BUG, bug, message.payload, at, head=head, event=event.name)
+            raise
         self._sink.ledger.received += 1
         self._sink.ledger.mapped += 1
         self._publish(record)
@@ -223,7 +237,7 @@ class Pipeline:
     def _refuse(
         self,
         reason: LetterReason,
-        error: ProducerError,
+        error: Exception,
         data: bytes,
         at: int,
         *,

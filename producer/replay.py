@@ -67,4 +67,6 @@ def replay(letter: Letter, encoder: Encoder, *, payloads: Payloads) -> Outcome:
         return StillRefused(LetterReason(f"payload_{error.fault}"), str(error))
     except NotEncodable as error:
         return StillRefused(LetterReason.NOT_ENCODABLE, str(error))
+    except Exception as bug:  # the one that the letter is of, if this version has it too
+        return StillRefused(LetterReason.PAYLOAD_BUG, f"{type(bug).__name__}: {bug}")
     return Mapped(event.name, event.value["meta"]["event_id"], record)

@@ -125,7 +125,7 @@ class Session:
                 except Exception as bug:  # nobody foresaw it: it may cost this streamer its minutes, and no other
                     await self._park(bug)
         finally:
-            await self._leave()
+            await self._abandon()
             self._move(None)
 
     async def _try(self) -> None:
@@ -213,10 +213,14 @@ class Session:
         """Settle what is open of a room that nobody goes on watching."""
         if self._memory.room_id is not None:
             pipeline, self._memory = self._pipeline(self._memory.room_id), _Memory(None)
-            try:
-                await pipeline.finish()
-            except Exception as bug:  # it keeps nothing else from being done
-                self._found(bug)
+            await pipeline.finish()
+
+    async def _abandon(self) -> None:
+        """Leave, whatever state that is in."""
+        try:
+            await self._leave()
+        except Exception as bug:
+            self._found(bug)
 
     async def _stream(self, connection: Connection, protocol: Protocol, pipeline: Pipeline) -> None:
         """Deliver until the live ends. A straight line of waits: while Kafka is slow, nothing is read."""
@@ -288,7 +292,7 @@ class Session:
     async def _park(self, bug: Exception) -> None:
         """Wait for long after what nobody foresaw, the longer the oftener it came."""
         self.last_error = self._found(bug)
-        await self._leave()
+        await self._abandon()
         self.room_id = None
         self._bugs += 1
         await self._stay_parked(backoff.after_bug(self._bugs, random()))
@@ -318,7 +322,7 @@ class Session:
         said = Said(self.state, room_id, error, self._bugs, self._again_at)
         try:
             self._around.report(self.streamer, said)
-        except Exception as bug:  # nor does it keep the session from going on
+        except Exception as bug:  # it does not keep the session from going on
             self._found(bug)
 
 

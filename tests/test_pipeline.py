@@ -12,8 +12,8 @@ from producer.delivery.letter_cap import Cap
 from producer.delivery.letterbox import Letterbox
 from producer.errors import Fault
 from producer.events import mapping
-from producer.events.encoding import Record
-from producer.events.event import Event, Origin
+from producer.events.encoding import Encoder, Record
+from producer.events.event import Origin
 from producer.events.streaks import Streaks
 from producer.gift_lists import GiftLists
 from producer.observability.metrics import Metrics
@@ -397,20 +397,41 @@ def test_after_a_bug_nothing_else_counts_as_brought_by_its_frame() -> None:
     assert safe == []
 
 
-def test_a_message_that_a_bug_stopped_is_in_no_sum(monkeypatch: pytest.MonkeyPatch) -> None:
-    given, to_event = Given(), mapping.to_event
+@pytest.mark.parametrize("where", ["producer.events.mapping.to_event", "producer.events.encoding.Encoder.encode"])
+def test_a_message_that_a_bug_stopped_is_a_dead_letter_and_its_neighbours_are_events(
+    monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    given, safe, fired = Given(), [], 0
+    module, _, step = where.rpartition(".")
+    owner: Any = mapping if module.endswith("mapping") else Encoder
+    untouched = getattr(owner, step)
 
-    def broken_at_the_second(message: Envelope, *others: Any, **more: Any) -> Event:
-        if message.msg_id == 2:
+    def broken_at_the_second(*arguments: Any, **more: Any) -> Any:
+        nonlocal fired
+        fired += 1
+        if fired == 2:
             raise ZeroDivisionError("a bug")
-        return to_event(message, *others, **more)
+        return untouched(*arguments, **more)
 
-    monkeypatch.setattr(mapping, "to_event", broken_at_the_second)
+    monkeypatch.setattr(owner, step, broken_at_the_second)
     with pytest.raises(ZeroDivisionError):
-        given.deliver(Received(messages=[chat(1), chat(2)]))
+        given.deliver(Received(messages=[chat(1), chat(2), chat(3)]), lambda: safe.append(True))
 
-    assert (given.ledger.received, given.ledger.mapped) == (1, 1)
-    assert given.ledger.balances(in_flight=1)
+    assert [record.topic for record in given.shelf.records] == [
+        "tiktok.live.comment.v1",
+        "dead",
+        "tiktok.live.comment.v1",
+    ]
+    [(data, headers)] = given.shelf.letters()
+    assert data == chat(2).payload
+    assert (headers["producer.reason"], headers["__connect.errors.stage"]) == ("payload_bug", "payload")
+    assert (headers["producer.message_id"], headers["producer.room_sequence"]) == ("2", "2")
+    assert headers["__connect.errors.exception.class.name"] == "builtins.ZeroDivisionError"
+    assert (given.ledger.received, given.ledger.mapped, given.ledger.refused) == (3, 2, 1)
+    for settled in given.shelf.settled:
+        assert settled is not None
+        settled()
+    assert safe == [True]
 
 
 # --------------------------------------------------------------------------------------------------------- clocks

@@ -15,7 +15,7 @@ from producer.delivery.dead_letters import (
     refused_record,
 )
 from producer.errors import NotEncodable, ProducerError
-from producer.events import schemas
+from producer.events import mapping, schemas
 from producer.events.encoding import Encoder, Record
 from producer.events.event import Payloads
 from producer.replay import Mapped, NotReplayable, Outcome, StillRefused, replay
@@ -99,6 +99,17 @@ def test_what_is_still_too_large_is_refused_with_todays_reason() -> None:
 
     assert isinstance(outcome, StillRefused)
     assert outcome.reason is LetterReason.NOT_ENCODABLE
+
+
+def test_what_this_version_has_a_bug_with_too_is_said_and_ends_no_replay(monkeypatch: pytest.MonkeyPatch) -> None:
+    def planted(*_: object, **__: object) -> None:
+        raise ZeroDivisionError("planted")
+
+    monkeypatch.setattr(mapping, "to_event", planted)
+
+    assert (
+        str(replayed(refused("WebcastChatMessage", b""))) == "still refused (payload_bug): ZeroDivisionError: planted"
+    )
 
 
 BY_BROKER = refused_record(

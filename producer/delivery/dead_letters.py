@@ -38,6 +38,8 @@ class LetterReason(StrEnum):
     PAYLOAD_MALFORMED = "payload_malformed"
     PAYLOAD_TOO_LARGE = "payload_too_large"
     PAYLOAD_TOO_MANY = "payload_too_many"
+    PAYLOAD_BUG = "payload_bug"
+    """A bug of ours: this version makes nothing of the message, and another may."""
     NOT_ENCODABLE = "not_encodable"
     """An event that does not fit its schema, or is larger than a record may be."""
     REFUSED_BY_BROKER = "refused_by_broker"
