@@ -187,6 +187,41 @@ def test_a_bridge_ends_when_the_live_does_when_the_list_says_so_and_after_its_bo
     assert given.holding.next_deadline() is None
 
 
+def test_who_connects_just_before_the_bound_does_not_put_it_off() -> None:
+    given = Given(AA)
+    given.assigned(AA, generation=1)
+    given.connected(AA)
+    given.assigned(generation=2)
+
+    given.holding.heard(AA, Status("other", 2, "connected", 0))
+    given.holding.settle(given.table, NOW + 19.9)
+    shortly_before, deadline = given.holding.held, given.holding.next_deadline()
+    given.holding.settle(given.table, NOW + 20.0)
+
+    assert shortly_before == {AA}
+    assert deadline == NOW + 20.0
+    assert given.holding.held == set()
+
+
+def test_neither_do_further_rebalances_nor_words_of_those_who_do_not_connect() -> None:
+    given = Given(AA)
+    given.assigned(AA, generation=1)
+    given.connected(AA)
+    given.assigned(generation=2)
+
+    for seconds in range(1, 20):
+        slots = frozenset({SLOT[BB]}) if seconds % 2 else frozenset()
+        given.holding.assigned(slots, 2 + seconds, given.table, evicted=False, now=NOW + seconds)
+        given.holding.heard(AA, Status("other", 2 + seconds, "connecting", 0))
+        given.holding.reported(AA, "connected")
+        given.holding.settle(given.table, NOW + seconds)
+    shortly_before = given.holding.held
+    given.holding.settle(given.table, NOW + 20.0)
+
+    assert shortly_before == {AA}
+    assert given.holding.held == set()
+
+
 def test_what_comes_back_while_it_is_bridged_goes_on() -> None:
     given = Given(AA)
     given.assigned(AA, generation=1)
