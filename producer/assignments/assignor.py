@@ -5,9 +5,12 @@ moves costs a connection, and a worker that is a tenth above its part costs noth
 """
 
 import json
-import math
+import sys
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+
+from producer.assignments.claims import is_weight
+from producer.strangers import integer, json_object, text
 
 TOLERANCE = 0.10
 """Workers within this of their part are left alone."""
@@ -15,6 +18,8 @@ GOAL = 0.05
 """Where one is further away, moves go on until all are within this: a little less than what starts them."""
 
 ROUNDING = 1e-9
+MOST_BYTES = 1024 * 1024
+"""Of what a member says of itself; of 10,000 slots it takes about a fifth."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +91,8 @@ class _Shares:
         self.ids = [member.id for member in members]
         self.capacity = {member.id: max(1, member.capacity) for member in members}
         total, capacity = sum(self.weights), sum(self.capacity.values())
-        self.part = {name: total * of / capacity for name, of in self.capacity.items()}
+        # Weights can be so small that a part of them is nothing.
+        self.part = {name: max(total * of / capacity, sys.float_info.min) for name, of in self.capacity.items()}
         self.slots: dict[str, set[int]] = {name: set() for name in self.ids}
         self.weight = dict.fromkeys(self.ids, 0.0)
         self.streamers = dict.fromkeys(self.ids, 0)
@@ -197,18 +203,19 @@ def encode_member(member: Member) -> bytes:
 
 
 def decode_member(member_id: str, data: bytes) -> Member:
-    """Read what a member says of itself; unknown keys are a newer worker's. Raises ValueError."""
+    """Read what a member says of itself; unknown keys are a newer worker's. Raises ValueError: it is none of ours."""
     try:
-        said = json.loads(data)
-        factors = {int(slot): float(factor) for slot, factor in said.get("factors", {}).items()}
-        return Member(
-            member_id,
-            worker=str(said["worker"]),
-            owned=frozenset(int(slot) for slot in said["owned"]),
-            generation=int(said["generation"]),
-            capacity=int(said["capacity"]),
-            draining=bool(said["draining"]),
-            factors={slot: factor for slot, factor in factors.items() if math.isfinite(factor) and factor > 0},
-        )
-    except (AttributeError, KeyError, TypeError, ValueError) as cause:
-        raise ValueError(f"member {member_id} says of itself what cannot be read: {data[:200]!r}") from cause
+        said = json_object(data, most_bytes=MOST_BYTES)
+        worker, draining = text(said.get("worker")), said.get("draining")
+        generation, capacity = integer(said.get("generation"), least=-1), integer(said.get("capacity"))
+        owned, factors = said.get("owned"), said.get("factors", {})
+        if worker is None or generation is None or capacity is None or not isinstance(draining, bool):
+            raise ValueError("it does not say what each says")
+        if not isinstance(owned, list) or not all(integer(slot, least=0) is not None for slot in owned):
+            raise ValueError("it does not say which slots it owns")
+        if not isinstance(factors, dict):
+            raise ValueError("it does not say what its slots weigh")
+        weights = {int(slot): float(factor) for slot, factor in factors.items() if is_weight(factor)}
+    except ValueError as cause:
+        raise ValueError(f"member {member_id} says of itself what cannot be read: {cause}") from cause
+    return Member(member_id, worker, frozenset(owned), generation, capacity, draining, weights)

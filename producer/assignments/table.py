@@ -5,22 +5,25 @@ Assignment record: key is the normalised unique id (UTF-8); value is JSON `{"ena
 Kafka's default partitioner (murmur2), so that every Java client, and kcat with `-X partitioner=murmur2_random`, agrees.
 
 Status record: key as above; value is JSON of `Status`; no value: nobody streams it.
+
+Whoever may write to the topics is a stranger: what a record says is a value within bounds, or a ValueError.
 """
 
 import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from types import MappingProxyType
-from typing import Any
 
 from aiokafka.partitioner import murmur2
 
 from producer.assignments.assignor import Load
 from producer.assignments.claims import Streamer, Wanted, is_weight, normalise
 from producer.errors import StartRefused
+from producer.strangers import integer, json_object, text
 
 SLOTS = 128
 """The fixed number of slots: well above any number of workers, so that shares come out even."""
+MAX_KEY_BYTES = 64
 MAX_VALUE_BYTES = 16 * 1024
 
 CONNECTED = "connected"
@@ -55,14 +58,15 @@ def decode_row(key: bytes | None, value: bytes | None) -> tuple[Streamer, Wanted
     streamer = _key(key)
     if value is None:
         return streamer, None
-    options = _object(value)
-    enabled, priority, weight = options.get("enabled", True), options.get("priority", 0), options.get("weight", 1.0)
+    options = json_object(value, most_bytes=MAX_VALUE_BYTES)
+    enabled, weight = options.get("enabled", True), options.get("weight", 1.0)
+    priority = integer(options.get("priority", 0))
     if not isinstance(enabled, bool):
-        raise ValueError(f"enabled must be true or false, not {_shown(enabled)}")
-    if not isinstance(priority, int) or isinstance(priority, bool):
-        raise ValueError(f"priority must be a whole number, not {_shown(priority)}")
+        raise ValueError("enabled must be true or false")
+    if priority is None:
+        raise ValueError("priority must be a whole number of at most 63 bits")
     if not is_weight(weight):
-        raise ValueError(f"weight must be a number above 0, not {_shown(weight)}")
+        raise ValueError("weight must be a number above 0")
     return streamer, Wanted(streamer, enabled, priority, float(weight))
 
 
@@ -96,49 +100,29 @@ def decode_status(key: bytes | None, value: bytes | None) -> tuple[Streamer, Sta
     streamer = _key(key)
     if value is None:
         return streamer, None
-    said = _object(value)
-    worker, state, generation, since = (said.get(name) for name in ("worker", "state", "generation", "since"))
-    room_id, error = said.get("room_id"), said.get("error")
-    bugs, again_at = said.get("bugs", 0), said.get("again_at")  # an older worker says neither
-    if not (
-        isinstance(worker, str)
-        and isinstance(state, str)
-        and type(generation) is int
-        and type(since) is int
-        and (room_id is None or isinstance(room_id, str))
-        and (error is None or isinstance(error, str))
-        and type(bugs) is int
-        and (again_at is None or type(again_at) is int)
-    ):
-        raise ValueError(f"not a status: {_shown(said)}")
+    said = json_object(value, most_bytes=MAX_VALUE_BYTES)
+    worker, state, room_id, error = (text(said.get(name)) for name in ("worker", "state", "room_id", "error"))
+    generation, since, again_at = (integer(said.get(name)) for name in ("generation", "since", "again_at"))
+    bugs = integer(said.get("bugs", 0), least=0)  # an older worker says neither `bugs` nor `again_at`
+    if worker is None or state is None or generation is None or since is None or bugs is None:
+        raise ValueError("not a status: it lacks what each has")
+    for name, found in (("room_id", room_id), ("error", error), ("again_at", again_at)):
+        if found is None and said.get(name) is not None:
+            raise ValueError(f"not a status: {name} is none")
     return streamer, Status(worker, generation, state, since, room_id, error, bugs, again_at)
 
 
 def _key(key: bytes | None) -> Streamer:
     try:
-        text = (key or b"").decode()
-        streamer = normalise(text)
+        if key is None or len(key) > MAX_KEY_BYTES:
+            raise ValueError
+        name = key.decode()
+        streamer = normalise(name)
     except ValueError as cause:
-        raise ValueError(f"the key {key!r:.100} is not a unique id") from cause
-    if streamer != text:
-        raise ValueError(f"the key {text!r:.100} is not normalised: {streamer}")
+        raise ValueError(f"the key {(key or b'')[:MAX_KEY_BYTES]!r} is not a unique id") from cause
+    if streamer != name:
+        raise ValueError(f"the key {name!r} is not normalised: {streamer}")
     return streamer
-
-
-def _object(value: bytes) -> dict[str, Any]:
-    if len(value) > MAX_VALUE_BYTES:
-        raise ValueError(f"{len(value)} bytes are more than {MAX_VALUE_BYTES}")
-    try:
-        document = json.loads(value)
-    except (ValueError, RecursionError) as cause:
-        raise ValueError(f"not JSON: {value[:50]!r}") from cause
-    if not isinstance(document, dict):
-        raise ValueError(f"not a JSON object: {_shown(document)}")
-    return document
-
-
-def _shown(value: object) -> str:
-    return f"{value!r:.100}"
 
 
 class Table:

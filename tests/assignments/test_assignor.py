@@ -113,6 +113,14 @@ def test_what_a_worker_may_not_hold_goes_where_there_is_room() -> None:
     assert held(result, loads) == {"a": 4, "b": 4}
 
 
+def test_weights_of_which_a_part_is_nothing_are_shared_all_the_same() -> None:
+    least = 5e-324  # the smallest number above 0
+
+    result = assign([Member("a", "a", capacity=1), Member("b", "b")], [Load(1, least)] * 2, most_moves=NO_BOUND)
+
+    assert sorted(slot for slots in result.values() for slot in slots) == [0, 1]
+
+
 def test_too_much_for_all_together_is_not_passed_around() -> None:
     a, b = Member("a", "a", frozenset(range(5)), capacity=2), Member("b", "b", frozenset(range(5, 10)), capacity=2)
 
