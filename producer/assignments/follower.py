@@ -6,7 +6,7 @@ megabytes.
 """
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import Any, NoReturn, Protocol
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -18,15 +18,18 @@ from producer.assignments.table import Status, Table, decode_status, refuse_othe
 from producer.errors import StartRefused
 
 POLL_MILLISECONDS = 500
-RECORDS_A_TIME = 1_000
+RECORDS_A_TIME = 500
 """So that a long list does not hold the loop for more than some milliseconds at a time."""
 
 
 class Listener(Protocol):
     """Who is told."""
 
-    def list_changed(self, *, refused: int) -> None:
-        """The list changed, or was read anew; so many of the records could not be used."""
+    def list_changed(self, changed: Collection[Streamer] | None) -> None:
+        """The list changed in the rows of these streamers, or (None) was read anew."""
+
+    def list_refused(self, records: int) -> None:
+        """So many records of the list could not be used."""
 
     def heard(self, streamer: Streamer, status: Status | None) -> None:
         """A status was written, by whomever."""
@@ -74,9 +77,8 @@ class Follower:
             async with asyncio.timeout(self._watchdog_seconds):
                 await consumer.start()
                 places = await self._assign(consumer)
-                table, refused = await self._read(consumer, places)
-            self.table = table
-            self._listener.list_changed(refused=refused)
+                self.table = await self._read(consumer, places)
+            self._listener.list_changed(None)
             self.kept.alive()
             await self._follow(consumer, places)
         finally:
@@ -101,23 +103,21 @@ class Follower:
         await consumer.seek_to_end(*statuses)
         return lists
 
-    async def _read(self, consumer: Any, lists: Iterable[TopicPartition]) -> tuple[Table, int]:
-        """Read the list up to where it ends now; count the records that cannot be used."""
+    async def _read(self, consumer: Any, lists: Iterable[TopicPartition]) -> Table:
+        """Read the list up to where it ends now."""
         table = Table(self._slots)
         ends = {place: end for place, end in (await consumer.end_offsets(list(lists))).items() if end}
-        refused = 0
         while ends:
-            refused += self._take(table, await self._poll(consumer))[1]
+            self._take(table, await self._poll(consumer))
             ends = {place: end for place, end in ends.items() if await consumer.position(place) < end}
-        return table, refused
+        return table
 
     async def _follow(self, consumer: Any, lists: list[TopicPartition]) -> NoReturn:
         watchdog = Watchdog(self._list_topic, seconds=self._watchdog_seconds, clock=self._clock)
         polled: list[int | None] = []
         while True:
-            changed, refused = self._take(self.table, await self._poll(consumer))
-            if changed:
-                self._listener.list_changed(refused=refused)
+            if changed := self._take(self.table, await self._poll(consumer)):
+                self._listener.list_changed(changed)
             before, polled = polled, [consumer.last_poll_timestamp(place) for place in lists]
             if polled != before:
                 watchdog.alive()
@@ -127,25 +127,33 @@ class Follower:
         await asyncio.sleep(0)  # what was fetched already comes without giving way to anybody
         return await consumer.getmany(timeout_ms=POLL_MILLISECONDS, max_records=RECORDS_A_TIME)
 
-    def _take(self, table: Table, found: Any) -> tuple[int, int]:
-        """Take records in; count those of the list, and those of them that could not be used."""
-        changed = refused = 0
-        for place, records in found.items():
-            for record in records:
-                try:
-                    if place.topic == self._list_topic:
-                        changed += 1
-                        table.apply(place.partition, record.offset, record.key, record.value)
-                    else:
-                        self._listener.heard(*decode_status(record.key, record.value))
-                except ValueError as problem:
-                    refused += place.topic == self._list_topic
-                    self._log.error(
-                        "record not used; what stood before it stands",
-                        topic=place.topic,
-                        partition=place.partition,
-                        offset=record.offset,
-                        problem=str(problem),
-                    )
-        self.refused += refused
-        return changed, refused
+    def _take(self, table: Table, found: Any) -> set[Streamer]:
+        """Take records in; tell whose rows of the list changed."""
+        changed: set[Streamer | None] = set()
+        refused: list[tuple[Any, ValueError]] = []
+        for record in (record for records in found.values() for record in records):
+            try:
+                if record.topic == self._list_topic:
+                    changed.add(table.apply(record.partition, record.offset, record.key, record.value))
+                else:
+                    self._listener.heard(*decode_status(record.key, record.value))
+            except ValueError as problem:
+                refused.append((record, problem))
+        if refused:
+            self._complain(refused)
+        return {streamer for streamer in changed if streamer is not None}
+
+    def _complain(self, refused: list[tuple[Any, ValueError]]) -> None:
+        """Say of records that came at a time, in one line, that they are passed over."""
+        record, problem = refused[0]
+        self._log.error(
+            "records not used; what stood before them stands",
+            records=len(refused),
+            topic=record.topic,
+            partition=record.partition,
+            offset=record.offset,
+            problem=str(problem),
+        )
+        of_the_list = sum(record.topic == self._list_topic for record, _ in refused)
+        self.refused += of_the_list
+        self._listener.list_refused(of_the_list)

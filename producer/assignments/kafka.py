@@ -6,7 +6,7 @@ Kafka's group protocol is the failure detector: `membership` is in the group, `a
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from types import TracebackType
@@ -23,7 +23,8 @@ from producer.assignments.interface import Leaving, Said
 from producer.assignments.lease import Lease, boot_clock
 from producer.assignments.membership import Assigned, Membership, Timing
 from producer.assignments.reports import Reports
-from producer.assignments.table import SLOTS, UNASSIGNED, Status, encode_status, slot_of
+from producer.assignments.table import SLOTS, UNASSIGNED, Status, slot_of
+from producer.strangers import text
 
 FLUSH_SECONDS = 2.0
 MOST_MOVES = 4
@@ -171,7 +172,7 @@ class KafkaAssignments:
         while True:
             self._changed.clear()
             held = self._holding.show()
-            if held != before:
+            if held is not before:
                 yield held
                 before = held
                 continue
@@ -203,7 +204,7 @@ class KafkaAssignments:
         if streamer in self._unassigned:
             self._report_unassigned(streamer)  # what its session said in ending came after it
         elif said is not None and self._owns(streamer):
-            self._reports.put(streamer, None)
+            self._reports.remove(streamer)
         self._changed.set()
 
     def report(
@@ -220,14 +221,13 @@ class KafkaAssignments:
         if streamer in self._holding.fenced:
             return  # it has another owner, who speaks for it
         generation = self._holding.generation_of(streamer)
-        status = Status(self._worker, generation, state, self._now_ms(), room_id, error, bugs, again_at)
         before = self._said.get(streamer)
-        if before is not None:
-            if before.state == state:
-                status = replace(status, since=before.since)
-            if replace(before, generation=generation) == status:
-                return
-        self._say(streamer, status)
+        since = before.since if before is not None and before.state == state else self._now_ms()
+        status = Status(self._worker, generation, state, since, room_id, text(error), bugs, again_at)
+        if before is not None and before.under(generation) == status:
+            return
+        self._said[streamer] = status
+        self._reports.say(streamer, status, generation=generation)
         self._holding.reported(streamer, state)
         self._bridge_touched(streamer)
 
@@ -247,12 +247,16 @@ class KafkaAssignments:
 
     # ------------------------------------------------------------------------------------------------ what is told us
 
-    def list_changed(self, *, refused: int) -> None:
+    def list_changed(self, changed: Collection[Streamer] | None) -> None:
         """The follower read records of the list."""
-        for _ in range(refused):
-            self._list_read(None)
-        self._list_read(len(self._follower.table.enabled(range(self._follower.table.slots))))
+        self._list_read(self._follower.table.wanted)
+        self._holding.listed(self._follower.table, changed)
         self._settle()
+
+    def list_refused(self, records: int) -> None:
+        """The follower read records of the list that cannot be used."""
+        for _ in range(records):
+            self._list_read(None)
 
     def heard(self, streamer: Streamer, status: Status | None) -> None:
         """The follower read a status."""
@@ -301,7 +305,7 @@ class KafkaAssignments:
         )
         # Who holds them for us meanwhile waits to hear that they are streamed under this generation.
         for streamer in self._holding.again(bridged, evicted=evicted) & self._said.keys():
-            self._say(streamer, replace(self._said[streamer], generation=news.generation))
+            self._reports.say(streamer, self._said[streamer], generation=news.generation)
         self._joined_draining = self._introduced_draining
         if self._draining and not self._joined_draining:
             self._membership.rejoin()  # the last request was lost in a rebalance that had begun
@@ -311,22 +315,26 @@ class KafkaAssignments:
 
     def _settle(self) -> None:
         self._holding.settle(self._follower.table, self._clock())
+        if self._holding.unassigned is not self._unassigned:
+            self._tell_unassigned()
+        # Whoever drains and still has slots is alone, or all others drain as well.
+        if self._joined_draining and (self._holding.slots or not self._holding.held):
+            self._drained.set()
+        self._changed.set()
+
+    def _tell_unassigned(self) -> None:
         before, self._unassigned = self._unassigned, self._holding.unassigned
         for streamer in self._unassigned - before:
             self._report_unassigned(streamer)
         for streamer in before - self._unassigned - self._holding.held:
             if self._owns(streamer):
-                self._reports.put(streamer, None)
+                self._reports.remove(streamer)
         if len(self._unassigned) != len(before):
             self._log.warning(
                 "streamers beyond what this worker may hold",
                 unassigned=len(self._unassigned),
                 max_streams=self._max_streams,
             )
-        # Whoever drains and still has slots is alone, or all others drain as well.
-        if self._joined_draining and (self._holding.slots or not self._holding.held):
-            self._drained.set()
-        self._changed.set()
 
     async def _keep_even(self) -> None:
         """Where we lead, ask for another round when the shares are no longer even, or could not be made so in one."""
@@ -338,16 +346,12 @@ class KafkaAssignments:
 
     def _report_unassigned(self, streamer: Streamer) -> None:
         status = Status(self._worker, self._holding.generation, UNASSIGNED, self._now_ms())
-        self._reports.put(streamer, encode_status(status))
+        self._reports.say(streamer, status, generation=status.generation)
 
     def _bridge_touched(self, streamer: Streamer) -> None:
         # Settled once for all that come at a time, by `changes`.
         if streamer in self._holding.bridged:
             self._changed.set()
-
-    def _say(self, streamer: Streamer, status: Status) -> None:
-        self._said[streamer] = status
-        self._reports.put(streamer, encode_status(status))
 
     def _owns(self, streamer: Streamer) -> bool:
         return slot_of(streamer, self._follower.table.slots) in self._holding.slots

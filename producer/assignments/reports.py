@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Iterable
 from contextlib import suppress
+from itertools import islice
 from typing import Any
 
 from aiokafka import AIOKafkaProducer
@@ -10,8 +11,11 @@ from aiokafka import AIOKafkaProducer
 from producer import logs
 from producer.assignments.claims import Streamer
 from producer.assignments.clients import CLOSE_SECONDS, KAFKA_FAILURES, RETRY_SECONDS, Options, within
+from producer.assignments.table import Status, encode_status
 
 DELIVERY_SECONDS = 10.0
+RECORDS_A_TIME = 250
+"""So that thousands of statuses do not hold the loop for more than some milliseconds at a time."""
 
 
 class Reports:
@@ -20,15 +24,22 @@ class Reports:
     def __init__(self, options: Options, *, topic: str) -> None:
         self._options = options
         self._topic = topic
-        self._pending: dict[Streamer, bytes | None] = {}
+        self._pending: dict[Streamer, tuple[Status, int] | None] = {}
         self._more = asyncio.Event()
         self._idle = asyncio.Event()
         self._idle.set()
         self._log = logs.get()
 
-    def put(self, streamer: Streamer, value: bytes | None) -> None:
-        """Have this written in place of what was not written yet; None removes."""
-        self._pending[streamer] = value
+    def say(self, streamer: Streamer, status: Status, *, generation: int) -> None:
+        """Have this written, as said under a generation, in place of what was not written yet."""
+        self._put(streamer, (status, generation))
+
+    def remove(self, streamer: Streamer) -> None:
+        """Have it written that nobody streams a streamer."""
+        self._put(streamer, None)
+
+    def _put(self, streamer: Streamer, what: tuple[Status, int] | None) -> None:
+        self._pending[streamer] = what
         self._idle.clear()
         self._more.set()
 
@@ -60,19 +71,22 @@ class Reports:
             while True:
                 await self._more.wait()
                 self._more.clear()
-                await self._send(producer)
-                if not self._pending:
-                    self._idle.set()
+                while self._pending:
+                    await self._send(producer)
+                self._idle.set()
         finally:
             await _abandon(producer)
 
     async def _send(self, producer: Any) -> None:
-        """Write what is pending; what was not acknowledged is pending again, unless there is something newer."""
-        batch, self._pending = self._pending, {}
+        """Write some of what is pending; what was not acknowledged is pending again, or something newer is."""
+        batch = dict(islice(self._pending.items(), RECORDS_A_TIME))
+        for streamer in batch:
+            del self._pending[streamer]
         sent: set[asyncio.Future[object]] = set()
         try:
             async with asyncio.timeout(DELIVERY_SECONDS):
-                for streamer, value in batch.items():
+                for streamer, said in batch.items():
+                    value = None if said is None else encode_status(said[0].under(said[1]))
                     sent.add(await producer.send(self._topic, key=streamer.encode(), value=value))
                 await asyncio.wait(sent)
                 for future in sent:

@@ -11,7 +11,7 @@ Whoever may write to the topics is a stranger: what a record says is a value wit
 
 import json
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from types import MappingProxyType
 
 from aiokafka.partitioner import murmur2
@@ -88,10 +88,26 @@ class Status:
     again_at: int | None = None
     """When it is to be tried again, where that takes minutes: ms since 1970, by that worker's clock."""
 
+    def under(self, generation: int) -> "Status":
+        """The same, said under another generation; at a third of what `dataclasses.replace` costs."""
+        said = self.state, self.since, self.room_id, self.error, self.bugs, self.again_at
+        return Status(self.worker, generation, *said)
+
 
 def encode_status(status: Status) -> bytes:
     """The value of a status record; `bugs` and `again_at` are in it only where there is something to say."""
-    said = {name: value for name, value in asdict(status).items() if value or name not in ("bugs", "again_at")}
+    said: dict[str, object] = {
+        "worker": status.worker,
+        "generation": status.generation,
+        "state": status.state,
+        "since": status.since,
+        "room_id": status.room_id,
+        "error": status.error,
+    }
+    if status.bugs:
+        said["bugs"] = status.bugs
+    if status.again_at:
+        said["again_at"] = status.again_at
     return json.dumps(said, separators=(",", ":")).encode()
 
 
@@ -130,26 +146,32 @@ class Table:
 
     def __init__(self, slots: int) -> None:
         self.slots = slots
+        self.wanted = 0
+        """How many streamers are enabled."""
         self._rows: list[dict[Streamer, Wanted]] = [{} for _ in range(slots)]
+        self._all: dict[Streamer, Wanted] = {}
         self._read: list[int] = [-1] * slots
         """The last offset of each slot."""
 
-    def apply(self, slot: int, offset: int, key: bytes | None, value: bytes | None) -> None:
-        """Take in one record of a slot's partition.
+    def apply(self, slot: int, offset: int, key: bytes | None, value: bytes | None) -> Streamer | None:
+        """Take in one record of a slot's partition; tell whose row it is, and None where it is old.
 
         A later offset overrules an earlier one; one that was read before is passed over. Raises ValueError, saying
         what is wrong, for a record that cannot be used: the row stays as it was.
         """
         if offset <= self._read[slot]:
-            return
+            return None
         self._read[slot] = offset
         streamer, wanted = decode_row(key, value)
         if (right := slot_of(streamer, self.slots)) != slot:
             raise ValueError(f"{streamer} is in partition {slot} and belongs in {right}: use the murmur2 partitioner")
-        if wanted is None:
-            self._rows[slot].pop(streamer, None)
-        else:
-            self._rows[slot][streamer] = wanted
+        before = self._all.get(streamer)
+        if wanted is not None:
+            self._all[streamer] = self._rows[slot][streamer] = wanted
+        elif before is not None:
+            del self._all[streamer], self._rows[slot][streamer]
+        self.wanted += (wanted is not None and wanted.enabled) - (before is not None and before.enabled)
+        return streamer
 
     def rows(self, slot: int) -> Mapping[Streamer, Wanted]:
         """The rows of a slot."""
@@ -161,7 +183,7 @@ class Table:
 
     def get(self, streamer: Streamer) -> Wanted | None:
         """The row of a streamer."""
-        return self._rows[slot_of(streamer, self.slots)].get(streamer)
+        return self._all.get(streamer)
 
     def factors(self, slots: Iterable[int], measure: Callable[[Wanted], float]) -> dict[int, float]:
         """What some slots weigh by `measure`, against what the list says of them, where the two differ."""

@@ -22,8 +22,10 @@ class Given:
 
     def write(self, wanted: Wanted, *, removed: bool = False) -> None:
         key, value = encode_row(wanted)
-        self.table.apply(slot_of(wanted.streamer, SLOTS), self.offset, key, None if removed else value)
+        changed = self.table.apply(slot_of(wanted.streamer, SLOTS), self.offset, key, None if removed else value)
         self.offset += 1
+        assert changed is not None
+        self.holding.listed(self.table, {changed})
         self.holding.settle(self.table, NOW)
 
     def assigned(self, *streamers: Streamer, generation: int, evicted: bool = False) -> None:

@@ -1,7 +1,10 @@
-"""A long list on a real Kafka: applied, read by a worker, edited. `make chaos-claims` makes it 10,000 long."""
+"""A long list on a real Kafka: applied, read, edited, handed over. `make chaos-claims` makes it 10,000 long."""
 
+import asyncio
 import json
 import os
+import signal
+import sys
 import time
 from functools import partial
 from pathlib import Path
@@ -62,3 +65,87 @@ def test_a_long_list_is_read_whole_and_its_edits_come_without_a_rebalance(kafka:
 
     play(main)
     print(json.dumps(figures))
+
+
+PROGRAM = """
+import asyncio, json, signal, sys, time
+from producer.assignments.kafka import KafkaAssignments
+
+class Loop(asyncio.SelectorEventLoop):
+    # The CPU time of the longest turn, its callbacks and tasks and the garbage they leave included.
+    longest = 0.0
+
+    def _run_once(self):
+        began = time.thread_time()
+        super()._run_once()
+        self.longest = max(self.longest, time.thread_time() - began)
+
+async def main():
+    settings = json.loads(sys.argv[1])
+    source = KafkaAssignments(
+        lambda: {"bootstrap_servers": settings["bootstrap"]}, list_topic=settings["list"],
+        status_topic=settings["status"], group=settings["group"], worker="old", max_streams=100_000,
+        slots=settings["slots"])
+    loop, held = asyncio.get_running_loop(), frozenset()
+
+    def drain():
+        loop.longest = 0.0
+        draining.append(asyncio.ensure_future(source.drain(300.0)))
+
+    draining = []
+    loop.add_signal_handler(signal.SIGTERM, drain)
+    async with source:
+        async for now in source.changes():
+            for streamer in held - now:
+                await source.release(streamer)
+            for number, streamer in enumerate(now - held):
+                source.report(streamer, state="connected", room_id="7")
+                if number % 100 == 0:
+                    await asyncio.sleep(0)
+            held = now
+            print(json.dumps({"held": len(held), "longest_turn_ms": round(loop.longest * 1000, 1)}), flush=True)
+
+loop = Loop()
+loop.run_until_complete(main())
+"""
+
+
+def test_thousands_are_handed_over(kafka: Kafka) -> None:
+    figures: dict[str, float] = {"handed_over": LENGTH}
+
+    async def main() -> None:
+        backend = KafkaBackend(kafka, slots=128)
+        async with Fleet(backend) as fleet:
+            await fleet.names(*(f"s{number:05}" for number in range(LENGTH)))
+            settings = {"bootstrap": kafka.bootstrap_servers, "list": backend.list_topic, "slots": 128}
+            settings |= {"status": backend.status_topic, "group": backend.group}
+            command = [sys.executable, "-c", PROGRAM, json.dumps(settings)]
+            old = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
+            try:
+                while (await said(old))["held"] < LENGTH:
+                    pass
+                new = await fleet.worker("new", max_streams=2 * LENGTH, state=None)
+                old.send_signal(signal.SIGTERM)
+                await fleet.until(lambda: len(new.held) == LENGTH)
+                for number, streamer in enumerate(sorted(new.held)):
+                    new.assignments.report(streamer, state="connected", room_id="7")
+                    if number % 10 == 0:
+                        await asyncio.sleep(0.001)  # they connect one after the other
+                while (last := await said(old))["held"]:
+                    pass
+                figures["longest_turn_ms"] = last["longest_turn_ms"]
+            finally:
+                old.kill()
+                await old.communicate()
+
+    play(main)
+    print(json.dumps(figures))
+
+
+async def said(process: asyncio.subprocess.Process) -> dict[str, float]:
+    """The next thing that it says, of those that are not its log."""
+    assert process.stdout is not None
+    while not (line := await process.stdout.readline()).startswith(b"{"):
+        assert line, "it ended"
+    found: dict[str, float] = json.loads(line)
+    return found
