@@ -1,16 +1,16 @@
 """The shared list's topics as an administrator sees them: read whole, edited, without any worker's help."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Collection, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
 from producer import logs
 from producer.assignments.claims import Streamer, Wanted
-from producer.assignments.clients import KAFKA_FAILURES, Options, close_consumer
+from producer.assignments.clients import KAFKA_FAILURES, Options, asked, close_consumer, partitions, spread
 from producer.assignments.lists import Difference
 from producer.assignments.table import Status, Table, decode_status, encode_row, slot_of
 from producer.errors import StartRefused
@@ -78,15 +78,12 @@ class Catalogue:
             try:
                 async with asyncio.timeout(START_SECONDS):
                     await producer.start()
-                    cluster = await producer.client.fetch_all_metadata()  # of all topics, so none is created by asking
-                partitions = len(cluster.partitions_for_topic(self._list_topic) or ())
-                if not partitions:
-                    raise _missing(self._list_topic)
+                    slots = await self._slots(producer)
                 async with asyncio.timeout(DONE_SECONDS):
                     await asyncio.gather(
                         *[
                             await producer.send(
-                                self._list_topic, key=key, value=value, partition=slot_of(streamer, partitions)
+                                self._list_topic, key=key, value=value, partition=slot_of(streamer, slots)
                             )
                             for streamer, key, value in _edits(difference)
                         ]
@@ -103,11 +100,24 @@ class Catalogue:
                     _take(record, said)
             yield said
             while True:
-                found = await consumer.getmany(timeout_ms=POLL_MILLISECONDS)
+                found = await asked(consumer.getmany(timeout_ms=POLL_MILLISECONDS))
                 for record in (record for records in found.values() for record in records):
                     _take(record, said)
                 if found:
                     yield said
+
+    async def _slots(self, producer: Any) -> int:
+        """How many partitions the list has."""
+        found: Collection[int] = ()
+
+        async def missing() -> list[str]:
+            nonlocal found
+            cluster = await asked(producer.client.fetch_all_metadata())  # of all topics, so none is created by asking
+            found = cluster.partitions_for_topic(self._list_topic) or ()
+            return [] if found else [self._list_topic]
+
+        await spread(missing)
+        return len(found)
 
     @asynccontextmanager
     async def _consumer(self, topic: str) -> AsyncIterator[tuple[Any, int]]:
@@ -119,11 +129,7 @@ class Catalogue:
             try:
                 async with asyncio.timeout(START_SECONDS):
                     await consumer.start()
-                    if topic not in await consumer.topics():
-                        raise _missing(topic)
-                    consumer.assign([TopicPartition(topic, 0)])
-                    await consumer.end_offsets(consumer.assignment())  # returns once the metadata is here
-                    places = [TopicPartition(topic, number) for number in consumer.partitions_for_topic(topic)]
+                    places = (await partitions(consumer, topic))[topic]
                     consumer.assign(places)
                 yield consumer, len(places)
             finally:
@@ -142,15 +148,11 @@ async def _whole(consumer: Any) -> AsyncIterator[Any]:
     """Every record up to where the partitions end now."""
     ends = {place: end for place, end in (await consumer.end_offsets(consumer.assignment())).items() if end}
     while ends:
-        found = await consumer.getmany(timeout_ms=POLL_MILLISECONDS)
+        found = await asked(consumer.getmany(timeout_ms=POLL_MILLISECONDS))
         for records in found.values():
             for record in records:
                 yield record
         ends = {place: end for place, end in ends.items() if await consumer.position(place) < end}
-
-
-def _missing(topic: str) -> StartRefused:
-    return StartRefused(f"the topic {topic} is missing; run `producer topics apply`")
 
 
 def _edits(difference: Difference) -> Iterator[tuple[Streamer, bytes, bytes | None]]:

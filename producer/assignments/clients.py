@@ -6,9 +6,11 @@ and a new one is begun, for as long as it takes.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
-from typing import Any, NoReturn
+import time
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterator, Mapping, Sequence
+from typing import Any, NoReturn, TypeVar
 
+from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError
 
 from producer import logs
@@ -17,8 +19,11 @@ from producer.errors import StartRefused
 RETRY_SECONDS = 1.0
 CLOSE_SECONDS = 3.0
 LONGEST_STEP_SECONDS = 2.0
+SPREAD_SECONDS = 5.0
+"""How long a topic is asked for that a broker has not heard of."""
 
 KAFKA_FAILURES = (KafkaError, OSError, TimeoutError)
+T = TypeVar("T")
 
 Options = Callable[[], Mapping[str, Any]]
 """What each Kafka client is given: addresses and security; asked each time, since secrets rotate."""
@@ -26,6 +31,20 @@ Options = Callable[[], Mapping[str, Any]]
 
 class Stuck(KafkaError):  # type: ignore[misc]  # the base has no types
     """A client shows no sign of life."""
+
+
+class Broken(KafkaError):  # type: ignore[misc]  # the base has no types
+    """A client failed in a way that is not foreseen: a bug of its own, or something in Kafka that it cannot read."""
+
+
+async def asked(answer: Awaitable[T]) -> T:
+    """What a client of Kafka answers. Raises one of KAFKA_FAILURES, so that what else is raised is a bug of ours."""
+    try:
+        return await answer
+    except KAFKA_FAILURES:
+        raise
+    except Exception as cause:
+        raise Broken(f"aiokafka failed: {cause!r:.200}") from cause
 
 
 class Watchdog:
@@ -58,7 +77,8 @@ class Kept:
         self._name = name
         self._live = live
         self._came_alive = asyncio.Event()
-        self._refused: StartRefused | None = None
+        self._failure: Exception | None = None
+        """Why it never came to life."""
         self._problem: str | None = None
         """What was logged last, while it lasts."""
         self.rebuilds = 0
@@ -71,6 +91,15 @@ class Kept:
 
     async def run(self) -> None:
         """Live. Ends only where it never came to life; other than Kafka's failures are raised."""
+        try:
+            await self._repair()
+        except Exception as bug:
+            self._failure = bug
+            raise
+        finally:
+            self._came_alive.set()
+
+    async def _repair(self) -> None:
         while True:
             try:
                 await self._live()
@@ -78,8 +107,7 @@ class Kept:
                 problem = str(cause) or type(cause).__name__
                 if not self._came_alive.is_set():
                     refused = StartRefused(f"{self._name} cannot be had from Kafka: {problem}")
-                    self._refused = cause if isinstance(cause, StartRefused) else refused
-                    self._came_alive.set()
+                    self._failure = cause if isinstance(cause, StartRefused) else refused
                     return
                 if problem != self._problem:
                     logs.get().warning("Kafka client lost; it is replaced", of=self._name, problem=problem)
@@ -93,10 +121,37 @@ class Kept:
             await asyncio.sleep(RETRY_SECONDS)
 
     async def started(self) -> None:
-        """Wait until it works for the first time. Raises StartRefused if it does not."""
+        """Wait until it works for the first time. Raises StartRefused if it does not, and whatever a bug raised."""
         await self._came_alive.wait()
-        if self._refused is not None:
-            raise self._refused
+        if self._failure is not None:
+            raise self._failure
+
+
+async def partitions(consumer: Any, *topics: str) -> dict[str, list[TopicPartition]]:
+    """All partitions of each topic, for which the consumer gets another assignment. Raises StartRefused."""
+    found: dict[str, Collection[int] | None] = {}
+
+    async def missing() -> list[str]:
+        if unknown := sorted(set(topics) - await asked(consumer.topics())):
+            return unknown
+        consumer.assign([TopicPartition(topic, 0) for topic in topics])
+        await asked(consumer.end_offsets(consumer.assignment()))  # returns once the metadata is here
+        # Who was asked last may be another broker, and one that has not heard of them.
+        found.update((topic, consumer.partitions_for_topic(topic)) for topic in topics)
+        return [topic for topic in topics if not found[topic]]
+
+    await spread(missing)
+    return {topic: [TopicPartition(topic, number) for number in sorted(found[topic] or ())] for topic in topics}
+
+
+async def spread(missing: Callable[[], Awaitable[Sequence[str]]]) -> None:
+    """Look until no topic is missing: brokers learn of a new one one after the other. Raises StartRefused."""
+    give_up = time.monotonic() + SPREAD_SECONDS
+    while names := await missing():
+        if time.monotonic() > give_up:
+            some = f"the topic {names[0]} is missing" if len(names) == 1 else f"topics are missing: {', '.join(names)}"
+            raise StartRefused(f"{some}; run `producer topics apply`")
+        await asyncio.sleep(0.1)
 
 
 async def within(seconds: float, work: Coroutine[object, object, object]) -> bool:
@@ -119,20 +174,22 @@ async def close_consumer(consumer: Any) -> None:
 
     aiokafka's own `stop` waits for whatever the client is waiting for (its issue 773), so it has a bound.
     """
+    tasks = list(_tasks(consumer))
+    for task in tasks:
+        task.add_done_callback(lambda done: done.cancelled() or done.exception())  # nobody else asks for it any more
     closed = False
     try:
         closed = await within(CLOSE_SECONDS, consumer.stop())
     finally:
         if not closed:
-            _cancel_tasks(consumer)
+            for task in {*tasks, *_tasks(consumer)}:
+                task.cancel()
             await within(CLOSE_SECONDS, consumer._client.close())
 
 
-def _cancel_tasks(consumer: Any) -> None:
+def _tasks(consumer: Any) -> Iterator["asyncio.Task[Any]"]:
     names = ("_coordination_task", "_heartbeat_task", "_commit_refresh_task", "_reset_committed_task", "_fetch_task")
     for owner in (consumer._coordinator, consumer._fetcher):
         for name in names:
-            task = getattr(owner, name, None)
-            if task is not None:
-                task.cancel()
-                task.add_done_callback(lambda done: done.cancelled() or done.exception())
+            if (task := getattr(owner, name, None)) is not None:
+                yield task

@@ -13,9 +13,16 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from producer import logs
 from producer.assignments.claims import Streamer
-from producer.assignments.clients import Kept, Options, Watchdog, close_consumer
+from producer.assignments.clients import (
+    SPREAD_SECONDS,
+    Kept,
+    Options,
+    Watchdog,
+    asked,
+    close_consumer,
+    partitions,
+)
 from producer.assignments.table import Status, Table, decode_status, refuse_other_slots
-from producer.errors import StartRefused
 
 POLL_MILLISECONDS = 500
 RECORDS_A_TIME = 500
@@ -23,7 +30,7 @@ RECORDS_A_TIME = 500
 
 
 class Listener(Protocol):
-    """Who is told."""
+    """Who is told. What it raises is a bug, and ends `kept.run`."""
 
     def list_changed(self, changed: Collection[Streamer] | None) -> None:
         """The list changed in the rows of these streamers, or (None) was read anew."""
@@ -74,9 +81,10 @@ class Follower:
             }
         )
         try:
-            async with asyncio.timeout(self._watchdog_seconds):
-                await consumer.start()
+            async with asyncio.timeout(self._watchdog_seconds + SPREAD_SECONDS):
+                await asked(consumer.start())
                 places = await self._assign(consumer)
+            async with asyncio.timeout(self._watchdog_seconds):
                 self.table = await self._read(consumer, places)
             self._listener.list_changed(None)
             self.kept.alive()
@@ -86,30 +94,20 @@ class Follower:
 
     async def _assign(self, consumer: Any) -> list[TopicPartition]:
         """Take all partitions of both topics: the list from its beginning, statuses from now on."""
-        there = await consumer.topics()
-        missing = sorted({self._list_topic, self._status_topic} - there)
-        if missing:
-            raise StartRefused(f"topics are missing: {', '.join(missing)}; run `producer topics apply`")
-        first = [TopicPartition(self._list_topic, 0), TopicPartition(self._status_topic, 0)]
-        consumer.assign(first)
-        await consumer.end_offsets(first)  # returns once their metadata is here
-        slots = len(consumer.partitions_for_topic(self._list_topic))
-        refuse_other_slots(self._list_topic, found=slots, expected=self._slots)
-        lists = [TopicPartition(self._list_topic, slot) for slot in range(slots)]
-        statuses = [
-            TopicPartition(self._status_topic, number) for number in consumer.partitions_for_topic(self._status_topic)
-        ]
+        found = await partitions(consumer, self._list_topic, self._status_topic)
+        lists, statuses = found[self._list_topic], found[self._status_topic]
+        refuse_other_slots(self._list_topic, found=len(lists), expected=self._slots)
         consumer.assign([*lists, *statuses])
-        await consumer.seek_to_end(*statuses)
+        await asked(consumer.seek_to_end(*statuses))
         return lists
 
     async def _read(self, consumer: Any, lists: Iterable[TopicPartition]) -> Table:
         """Read the list up to where it ends now."""
         table = Table(self._slots)
-        ends = {place: end for place, end in (await consumer.end_offsets(list(lists))).items() if end}
+        ends = {place: end for place, end in (await asked(consumer.end_offsets(list(lists)))).items() if end}
         while ends:
             self._take(table, await self._poll(consumer))
-            ends = {place: end for place, end in ends.items() if await consumer.position(place) < end}
+            ends = {place: end for place, end in ends.items() if await asked(consumer.position(place)) < end}
         return table
 
     async def _follow(self, consumer: Any, lists: list[TopicPartition]) -> NoReturn:
@@ -125,7 +123,7 @@ class Follower:
 
     async def _poll(self, consumer: Any) -> Any:
         await asyncio.sleep(0)  # what was fetched already comes without giving way to anybody
-        return await consumer.getmany(timeout_ms=POLL_MILLISECONDS, max_records=RECORDS_A_TIME)
+        return await asked(consumer.getmany(timeout_ms=POLL_MILLISECONDS, max_records=RECORDS_A_TIME))
 
     def _take(self, table: Table, found: Any) -> set[Streamer]:
         """Take records in; tell whose rows of the list changed."""
@@ -135,10 +133,12 @@ class Follower:
             try:
                 if record.topic == self._list_topic:
                     changed.add(table.apply(record.partition, record.offset, record.key, record.value))
-                else:
-                    self._listener.heard(*decode_status(record.key, record.value))
+                    continue
+                streamer, status = decode_status(record.key, record.value)
             except ValueError as problem:
                 refused.append((record, problem))
+            else:
+                self._listener.heard(streamer, status)
         if refused:
             self._complain(refused)
         return {streamer for streamer in changed if streamer is not None}

@@ -11,14 +11,15 @@ which every request of the group goes through, so that the time at which an answ
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, NoReturn
+from functools import partial
+from typing import Any, NoReturn, ParamSpec, TypeVar
 
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener
 from aiokafka.coordinator.assignors.abstract import AbstractPartitionAssignor
 from aiokafka.coordinator.protocol import ConsumerProtocolMemberAssignment, ConsumerProtocolMemberMetadata
 from aiokafka.errors import InconsistentGroupProtocolError, InvalidSessionTimeoutError
 
-from producer.assignments.clients import Kept, Options, Watchdog, close_consumer
+from producer.assignments.clients import Kept, Options, Watchdog, asked, close_consumer
 from producer.assignments.lease import Lease
 from producer.errors import StartRefused
 
@@ -30,6 +31,9 @@ PATIENCE_SECONDS = 5.0
 HEARTBEAT, JOIN, SYNC = "HeartbeatRequest", "JoinGroupRequest", "SyncGroupRequest"
 JOINING = frozenset({JOIN, SYNC})
 NO_ERROR, ILLEGAL_GENERATION, UNKNOWN_MEMBER_ID, REBALANCE_IN_PROGRESS = 0, 22, 25, 27
+
+T = TypeVar("T")
+P = ParamSpec("P")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,14 +85,15 @@ class Membership:
     ) -> None:
         """`introduce` is what we say of ourselves on joining, `plan` shares the slots out where we lead.
 
-        A group has one `protocol`: the broker refuses a member that speaks another.
+        A group has one `protocol`: the broker refuses a member that speaks another. What these raise is a bug, and
+        ends `kept.run`.
         """
         self._options = options
         self._group = group
         self._topic = topic
         self._worker = worker
         self._timing = timing
-        self._assignor = _assignor(protocol, topic, introduce, plan)
+        self._assignor = _assignor(protocol, topic, self._guarded(introduce), self._guarded(plan))
         self._assigned = assigned
         self._lease = lease
         self._clock = clock
@@ -126,11 +131,11 @@ class Membership:
         try:
             self._watchdog.alive()
             self._looked = float("inf")  # nobody looks while it starts
-            await consumer.start()
+            await asked(consumer.start())
             # Nothing is joined before there is a subscription, so the coordinator can be observed from its first word.
             self._coordinator = consumer._coordinator
             self._coordinator._send_req = self._observed(self._coordinator._send_req)
-            consumer.subscribe([self._topic], listener=_Listener(lambda slots: self._arrived(consumer, slots)))
+            consumer.subscribe([self._topic], listener=_Listener(self._guarded(partial(self._arrived, consumer))))
             await self._poll(consumer)
         except InconsistentGroupProtocolError as cause:
             raise StartRefused(
@@ -154,11 +159,11 @@ class Membership:
             while True:
                 poll = poll or asyncio.ensure_future(consumer.getmany(timeout_ms=POLL_MILLISECONDS))
                 done, _ = await asyncio.wait({poll}, timeout=TICK_SECONDS)
-                if done:
-                    poll.result()
-                    poll = None
                 if self._failure is not None:
                     raise self._failure
+                if done:
+                    await asked(poll)
+                    poll = None
                 self._tick()
         finally:
             if poll is not None:
@@ -181,6 +186,18 @@ class Membership:
                 # meanwhile. After a stall the lease has run out, and this does not bring it back.
                 self._lease.renew(now)
         self._watchdog.look()
+
+    def _guarded(self, work: Callable[P, T]) -> Callable[P, T]:
+        """For what runs within aiokafka, which would take a bug of ours for Kafka's failure, or swallow it."""
+
+        def guarded(*arguments: P.args, **named: P.kwargs) -> T:
+            try:
+                return work(*arguments, **named)
+            except Exception as bug:
+                self._failure = bug
+                raise
+
+        return guarded
 
     def _observed(self, send: Any) -> Any:
         async def observed(request: Any) -> Any:
@@ -211,21 +228,18 @@ class Membership:
                 self._synced = sent  # it counts once what it assigned was taken in
 
     def _arrived(self, consumer: Any, slots: frozenset[int]) -> None:
-        """Take an assignment in. Runs within aiokafka, which would swallow what is raised here."""
-        try:
-            consumer.pause(*consumer.assignment())
-            member_id, generation = self._coordinator.member_id, self._coordinator.generation
-            evicted = self._member_id is not None and member_id != self._member_id
-            self._member_id = member_id
-            self.rebalances += 1
-            self._look()
-            # A member that stops once it has asked to join stays in the group, which goes on with it, for a session.
-            stalled, self._stalled = self._stalled and not self._lease.current(), False
-            self._assigned(Assigned(slots, generation, evicted, stalled))
-            self._lease.renew(self._synced)
-            self.kept.alive()
-        except Exception as bug:
-            self._failure = bug
+        """Take an assignment in."""
+        consumer.pause(*consumer.assignment())
+        member_id, generation = self._coordinator.member_id, self._coordinator.generation
+        evicted = self._member_id is not None and member_id != self._member_id
+        self._member_id = member_id
+        self.rebalances += 1
+        self._look()
+        # A member that stops once it has asked to join stays in the group, which goes on with it, for a session.
+        stalled, self._stalled = self._stalled and not self._lease.current(), False
+        self._assigned(Assigned(slots, generation, evicted, stalled))
+        self._lease.renew(self._synced)
+        self.kept.alive()
 
 
 class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]  # the base has no types

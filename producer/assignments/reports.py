@@ -10,8 +10,9 @@ from aiokafka import AIOKafkaProducer
 
 from producer import logs
 from producer.assignments.claims import Streamer
-from producer.assignments.clients import CLOSE_SECONDS, KAFKA_FAILURES, RETRY_SECONDS, Options, within
+from producer.assignments.clients import CLOSE_SECONDS, KAFKA_FAILURES, RETRY_SECONDS, Options, asked, within
 from producer.assignments.table import Status, encode_status
+from producer.errors import StartRefused
 
 DELIVERY_SECONDS = 10.0
 RECORDS_A_TIME = 250
@@ -55,7 +56,7 @@ class Reports:
         while True:
             try:
                 await self._write()
-            except KAFKA_FAILURES as cause:
+            except (StartRefused, *KAFKA_FAILURES) as cause:  # the former where a file of secrets cannot be used
                 before, problem = problem, str(cause) or type(cause).__name__
                 if problem != before:
                     self._log.warning("statuses not written; trying again", problem=problem)
@@ -67,7 +68,7 @@ class Reports:
         )
         try:
             async with asyncio.timeout(DELIVERY_SECONDS):
-                await producer.start()
+                await asked(producer.start())
             while True:
                 await self._more.wait()
                 self._more.clear()
@@ -87,10 +88,10 @@ class Reports:
             async with asyncio.timeout(DELIVERY_SECONDS):
                 for streamer, said in batch.items():
                     value = None if said is None else encode_status(said[0].under(said[1]))
-                    sent.add(await producer.send(self._topic, key=streamer.encode(), value=value))
+                    sent.add(await asked(producer.send(self._topic, key=streamer.encode(), value=value)))
                 await asyncio.wait(sent)
                 for future in sent:
-                    future.result()
+                    await asked(future)
         except BaseException:
             self._pending = batch | self._pending
             self._more.set()

@@ -12,6 +12,7 @@ import yaml
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from confluent_kafka import Consumer, Producer, TopicPartition
 
+from producer.assignments.catalogue import Catalogue
 from producer.assignments.claims import Streamer
 from producer.assignments.file import FileAssignments
 from producer.assignments.interface import Assignments
@@ -191,15 +192,17 @@ class KafkaBackend:
         self._written = set(rows)
         await self.put(records)
 
-    async def put(self, records: Mapping[str, bytes | None], *, partition: int = -1) -> None:
+    async def put(self, records: Mapping[str, bytes | None], *, partition: int = -1, topic: str | None = None) -> None:
         producer = Producer(
             {"bootstrap.servers": self._kafka.bootstrap_servers, "partitioner": "murmur2_random", "linger.ms": 0}
         )
         for name, value in records.items():
-            producer.produce(self.list_topic, key=name.encode(), value=value, partition=partition)
+            producer.produce(topic or self.list_topic, key=name.encode(), value=value, partition=partition)
         assert await asyncio.to_thread(producer.flush, STEP_SECONDS) == 0
 
-    def open(self, worker: str, max_streams: int = 100, **more: Any) -> KafkaAssignments:
+    def open(
+        self, worker: str, max_streams: int = 100, *, bootstrap: str | None = None, **more: Any
+    ) -> KafkaAssignments:
         settings: dict[str, Any] = {
             "list_topic": self.list_topic,
             "status_topic": self.status_topic,
@@ -208,10 +211,18 @@ class KafkaBackend:
             "timing": self._timing,
         }
         return KafkaAssignments(
-            lambda: {"bootstrap_servers": self._kafka.bootstrap_servers},
+            lambda: {"bootstrap_servers": bootstrap or self._kafka.bootstrap_servers},
             worker=worker,
             max_streams=max_streams,
             **(settings | more),
+        )
+
+    def catalogue(self, bootstrap: str | None = None) -> Catalogue:
+        """The list as an administrator has it."""
+        return Catalogue(
+            lambda: {"bootstrap_servers": bootstrap or self._kafka.bootstrap_servers},
+            list_topic=self.list_topic,
+            status_topic=self.status_topic,
         )
 
     def statuses(self) -> dict[str, dict[str, Any] | None]:

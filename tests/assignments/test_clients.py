@@ -4,10 +4,11 @@ import asyncio
 from typing import NoReturn
 
 import pytest
+from aiokafka import TopicPartition
 from aiokafka.errors import KafkaConnectionError
 
 from producer.assignments import clients
-from producer.assignments.clients import Kept, Stuck, Watchdog
+from producer.assignments.clients import Broken, Kept, Stuck, Watchdog, asked, partitions
 from producer.errors import StartRefused
 
 
@@ -98,3 +99,77 @@ def test_a_bug_of_ours_is_not_repaired() -> None:
 
     with pytest.raises(ZeroDivisionError):
         asyncio.run(kept.run())
+
+
+def test_a_bug_before_it_came_to_life_is_raised_where_it_is_waited_for() -> None:
+    async def live() -> NoReturn:
+        raise ZeroDivisionError
+
+    async def main() -> None:
+        kept = Kept("the list", live)
+        task = asyncio.create_task(kept.run())
+        try:
+            await kept.started()
+        finally:
+            await asyncio.wait({task})
+            task.exception()
+
+    with pytest.raises(ZeroDivisionError):
+        asyncio.run(main())
+
+
+def test_what_a_client_raises_that_it_does_not_document_is_a_failure_of_kafkas() -> None:
+    async def answer(error: Exception) -> NoReturn:
+        raise error
+
+    async def main(error: Exception) -> None:
+        await asked(answer(error))
+
+    with pytest.raises(Broken, match=r"aiokafka failed: UnicodeDecodeError\(.*") as broken:
+        asyncio.run(main(UnicodeDecodeError("utf-8", b"\xff" * 10_000, 0, 1, "invalid")))
+    with pytest.raises(KafkaConnectionError, match="no broker"):
+        asyncio.run(main(KafkaConnectionError("no broker")))
+    with pytest.raises(TimeoutError):
+        asyncio.run(main(TimeoutError()))
+    assert len(str(broken.value)) < 300
+
+
+class Brokers:
+    """A consumer whose brokers learn of a topic one after the other; each question goes to the next of them."""
+
+    def __init__(self, known: list[set[str]], numbers: list[set[int] | None]) -> None:
+        self._known = iter(known)
+        self._numbers = iter(numbers)
+        self.assigned: list[TopicPartition] = []
+
+    async def topics(self) -> set[str]:
+        return next(self._known)
+
+    def assign(self, places: list[TopicPartition]) -> None:
+        self.assigned = places
+
+    def assignment(self) -> list[TopicPartition]:
+        return self.assigned
+
+    async def end_offsets(self, places: list[TopicPartition]) -> dict[TopicPartition, int]:
+        return dict.fromkeys(places, 0)
+
+    def partitions_for_topic(self, topic: str) -> set[int] | None:
+        return next(self._numbers)
+
+
+def test_a_topic_is_asked_for_until_every_broker_that_is_asked_knows_it() -> None:
+    brokers = Brokers([set(), {"list"}, {"list"}], [None, {1, 0}])
+
+    found = asyncio.run(partitions(brokers, "list"))
+
+    assert found == {"list": [TopicPartition("list", 0), TopicPartition("list", 1)]}
+
+
+def test_a_topic_that_no_broker_comes_to_know_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(clients, "SPREAD_SECONDS", -1.0)
+
+    with pytest.raises(StartRefused, match=r"^the topic list is missing; run `producer topics apply`$"):
+        asyncio.run(partitions(Brokers([set()], []), "list"))
+    with pytest.raises(StartRefused, match=r"^topics are missing: a, b; run `producer topics apply`$"):
+        asyncio.run(partitions(Brokers([{"c"}], []), "b", "a", "c"))

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from confluent_kafka.admin import AdminClient
 
+from producer.assignments import clients
 from producer.assignments.claims import Streamer
 from producer.assignments.kafka import KafkaAssignments
 from producer.assignments.membership import Timing
@@ -216,7 +217,9 @@ def test_a_broker_that_is_away_for_a_while_costs_no_stream(tmp_path: Path) -> No
     play(main)
 
 
-def test_a_start_on_topics_that_are_not_right_is_refused(kafka: Kafka) -> None:
+def test_a_start_on_topics_that_are_not_right_is_refused(kafka: Kafka, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(clients, "SPREAD_SECONDS", 0.2)
+
     async def main() -> None:
         backend = KafkaBackend(kafka)
         with pytest.raises(StartRefused, match=r"topics are missing: list\d+, status\d+; run `producer topics apply`"):

@@ -10,7 +10,6 @@ from functools import partial
 from pathlib import Path
 
 from producer.assignments import lists
-from producer.assignments.catalogue import Catalogue
 from producer.assignments.claims import Streamer, Wanted
 from producer.assignments.kafka import KafkaAssignments
 from producer.local.kafka import Kafka
@@ -34,11 +33,7 @@ def test_a_long_list_is_read_whole_and_its_edits_come_without_a_rebalance(kafka:
     async def main() -> None:
         backend = KafkaBackend(kafka, slots=128)
         async with Fleet(backend) as fleet:
-            catalogue = Catalogue(
-                lambda: {"bootstrap_servers": kafka.bootstrap_servers},
-                list_topic=backend.list_topic,
-                status_topic=backend.status_topic,
-            )
+            catalogue = backend.catalogue()
             wanted = [Wanted(Streamer(f"s{number:05}")) for number in range(LENGTH)]
             began = time.monotonic()
             await catalogue.edit(lists.difference({}, wanted))
