@@ -2,11 +2,12 @@
 
 Each worker knows the whole list, so a slot that it is given needs no reading before it is streamed, the group's leader
 knows what every slot weighs, and a list edit is at its owner with the next fetch. Ten thousand streamers are a few
-megabytes.
+megabytes. So is what was said last of each of them, by whomever: it is read before the first streamer is taken, since
+a worker must know of a streamer what the one before it came to know.
 """
 
 import asyncio
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterator
 from typing import Any, NoReturn, Protocol
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -27,6 +28,8 @@ from producer.assignments.table import Status, Table, decode_status, refuse_othe
 POLL_MILLISECONDS = 500
 RECORDS_A_TIME = 500
 """So that a long list does not hold the loop for more than some milliseconds at a time."""
+STATUS_SECONDS = 10.0
+"""How long a start waits for what was said before, at the most: what comes later is known later."""
 
 
 class Listener(Protocol):
@@ -39,7 +42,7 @@ class Listener(Protocol):
         """So many records of the list could not be used."""
 
     def heard(self, streamer: Streamer, status: Status | None) -> None:
-        """A status was written, by whomever."""
+        """A status of a streamer on the list was written, by whomever, since we began to listen."""
 
 
 class Follower:
@@ -64,10 +67,18 @@ class Follower:
         self._watchdog_seconds = watchdog_seconds
         self._clock = clock
         self._log = logs.get()
+        self._read_to: dict[TopicPartition, int] = {}
+        """Where the reading of the statuses stands: a client that takes another's place goes on there."""
+        self._began_at: dict[TopicPartition, int] = {}
+        """Where the statuses ended when we began to listen: what is before is known, and no news."""
         self.table = Table(slots)
         """The list as last read; during an outage it stands."""
+        self.said: dict[Streamer, Status] = {}
+        """What was said last of each streamer on the list."""
         self.refused = 0
         """Records of the list that could not be used."""
+        self.refused_statuses = 0
+        """Records of the status topic that could not be used."""
         self.kept = Kept("the list of streamers", self._live)
 
     async def _live(self) -> NoReturn:
@@ -83,39 +94,62 @@ class Follower:
         try:
             async with asyncio.timeout(self._watchdog_seconds + SPREAD_SECONDS):
                 await asked(consumer.start())
-                places = await self._assign(consumer)
+                found = await partitions(consumer, self._list_topic, self._status_topic)
+            lists, statuses = found[self._list_topic], found[self._status_topic]
+            refuse_other_slots(self._list_topic, found=len(lists), expected=self._slots)
             async with asyncio.timeout(self._watchdog_seconds):
-                self.table = await self._read(consumer, places)
+                behind = await self._place(consumer, lists, statuses)
+                self.table = await self._read(consumer, lists)
+            self.said = {streamer: status for streamer, status in self.said.items() if self.table.get(streamer)}
             self._listener.list_changed(None)
-            self.kept.alive()
-            await self._follow(consumer, places)
+            consumer.resume(*statuses)
+            await self._follow(consumer, lists, behind)
         finally:
             await close_consumer(consumer)
 
-    async def _assign(self, consumer: Any) -> list[TopicPartition]:
-        """Take all partitions of both topics: the list from its beginning, statuses from now on."""
-        found = await partitions(consumer, self._list_topic, self._status_topic)
-        lists, statuses = found[self._list_topic], found[self._status_topic]
-        refuse_other_slots(self._list_topic, found=len(lists), expected=self._slots)
+    async def _place(
+        self, consumer: Any, lists: list[TopicPartition], statuses: list[TopicPartition]
+    ) -> dict[TopicPartition, int]:
+        """Take all partitions, the statuses' paused; tell up to where statuses were written before now."""
         consumer.assign([*lists, *statuses])
-        await asked(consumer.seek_to_end(*statuses))
-        return lists
+        # A status counts where the list has its streamer, so the list comes first.
+        consumer.pause(*statuses)
+        ends: dict[TopicPartition, int] = await asked(consumer.end_offsets(statuses))
+        first = not self._began_at
+        for place, end in ends.items():
+            start = self._read_to.get(place, 0)
+            if start > end:  # the topic was made anew
+                start = self._began_at[place] = 0
+            self._began_at.setdefault(place, end if first else 0)
+            self._read_to[place] = start
+            if start:
+                consumer.seek(place, start)
+        return ends
 
-    async def _read(self, consumer: Any, lists: Iterable[TopicPartition]) -> Table:
+    async def _read(self, consumer: Any, lists: Collection[TopicPartition]) -> Table:
         """Read the list up to where it ends now."""
         table = Table(self._slots)
-        ends = {place: end for place, end in (await asked(consumer.end_offsets(list(lists)))).items() if end}
-        while ends:
-            self._take(table, await self._poll(consumer))
-            ends = {place: end for place, end in ends.items() if await asked(consumer.position(place)) < end}
+        behind = await asked(consumer.end_offsets(list(lists)))
+        while behind := await _unread(consumer, behind):
+            self._take_rows(table, await self._poll(consumer))
         return table
 
-    async def _follow(self, consumer: Any, lists: list[TopicPartition]) -> NoReturn:
+    async def _follow(self, consumer: Any, lists: list[TopicPartition], behind: dict[TopicPartition, int]) -> NoReturn:
+        """Take in what is written; `behind`: up to where statuses were written before, which a start waits for."""
         watchdog = Watchdog(self._list_topic, seconds=self._watchdog_seconds, clock=self._clock)
+        give_up = self._clock() + STATUS_SECONDS
         polled: list[int | None] = []
         while True:
-            if changed := self._take(self.table, await self._poll(consumer)):
+            behind = await _unread(consumer, behind)
+            if not behind or self._clock() > give_up:
+                self.kept.alive()
+            found = await self._poll(consumer)
+            if changed := self._take_rows(self.table, found):
+                for streamer in self.said.keys() & changed:
+                    if self.table.get(streamer) is None:
+                        del self.said[streamer]
                 self._listener.list_changed(changed)
+            self._take_statuses(found)
             before, polled = polled, [consumer.last_poll_timestamp(place) for place in lists]
             if polled != before:
                 watchdog.alive()
@@ -125,23 +159,42 @@ class Follower:
         await asyncio.sleep(0)  # what was fetched already comes without giving way to anybody
         return await asked(consumer.getmany(timeout_ms=POLL_MILLISECONDS, max_records=RECORDS_A_TIME))
 
-    def _take(self, table: Table, found: Any) -> set[Streamer]:
-        """Take records in; tell whose rows of the list changed."""
+    def _take_rows(self, table: Table, found: Any) -> set[Streamer]:
+        """Take in the list's records; tell whose rows changed."""
         changed: set[Streamer | None] = set()
         refused: list[tuple[Any, ValueError]] = []
-        for record in (record for records in found.values() for record in records):
+        for record in _of(self._list_topic, found):
             try:
-                if record.topic == self._list_topic:
-                    changed.add(table.apply(record.partition, record.offset, record.key, record.value))
-                    continue
+                changed.add(table.apply(record.partition, record.offset, record.key, record.value))
+            except ValueError as problem:
+                refused.append((record, problem))
+        if refused:
+            self.refused += len(refused)
+            self._complain(refused)
+            self._listener.list_refused(len(refused))
+        return {streamer for streamer in changed if streamer is not None}
+
+    def _take_statuses(self, found: Any) -> None:
+        refused: list[tuple[Any, ValueError]] = []
+        for record in _of(self._status_topic, found):
+            place = TopicPartition(record.topic, record.partition)
+            self._read_to[place] = record.offset + 1
+            try:
                 streamer, status = decode_status(record.key, record.value)
             except ValueError as problem:
                 refused.append((record, problem))
+                continue
+            if self.table.get(streamer) is None:
+                continue
+            if status is None:
+                self.said.pop(streamer, None)
             else:
+                self.said[streamer] = status
+            if record.offset >= self._began_at[place]:
                 self._listener.heard(streamer, status)
         if refused:
+            self.refused_statuses += len(refused)
             self._complain(refused)
-        return {streamer for streamer in changed if streamer is not None}
 
     def _complain(self, refused: list[tuple[Any, ValueError]]) -> None:
         """Say of records that came at a time, in one line, that they are passed over."""
@@ -154,6 +207,12 @@ class Follower:
             offset=record.offset,
             problem=str(problem),
         )
-        of_the_list = sum(record.topic == self._list_topic for record, _ in refused)
-        self.refused += of_the_list
-        self._listener.list_refused(of_the_list)
+
+
+def _of(topic: str, found: Any) -> Iterator[Any]:
+    return (record for place, records in found.items() if place.topic == topic for record in records)
+
+
+async def _unread(consumer: Any, behind: dict[TopicPartition, int]) -> dict[TopicPartition, int]:
+    """What of partitions, up to an end, is not read yet."""
+    return {place: end for place, end in behind.items() if end and await asked(consumer.position(place)) < end}

@@ -144,6 +144,11 @@ class KafkaAssignments:
         """Records of the list, in all, that could not be used."""
         return self._follower.refused
 
+    @property
+    def refused_statuses(self) -> int:
+        """Records of the status topic, in all, that could not be used."""
+        return self._follower.refused_statuses
+
     # ------------------------------------------------------------------------------------------------- the interface
 
     async def __aenter__(self) -> Self:
@@ -189,8 +194,7 @@ class KafkaAssignments:
         """Say why a streamer left the set."""
         if streamer in self._holding.fenced:
             return Leaving.FENCED
-        row = self._follower.table.get(streamer)
-        elsewhere = row is not None and row.enabled and not self._owns(streamer)
+        elsewhere = self._wanted(streamer) and not self._owns(streamer)
         return Leaving.HANDOVER if elsewhere else Leaving.RELEASED
 
     def shared(self, streamer: Streamer) -> bool:
@@ -202,8 +206,9 @@ class KafkaAssignments:
         said = self._said.pop(streamer, None)
         self._holding.released(streamer)
         if streamer in self._unassigned:
-            self._report_unassigned(streamer)  # what its session said in ending came after it
-        elif said is not None and self._owns(streamer):
+            self._report_unassigned(streamer, said)  # what its session said in ending came after it
+        elif said is not None and self._owns(streamer) and not (said.bugs and self._wanted(streamer)):
+            # Of a bug that ended its sessions whoever has it next must know, unless it was taken from the list.
             self._reports.remove(streamer)
         self._changed.set()
 
@@ -232,8 +237,9 @@ class KafkaAssignments:
         self._bridge_touched(streamer)
 
     def last_said(self, streamer: Streamer) -> Said | None:
-        """Tell what was last said of a streamer."""
-        return None
+        """Tell what was last said of a streamer, by whomever; None where nothing was."""
+        said = self._said.get(streamer) or self._follower.said.get(streamer)
+        return Said(said.state, said.room_id, said.error, said.bugs, said.again_at) if said else None
 
     async def drain(self, seconds: float) -> None:
         """Take nothing new and hand over what is held, while `changes` goes on; return once that is done."""
@@ -325,7 +331,7 @@ class KafkaAssignments:
     def _tell_unassigned(self) -> None:
         before, self._unassigned = self._unassigned, self._holding.unassigned
         for streamer in self._unassigned - before:
-            self._report_unassigned(streamer)
+            self._report_unassigned(streamer, self._said.get(streamer))
         for streamer in before - self._unassigned - self._holding.held:
             if self._owns(streamer):
                 self._reports.remove(streamer)
@@ -344,14 +350,21 @@ class KafkaAssignments:
             if planned and self._shares(planned) != {member.id: member.owned for member in planned}:
                 self._membership.rejoin()
 
-    def _report_unassigned(self, streamer: Streamer) -> None:
-        status = Status(self._worker, self._holding.generation, UNASSIGNED, self._now_ms())
+    def _report_unassigned(self, streamer: Streamer, said: Status | None) -> None:
+        """Say that nobody may hold it; what was known of its bugs goes on being known."""
+        said = said or self._follower.said.get(streamer)
+        bugs, again_at = (said.bugs, said.again_at) if said else (0, None)
+        status = Status(self._worker, self._holding.generation, UNASSIGNED, self._now_ms(), None, None, bugs, again_at)
         self._reports.say(streamer, status, generation=status.generation)
 
     def _bridge_touched(self, streamer: Streamer) -> None:
         # Settled once for all that come at a time, by `changes`.
         if streamer in self._holding.bridged:
             self._changed.set()
+
+    def _wanted(self, streamer: Streamer) -> bool:
+        row = self._follower.table.get(streamer)
+        return row is not None and row.enabled
 
     def _owns(self, streamer: Streamer) -> bool:
         return slot_of(streamer, self._follower.table.slots) in self._holding.slots

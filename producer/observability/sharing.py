@@ -36,6 +36,8 @@ class Sharing(Protocol):
     def rebuilds(self) -> int: ...
     @property
     def refused_records(self) -> int: ...
+    @property
+    def refused_statuses(self) -> int: ...
 
 
 class SharingCollector(Collector):
@@ -64,5 +66,10 @@ class SharingCollector(Collector):
             ("claims_rebalances", "Assignments received from the group.", sharing.rebalances),
             ("claims_clients_replaced", "Kafka clients of the sharing that were replaced.", sharing.rebuilds),
             ("list_records_refused", "Records of the shared list that could not be used.", sharing.refused_records),
+            (
+                "status_records_refused",
+                "Records of the status topic that could not be used; somebody else writes to it.",
+                sharing.refused_statuses,
+            ),
         ):
             yield CounterMetricFamily(PREFIX + name, help_text, value=value)

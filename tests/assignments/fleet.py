@@ -15,9 +15,12 @@ from confluent_kafka import Consumer, Producer, TopicPartition
 from producer.assignments.catalogue import Catalogue
 from producer.assignments.claims import Streamer
 from producer.assignments.file import FileAssignments
-from producer.assignments.interface import Assignments
+from producer.assignments.follower import Follower
+from producer.assignments.interface import Assignments, Said
 from producer.assignments.kafka import KafkaAssignments
+from producer.assignments.lease import boot_clock
 from producer.assignments.membership import Timing
+from producer.assignments.table import Status
 from producer.local.kafka import Kafka
 
 STEP_SECONDS = 120.0
@@ -43,6 +46,8 @@ class Worker:
         self.held: frozenset[Streamer] = frozenset()
         self.started: list[Streamer] = []
         """Every session that began, in order."""
+        self.told: dict[Streamer, Said | None] = {}
+        """What was known of each before its session began."""
         self.state = state
         self._changed = changed
         self._sessions: dict[Streamer, asyncio.Task[None]] = {}
@@ -55,6 +60,7 @@ class Worker:
                     self._sessions[streamer].cancel()
                 for streamer in held - self._sessions.keys():
                     self.started.append(streamer)
+                    self.told[streamer] = self.assignments.last_said(streamer)
                     self._sessions[streamer] = tasks.create_task(self._session(streamer))
                 self._changed.set()
 
@@ -225,6 +231,18 @@ class KafkaBackend:
             status_topic=self.status_topic,
         )
 
+    def follower(self, heard: "Heard", *, bootstrap: str | None = None) -> Follower:
+        """A follower on its own."""
+        return Follower(
+            lambda: {"bootstrap_servers": bootstrap or self._kafka.bootstrap_servers},
+            list_topic=self.list_topic,
+            status_topic=self.status_topic,
+            slots=self.slots,
+            listener=heard,
+            watchdog_seconds=self._timing.watchdog,
+            clock=boot_clock,
+        )
+
     def statuses(self) -> dict[str, dict[str, Any] | None]:
         """What the status topic says last of each streamer."""
         consumer = Consumer({"bootstrap.servers": self._kafka.bootstrap_servers, "group.id": "tests"})
@@ -251,6 +269,20 @@ class KafkaBackend:
             while not condition(said := await asyncio.to_thread(self.statuses)):
                 await asyncio.sleep(0.1)
         return said
+
+
+class Heard:
+    """Who is told by a follower."""
+
+    def __init__(self) -> None:
+        self.statuses: list[tuple[Streamer, Status | None]] = []
+
+    def list_changed(self, changed: object) -> None: ...
+
+    def list_refused(self, records: int) -> None: ...
+
+    def heard(self, streamer: Streamer, status: Status | None) -> None:
+        self.statuses.append((streamer, status))
 
 
 def play(main: Callable[[], Awaitable[None]]) -> None:

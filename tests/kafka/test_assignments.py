@@ -6,7 +6,7 @@ import signal
 import sys
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -322,12 +322,15 @@ async def main():
             for streamer in held - now:
                 await source.release(streamer)
             for streamer in now - held:
-                source.report(streamer, state="connected", room_id="7")
+                source.report(streamer, **settings["said"])
             held = now
             print(json.dumps({"held": sorted(held), "fenced": source.fenced, "at": time.time()}), flush=True)
 
 asyncio.run(main())
 """
+
+
+CONNECTED = {"state": "connected", "room_id": "7"}
 
 
 class Process:
@@ -370,7 +373,13 @@ class Process:
 
 @asynccontextmanager
 async def process(
-    kafka: Kafka, backend: KafkaBackend, worker: str, *, session: float = 6.0, rebalance: float = 10.0
+    kafka: Kafka,
+    backend: KafkaBackend,
+    worker: str,
+    *,
+    session: float = 6.0,
+    rebalance: float = 10.0,
+    said: Mapping[str, object] = CONNECTED,
 ) -> AsyncIterator[Process]:
     settings = {
         "bootstrap": kafka.bootstrap_servers,
@@ -381,6 +390,7 @@ async def process(
         "slots": backend.slots,
         "session": session,
         "rebalance": rebalance,
+        "said": said,
     }
     started = Process(
         await asyncio.create_subprocess_exec(

@@ -13,7 +13,7 @@ from producer.assignments import lists
 from producer.assignments.claims import Streamer, Wanted
 from producer.assignments.kafka import KafkaAssignments
 from producer.local.kafka import Kafka
-from tests.assignments.fleet import Fleet, KafkaBackend, Worker, play
+from tests.assignments.fleet import Fleet, Heard, KafkaBackend, Worker, play
 
 LENGTH = int(os.environ.get("CLAIMS_LIST", "500"))
 EDITS = int(os.environ.get("CLAIMS_EDITS", "3"))
@@ -39,11 +39,16 @@ def test_a_long_list_is_read_whole_and_its_edits_come_without_a_rebalance(kafka:
             await catalogue.edit(lists.difference({}, wanted))
             figures["apply_seconds"] = round(time.monotonic() - began, 3)
 
+            figures["read_seconds"], _ = await read(backend)
             began, before = time.monotonic(), resident_mib()
             worker = await fleet.worker("w", max_streams=2 * LENGTH)
             await fleet.until(lambda: len(worker.held) == LENGTH)
             figures["rebuild_and_claim_seconds"] = round(time.monotonic() - began, 3)
             figures["rebuild_mib"] = round(resident_mib() - before, 1)
+
+            await backend.said(lambda said: len(said) == LENGTH)
+            figures["read_with_statuses_seconds"], known = await read(backend)
+            assert known == LENGTH
 
             assert isinstance(worker.assignments, KafkaAssignments)
             rebalances = worker.assignments.rebalances
@@ -60,6 +65,18 @@ def test_a_long_list_is_read_whole_and_its_edits_come_without_a_rebalance(kafka:
 
     play(main)
     print(json.dumps(figures))
+
+
+async def read(backend: KafkaBackend) -> tuple[float, int]:
+    """How long a start takes to read the list and what was said; of how many streamers something was."""
+    follower = backend.follower(Heard())
+    began = time.monotonic()
+    following = asyncio.create_task(follower.kept.run())
+    await follower.kept.started()
+    took = time.monotonic() - began
+    following.cancel()
+    await asyncio.wait({following})
+    return round(took, 3), len(follower.said)
 
 
 PROGRAM = """

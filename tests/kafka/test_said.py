@@ -1,0 +1,181 @@
+"""What was said of a streamer, by whomever, is known to the worker that has it next: against a real Kafka."""
+
+import asyncio
+import json
+import signal
+from typing import Any
+
+import pytest
+
+from producer.assignments import follower
+from producer.assignments.claims import Streamer
+from producer.assignments.interface import Said
+from producer.assignments.table import Status
+from producer.local.kafka import Kafka
+from tests.assignments.fleet import Fleet, Heard, KafkaBackend, eventually, play
+from tests.kafka.proxy import Proxy
+from tests.kafka.test_assignments import process, source
+
+AA = Streamer("aa")
+PARKED: dict[str, Any] = {"state": "parked", "error": "TypeError", "bugs": 3, "again_at": 1_700_000_900_000}
+
+
+def test_who_takes_over_from_a_worker_that_died_knows_what_it_had_parked(kafka: Kafka) -> None:
+    async def main() -> None:
+        backend = KafkaBackend(kafka)
+        async with Fleet(backend) as fleet, process(kafka, backend, "other", said=PARKED) as other:
+            await fleet.names("aa")
+            await other.says(lambda line: line.get("held") == ["aa"])
+            await backend.said(lambda said: "aa" in said)
+            one = await fleet.worker("one", max_streams=1)
+            other.signal(signal.SIGKILL)
+            await fleet.until(lambda: one.held == {"aa"})
+            assert one.told == {AA: Said(**PARKED)}
+
+    play(main)
+
+
+def test_a_planned_stop_leaves_what_is_parked_and_removes_what_is_not(kafka: Kafka) -> None:
+    async def main() -> None:
+        backend = KafkaBackend(kafka)
+        async with Fleet(backend) as fleet:
+            await fleet.names("aa", "bb")
+            one = await fleet.worker("one")
+            await fleet.until(lambda: one.held == {"aa", "bb"})
+            one.assignments.report(AA, **PARKED)
+            await fleet.stop("one")
+            left = await backend.said(lambda said: said.get("bb", "") is None)
+            again = await fleet.worker("one")
+            await fleet.until(lambda: again.held == {"aa", "bb"})
+            assert left["aa"] is not None
+            assert left["aa"]["state"] == "parked"
+            assert again.told == {AA: Said(**PARKED), Streamer("bb"): None}
+
+    play(main)
+
+
+def test_what_was_taken_from_the_list_and_put_on_it_again_begins_anew(kafka: Kafka) -> None:
+    async def main() -> None:
+        backend = KafkaBackend(kafka)
+        async with Fleet(backend) as fleet:
+            await fleet.names("aa", "bb")
+            one = await fleet.worker("one")
+            await fleet.until(lambda: one.held == {"aa", "bb"})
+            one.assignments.report(AA, **PARKED)
+            await eventually(lambda: one.assignments.last_said(AA) == Said(**PARKED))
+            await fleet.names("bb")
+            await backend.said(lambda said: said.get("aa", "") is None)
+            await fleet.names("aa", "bb")
+            await fleet.until(lambda: one.held == {"aa", "bb"})
+            assert one.started.count(AA) == 2
+            assert one.told[AA] is None
+
+    play(main)
+
+
+def test_more_than_a_worker_may_hold_does_not_forget_what_was_parked(kafka: Kafka) -> None:
+    async def main() -> None:
+        backend = KafkaBackend(kafka)
+        async with Fleet(backend) as fleet:
+            await fleet.names("aa")
+            one = await fleet.worker("one", max_streams=1)
+            await fleet.until(lambda: one.held == {"aa"})
+            one.assignments.report(AA, **PARKED)
+            await backend.write({"aa": {}, "bb": {"priority": 9}})
+            said = await backend.said(lambda said: said["aa"] is not None and said["aa"]["state"] == "unassigned")
+            assert (said["aa"]["bugs"], said["aa"]["again_at"]) == (3, PARKED["again_at"])
+
+    play(main)
+
+
+def test_statuses_that_cannot_be_used_are_counted_and_what_stood_before_them_stands(kafka: Kafka) -> None:
+    async def main() -> None:
+        backend = KafkaBackend(kafka)
+        async with Fleet(backend) as fleet:
+            await fleet.names("aa")
+            good = {"worker": "w", "generation": 1, "since": 5, **PARKED}
+            await backend.put({"aa": json.dumps(good).encode()}, topic=backend.status_topic)
+            bad = {"aa": b"[" * 9_000, "AA": b"{}", "bb": b"\xff", "cc": json.dumps(good | {"since": 1e400}).encode()}
+            await backend.put(bad, topic=backend.status_topic)
+            await backend.put({"nobody": json.dumps(good).encode()}, topic=backend.status_topic)
+            one = await fleet.worker("one")
+            await fleet.until(lambda: one.held == {"aa"})
+            assert one.told == {AA: Said(**PARKED)}
+            assert source(one).refused_statuses == 4
+            assert one.assignments.last_said(Streamer("nobody")) is None  # it is on no list
+            await backend.put({"aa": b"nothing"}, topic=backend.status_topic)
+            await eventually(lambda: source(one).refused_statuses == 5)
+
+    play(main)
+
+
+def test_what_was_said_before_a_worker_began_is_known_and_no_news(kafka: Kafka) -> None:
+    async def main() -> None:
+        backend = KafkaBackend(kafka)
+        async with Fleet(backend) as fleet:
+            await fleet.names(*(names := [f"s{number:02}" for number in range(20)]))
+            # Of a group that was deleted since: its generations are not those of today's.
+            ghost = json.dumps({"worker": "ghost", "generation": 57, "state": "connected", "since": 5}).encode()
+            await backend.put(dict.fromkeys(names, ghost), topic=backend.status_topic)
+            old = await fleet.worker("old")
+            await fleet.until(lambda: len(old.held) == 20)
+            new = await fleet.worker("new", state="connecting")
+            await fleet.until(lambda: len(new.held) >= 8)
+            assert {said.state for said in old.told.values() if said} == {"connected"}
+            await eventually(lambda: source(old).handing_over == len(new.held))
+            # By its word of old the ghost would pass for who hears these rooms.
+            assert not any(map(old.assignments.shared, new.held))
+
+    play(main)
+
+
+def test_a_start_waits_only_so_long_for_what_was_said(kafka: Kafka, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(follower, "RECORDS_A_TIME", 1)
+    monkeypatch.setattr(follower, "STATUS_SECONDS", -1.0)
+
+    async def main() -> None:
+        backend = KafkaBackend(kafka)
+        await backend.prepare()
+        await backend.write({"aa": {}, "bb": {}})
+        said = json.dumps({"worker": "w", "generation": 1, "since": 5, **PARKED}).encode()
+        for _ in range(50):
+            await backend.put({"aa": said}, topic=backend.status_topic)
+        await backend.put({"bb": said}, topic=backend.status_topic)
+        slow = backend.follower(heard := Heard())
+        following = asyncio.create_task(slow.kept.run())
+        try:
+            await slow.kept.started()
+            before = set(slow.said)
+            await eventually(lambda: slow.said.keys() == {"aa", "bb"})
+        finally:
+            following.cancel()
+            await asyncio.wait({following})
+        assert before == set()
+        assert heard.statuses == []
+
+    play(main)
+
+
+def test_what_is_said_while_kafka_cannot_be_reached_is_heard_afterwards(kafka: Kafka) -> None:
+    async def main() -> None:
+        backend = KafkaBackend(kafka)
+        await backend.prepare()
+        await backend.write({"aa": {}})
+        heard = Heard()
+        async with Proxy(kafka.bootstrap_servers) as proxy:
+            away = backend.follower(heard, bootstrap=proxy.address)
+            following = asyncio.create_task(away.kept.run())
+            try:
+                await away.kept.started()
+                await proxy.go_down()
+                said = {"worker": "w", "generation": 1, "state": "connected", "since": 5}
+                await backend.put({"aa": json.dumps(said).encode()}, topic=backend.status_topic)
+                await eventually(lambda: away.kept.rebuilds > 0)  # another client takes the first one's place
+                await proxy.come_up()
+                await eventually(lambda: bool(heard.statuses))
+            finally:
+                following.cancel()
+                await asyncio.wait({following})
+        assert heard.statuses == [(AA, Status("w", 1, "connected", 5))]
+
+    play(main)
