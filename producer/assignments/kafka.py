@@ -62,7 +62,7 @@ class KafkaAssignments:
         self._clock = clock
         self._wall_clock = wall_clock
         self._holding = Holding(worker=worker, max_streams=max_streams, handover_seconds=timing.handover)
-        self.fence = Lease(timing.session, lost=self._holding.fenced.__contains__, clock=clock)
+        self.fence = Lease(timing.certain, lost=self._holding.fenced.__contains__, clock=clock)
         """To be asked before anything is published."""
         self._reports = Reports(options, topic=status_topic)
         self._follower = Follower(

@@ -12,13 +12,15 @@ boot_clock: Callable[[], float] = (
 class Lease:
     """A fence (`interface.Fence`) that runs out by itself.
 
-    The broker gives a member's partitions away once it has heard nothing from it for the session timeout. It heard
-    each request after we sent it, so until the session timeout after the sending of the last one that it answered,
-    nobody else has them, whatever has become of this process in between.
+    The broker gives a member's partitions away once it has heard nothing from it for the session timeout, or once a
+    rebalance has waited in vain for it to join again, for the rebalance timeout. It heard each request after we sent
+    it, and no rebalance had begun where it answered without an error. So until the shorter of the two after the
+    sending of the last request that was answered so, nobody else has them, whatever has become of this process, of
+    later requests or of the broker in between.
     """
 
     def __init__(self, seconds: float, *, lost: Callable[[str], bool], clock: Callable[[], float]) -> None:
-        """`lost` tells a streamer whose claim was lost while the lease had run out."""
+        """`seconds`: the shorter of the two; `lost` tells a streamer whose claim was lost when it had run out."""
         self._seconds = seconds
         self._lost = lost
         self._clock = clock
@@ -35,7 +37,7 @@ class Lease:
         return self.current() and not self._lost(streamer)
 
     def renew(self, sent: float) -> None:
-        """The broker answered, as a member's, a request that was sent at this time."""
+        """The broker answered, as a member's in a group that stands, a request that was sent at this time."""
         self._until = max(self._until, sent + self._seconds)
         self.revoked_at = float("-inf")
 

@@ -6,6 +6,11 @@ new assignment is here.
 
 Of aiokafka's inside this uses `_coordinator`: its `member_id` and `generation`, `request_rejoin`, and `_send_req`,
 which every request of the group goes through, so that the time at which an answered one was sent is known.
+
+While the broker lets a member wait that asked to join, it keeps it, silent or not, for as long as the rebalance waits
+for others (Kafka 4.3, `ClassicGroupMember.hasSatisfiedHeartbeat`). But whether it was asked is not known before it
+answers: the request may be lost, or whoever remembered it. So nothing but an answer renews the lease, which may run
+out in a rebalance that lasts; the gate holds nothing back for that alone.
 """
 
 import asyncio
@@ -51,6 +56,11 @@ class Timing:
     """After how long without a sign of life a Kafka client is replaced."""
     balance: float = 5.0
     """How often the group's leader looks whether the shares are still even."""
+
+    @property
+    def certain(self) -> float:
+        """How long after a word of ours the group gives nothing of ours away, should it hear no other."""
+        return min(self.session, self.rebalance)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +113,8 @@ class Membership:
         self._joining_since: float | None = None
         self._synced = float("-inf")
         self._looked = float("inf")
-        self._stalled = False
+        self._stood_since = float("inf")
+        """Since when this process had stood still, if it did since the group last answered."""
         self._failure: Exception | None = None
         self.rebalances = 0
         self.kept = Kept(f"membership of the group {group}", self._live)
@@ -173,18 +184,15 @@ class Membership:
     def _look(self) -> float:
         """Say what time it is. Where nobody looked for long, this process stood still."""
         now = self._clock()
-        self._stalled |= now - self._looked > self._timing.session / 2
+        if now - self._looked > self._timing.session / 2:
+            self._stood_since = min(self._stood_since, self._looked)
         self._looked = now
         return now
 
     def _tick(self) -> None:
         now = self._look()
         if self._joining_since is not None and now < self._joining_since + self._timing.rebalance:
-            self._watchdog.alive()
-            if self._lease.current():
-                # No heartbeats are sent while the broker lets us wait for the others, and it gives nothing away
-                # meanwhile. After a stall the lease has run out, and this does not bring it back.
-                self._lease.renew(now)
+            self._watchdog.alive()  # the broker lets us wait for the others, and says nothing meanwhile
         self._watchdog.look()
 
     def _guarded(self, work: Callable[P, T]) -> Callable[P, T]:
@@ -222,7 +230,10 @@ class Membership:
         elif response.error_code in (NO_ERROR, REBALANCE_IN_PROGRESS):
             self._watchdog.alive()
             if kind == HEARTBEAT:
-                self._stalled = False
+                self._stood_since = float("inf")
+            if response.error_code != NO_ERROR:
+                return  # how long the rebalance has waited for us already is not known
+            if kind == HEARTBEAT:
                 self._lease.renew(sent)
             elif kind == SYNC:
                 self._synced = sent  # it counts once what it assigned was taken in
@@ -234,9 +245,9 @@ class Membership:
         evicted = self._member_id is not None and member_id != self._member_id
         self._member_id = member_id
         self.rebalances += 1
-        self._look()
-        # A member that stops once it has asked to join stays in the group, which goes on with it, for a session.
-        stalled, self._stalled = self._stalled and not self._lease.current(), False
+        # A member that stops once it has asked to join stays in the group for a while, and the group goes on with it.
+        stalled = self._look() - self._stood_since > self._timing.certain
+        self._stood_since = float("inf")
         self._assigned(Assigned(slots, generation, evicted, stalled))
         self._lease.renew(self._synced)
         self.kept.alive()

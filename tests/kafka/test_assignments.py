@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from confluent_kafka.admin import AdminClient
@@ -18,8 +18,13 @@ from producer.assignments import clients
 from producer.assignments.claims import Streamer
 from producer.assignments.kafka import KafkaAssignments
 from producer.assignments.membership import Timing
+from producer.delivery.gate import Gate
+from producer.delivery.ledger import Ledger
+from producer.delivery.publisher import Publisher
 from producer.errors import StartRefused
+from producer.events.encoding import Record
 from producer.local.kafka import Kafka
+from producer.observability.metrics import Metrics
 from tests.assignments.fleet import SLOTS, STEP_SECONDS, Fleet, KafkaBackend, Worker, eventually, play
 
 TWENTY = tuple(f"s{number:02}" for number in range(20))
@@ -451,22 +456,50 @@ def test_a_worker_that_was_stopped_publishes_nothing_of_what_others_have_when_it
     play(main)
 
 
-def test_a_worker_that_waits_for_another_to_join_stays_certain_of_what_it_holds(kafka: Kafka) -> None:
+class Shelf:
+    """A publisher's place."""
+
+    def __init__(self) -> None:
+        self.taken = 0
+
+    def publish(self, record: Record, settled: object = None) -> None:
+        self.taken += 1
+
+
+def test_a_rebalance_that_lasts_makes_a_worker_uncertain_and_holds_nothing_back(kafka: Kafka) -> None:
     async def main() -> None:
         # The other one is stopped, and its session is so long that the rebalance waits for it to its own end, which is
         # longer than our session: a rebalance is no reason to stop publishing.
         backend = KafkaBackend(kafka, timing=Timing(balance=60.0, rebalance=9.0))
         async with Fleet(backend) as fleet, process(kafka, backend, "other", session=30.0) as other:
+            await fleet.names(*TWENTY)
             one = await fleet.worker("one")
-            await other.says(lambda line: "held" in line)
+            await other.says(lambda line: len(line.get("held", ())) in range(5, 16))
+            await fleet.until(lambda: 5 <= len(one.held) <= 15)
+            shelf, ledger, held = Shelf(), Ledger(), one.held
+            gate = Gate(
+                cast(Publisher, shelf),
+                one.assignments.fence,
+                ledger=ledger,
+                metrics=Metrics(topics=(), version="test"),
+                most_held=1,
+                most_held_bytes=100_000,
+                clock=lambda: 0.0,  # by which this process never stands still
+            )
             other.signal(signal.SIGSTOP)
-            began, doubts = time.monotonic(), 0
+            published = doubts = 0
             joining = asyncio.create_task(fleet.worker("two"))
             while not joining.done():
+                for streamer in held:
+                    gate.publish(Record("t", streamer.encode(), b"", ()))
+                published += len(held)
+                assert shelf.taken == published
                 doubts += not one.assignments.fence.current()
                 await asyncio.sleep(0.02)
-            assert time.monotonic() - began > 7.0, "nobody had to wait"
-            assert doubts == 0
+            await eventually(one.assignments.fence.current)
+            assert doubts > 0, "nobody had to wait"
+            assert ledger.fenced == source(one).fenced == 0
+            assert [one.started.count(streamer) for streamer in held] == [1] * len(held), "a stream was begun anew"
 
     play(main)
 
