@@ -30,7 +30,7 @@ class Nobody:
     """The sharing of a worker that has no part of the list; what is counted is nought."""
 
     slots_owned = generation = unassigned = handing_over = fenced = rebalances = rebuilds = 0
-    refused_records = refused_statuses = 0
+    refused_records = refused_statuses = refused_members = 0
 
     def __init__(self, *, current: bool = False) -> None:
         self.fence = self

@@ -1,25 +1,26 @@
 """The shared list as a compacted topic; a claim is the ownership of a partition of it, a slot.
 
-Kafka's group protocol is the failure detector: `membership` is in the group, `assignor` shares the slots out,
-`follower` knows the whole list and what others report, `holding` works out what is held, `reports` says so to others.
+Kafka's group protocol is the failure detector: `membership` is in the group, `leading` shares the slots out by
+`assignor`, `follower` knows the whole list and what others report, `holding` works out what is held, `reports` says so
+to others.
 """
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Coroutine
 from contextlib import suppress
-from dataclasses import replace
 from types import TracebackType
 from typing import Self
 
 from producer import logs
 from producer.assignments import assignor
-from producer.assignments.assignor import Load, Member
+from producer.assignments.assignor import Member
 from producer.assignments.claims import Streamer, Wanted
 from producer.assignments.clients import Options
 from producer.assignments.follower import Follower
 from producer.assignments.holding import Holding
 from producer.assignments.interface import Leaving, Said
+from producer.assignments.leading import Leader
 from producer.assignments.lease import Lease, boot_clock
 from producer.assignments.membership import Assigned, Membership, Timing
 from producer.assignments.reports import Reports
@@ -27,8 +28,6 @@ from producer.assignments.table import SLOTS, UNASSIGNED, Status, slot_of
 from producer.strangers import text
 
 FLUSH_SECONDS = 2.0
-MOST_MOVES = 4
-"""At most one in so many slots moves in one round; the rest follows in the next."""
 
 
 class KafkaAssignments:
@@ -74,23 +73,23 @@ class KafkaAssignments:
             watchdog_seconds=timing.watchdog,
             clock=clock,
         )
+        self._leader = Leader(lambda: self._follower.table)
         self._membership = Membership(
             options,
             group=group,
             topic=list_topic,
+            slots=slots,
             worker=worker,
             # A group is one fleet's: with the topic and its slots in the protocol's name, the broker refuses others.
             protocol=f"weighted-sticky-v1:{list_topic}:{slots}",
             timing=timing,
             introduce=self._introduce,
-            plan=self._plan,
+            plan=self._leader.plan,
             assigned=self._assigned,
             lease=self.fence,
             clock=clock,
         )
         self._said: dict[Streamer, Status] = {}
-        self._planned: tuple[Member, ...] = ()
-        """Where we lead: the members, with what the plan gave them."""
         self._draining = False
         self._introduced_draining = False
         """Whether we last joined, or are joining, as one that drains."""
@@ -148,6 +147,11 @@ class KafkaAssignments:
     def refused_statuses(self) -> int:
         """Records of the status topic, in all, that could not be used."""
         return self._follower.refused_statuses
+
+    @property
+    def refused_members(self) -> int:
+        """Members of the group that said of themselves what cannot be read, when this worker last shared it out."""
+        return len(self._leader.foreign)
 
     # ------------------------------------------------------------------------------------------------- the interface
 
@@ -271,7 +275,7 @@ class KafkaAssignments:
 
     def _introduce(self) -> bytes:
         self._introduced_draining = self._draining
-        self._planned = ()
+        self._leader.step_down()
         return assignor.encode_member(
             Member(
                 "",
@@ -283,20 +287,6 @@ class KafkaAssignments:
                 factors=self._follower.table.factors(self._holding.slots, self._measure),
             )
         )
-
-    def _plan(self, said: Mapping[str, bytes]) -> dict[str, frozenset[int]]:
-        members = [assignor.decode_member(member_id, data) for member_id, data in said.items()]
-        shares = self._shares(members)
-        self._planned = tuple(replace(member, owned=shares[member.id]) for member in members)
-        self._log.info("slots shared out", workers=sorted(member.worker for member in members))
-        return shares
-
-    def _shares(self, members: Sequence[Member]) -> dict[str, frozenset[int]]:
-        loads = self._loads(members)
-        return assignor.assign(members, loads, most_moves=max(1, len(loads) // MOST_MOVES))
-
-    def _loads(self, members: Sequence[Member]) -> list[Load]:
-        return self._follower.table.loads({slot: factor for m in members for slot, factor in m.factors.items()})
 
     def _assigned(self, news: Assigned) -> None:
         bridged, fenced = frozenset(self._holding.bridged), self.fenced
@@ -343,11 +333,10 @@ class KafkaAssignments:
             )
 
     async def _keep_even(self) -> None:
-        """Where we lead, ask for another round when the shares are no longer even, or could not be made so in one."""
+        """Where we lead, ask for another round when the shares are no longer even."""
         while True:
             await asyncio.sleep(self._timing.balance)
-            planned = self._planned
-            if planned and self._shares(planned) != {member.id: member.owned for member in planned}:
+            if self._leader.is_uneven():
                 self._membership.rejoin()
 
     def _report_unassigned(self, streamer: Streamer, said: Status | None) -> None:

@@ -19,12 +19,12 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, NoReturn, ParamSpec, TypeVar
 
-from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener
+from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.coordinator.assignors.abstract import AbstractPartitionAssignor
 from aiokafka.coordinator.protocol import ConsumerProtocolMemberAssignment, ConsumerProtocolMemberMetadata
 from aiokafka.errors import InconsistentGroupProtocolError, InvalidSessionTimeoutError
 
-from producer.assignments.clients import Kept, Options, Watchdog, asked, close_consumer
+from producer.assignments.clients import Broken, Kept, Options, Watchdog, asked, close_consumer
 from producer.assignments.lease import Lease
 from producer.errors import StartRefused
 
@@ -84,6 +84,7 @@ class Membership:
         *,
         group: str,
         topic: str,
+        slots: int,
         worker: str,
         protocol: str,
         timing: Timing,
@@ -101,6 +102,7 @@ class Membership:
         self._options = options
         self._group = group
         self._topic = topic
+        self._slots = slots
         self._worker = worker
         self._timing = timing
         self._assignor = _assignor(protocol, topic, self._guarded(introduce), self._guarded(plan))
@@ -116,6 +118,7 @@ class Membership:
         self._stood_since = float("inf")
         """Since when this process had stood still, if it did since the group last answered."""
         self._failure: Exception | None = None
+        """What ends the client's life, and with it `kept.run` unless it is one of KAFKA_FAILURES."""
         self.rebalances = 0
         self.kept = Kept(f"membership of the group {group}", self._live)
 
@@ -139,6 +142,7 @@ class Membership:
                 "request_timeout_ms": int((self._timing.rebalance + PATIENCE_SECONDS) * 1000),
             }
         )
+        self._failure = None
         try:
             self._watchdog.alive()
             self._looked = float("inf")  # nobody looks while it starts
@@ -218,6 +222,11 @@ class Membership:
                 if kind in JOINING:
                     self._joining_since = None
             self._answered(kind, response, sent)
+            if kind == JOIN:
+                response.members = [(*who, self._introduced(said)) for *who, said in response.members]
+            elif kind == SYNC and response.error_code == NO_ERROR and not self._is_ours(response.member_assignment):
+                self._failure = Broken(f"another program leads the group {self._group}: what it assigns is no use")
+                raise self._failure
             return response
 
         return observed
@@ -238,9 +247,26 @@ class Membership:
             elif kind == SYNC:
                 self._synced = sent  # it counts once what it assigned was taken in
 
-    def _arrived(self, consumer: Any, slots: frozenset[int]) -> None:
+    def _introduced(self, said: bytes) -> bytes:
+        """What a member says of itself, as this group's leader reads it, whatever that member sent to the broker."""
+        try:
+            data = ConsumerProtocolMemberMetadata.decode(said).user_data
+        except Exception:  # aiokafka's reader does not say what it raises
+            data = None
+        return bytes(ConsumerProtocolMemberMetadata(0, [self._topic], data or b"").encode())
+
+    def _is_ours(self, assignment: bytes) -> bool:
+        """Whether an assignment can be read and is of the list, whoever leads the group."""
+        try:
+            found = ConsumerProtocolMemberAssignment.decode(assignment).assignment
+        except Exception:  # aiokafka's reader does not say what it raises
+            return False
+        return {topic for topic, _ in found} <= {self._topic}
+
+    def _arrived(self, consumer: Any, places: Iterable[TopicPartition]) -> None:
         """Take an assignment in."""
         consumer.pause(*consumer.assignment())
+        slots = frozenset(place.partition for place in places if 0 <= place.partition < self._slots)
         member_id, generation = self._coordinator.member_id, self._coordinator.generation
         evicted = self._member_id is not None and member_id != self._member_id
         self._member_id = member_id
@@ -254,14 +280,14 @@ class Membership:
 
 
 class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]  # the base has no types
-    def __init__(self, assigned: Callable[[frozenset[int]], None]) -> None:
+    def __init__(self, assigned: Callable[[Iterable[TopicPartition]], None]) -> None:
         self._assigned = assigned
 
     def on_partitions_revoked(self, revoked: object) -> None:
         """Streams go on."""
 
-    def on_partitions_assigned(self, assigned: Iterable[Any]) -> None:
-        self._assigned(frozenset(place.partition for place in assigned))
+    def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
+        self._assigned(assigned)
 
 
 def _assignor(

@@ -38,6 +38,8 @@ class Sharing(Protocol):
     def refused_records(self) -> int: ...
     @property
     def refused_statuses(self) -> int: ...
+    @property
+    def refused_members(self) -> int: ...
 
 
 class SharingCollector(Collector):
@@ -59,6 +61,12 @@ class SharingCollector(Collector):
             ("claims_generation", "The group's generation of the last assignment; -1 before.", sharing.generation),
             ("unassigned_streams", "Streamers of this worker's slots beyond what it may hold.", sharing.unassigned),
             ("claims_handing_over", "Streamers held until their next owner is connected.", sharing.handing_over),
+            (
+                "claims_foreign_members",
+                "Members of the group that are no workers, as the worker that shares out the slots sees them; another "
+                "program has the group's name.",
+                sharing.refused_members,
+            ),
         ):
             yield GaugeMetricFamily(PREFIX + name, help_text, value=value)
         for name, help_text, value in (

@@ -7,8 +7,9 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from aiokafka.coordinator.protocol import ConsumerProtocolMemberAssignment
+from aiokafka.coordinator.protocol import ConsumerProtocolMemberAssignment, ConsumerProtocolMemberMetadata
 
+from producer.assignments.clients import Broken
 from producer.assignments.lease import Lease
 from producer.assignments.membership import Membership, Timing
 
@@ -35,6 +36,7 @@ class Group:
             dict,
             group="g",
             topic="list",
+            slots=4,
             worker="w",
             protocol="p",
             timing=timing,
@@ -138,6 +140,18 @@ def test_an_assignment_makes_nothing_certain_before_it_is_taken_in() -> None:
     assert group.lease.current() is False
 
 
+@pytest.mark.parametrize(
+    "assignment",
+    [b"", b"\x00\x00\x7f\xff\xff\xff", ConsumerProtocolMemberAssignment(0, [("another", [1])], b"").encode()],
+    ids=["nothing", "too many", "another topic"],
+)
+def test_an_assignment_that_is_no_use_is_kafkas_failure(assignment: bytes) -> None:
+    group = Group(Timing())
+
+    with pytest.raises(Broken, match="another program leads the group g"):
+        group.answered(SyncGroupRequest(), NO_ERROR, member_assignment=assignment)
+
+
 @pytest.mark.parametrize("code", [ILLEGAL_GENERATION, UNKNOWN_MEMBER_ID])
 def test_a_group_that_does_not_know_us_ends_it_at_once(code: int) -> None:
     group = Group(Timing())
@@ -147,3 +161,24 @@ def test_a_group_that_does_not_know_us_ends_it_at_once(code: int) -> None:
 
     assert group.lease.current() is False
     assert group.lease.revoked_at == 100.0
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        b"",
+        b"\x00\x01",
+        b"\x00\x00\x7f\xff\xff\xff",
+        b"\x00\x00\x00\x00\x00\x01\x00\x02\xff\xfe\x00\x00\x00\x00",
+        b"\x00\x00\x00\x00\x00\x00\x7f\xff\xff\xff",
+        b"\x00\x00\x00\x00\x00\x00\xff\xff\xff\xff",
+    ],
+    ids=["nothing", "the version alone", "too many topics", "a topic that is not UTF-8", "too much data", "no data"],
+)
+def test_what_another_program_says_to_the_group_is_read_as_nothing(said: bytes) -> None:
+    ours = ConsumerProtocolMemberMetadata(0, ["list"], b"{}").encode()
+    group = Group(Timing())
+
+    answer = group.answered(JoinGroupRequest(), NO_ERROR, members=[("m1", None, ours), ("m2", said)])
+
+    assert answer.members == [("m1", None, ours), ("m2", ConsumerProtocolMemberMetadata(0, ["list"], b"").encode())]

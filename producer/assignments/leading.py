@@ -1,0 +1,53 @@
+"""Where this worker leads the group: the slots shared out, by what each member says of itself and what slots weigh."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+
+from producer import logs
+from producer.assignments import assignor
+from producer.assignments.assignor import Member
+from producer.assignments.table import Table
+
+MOST_MOVES = 4
+"""At most one in so many slots moves in one round; the rest follows in the next."""
+
+
+class Leader:
+    """One worker's part in sharing the slots out, for as long as it leads."""
+
+    def __init__(self, table: Callable[[], Table]) -> None:
+        self._table = table
+        self._planned: tuple[Member, ...] = ()
+        """The members, with what the plan gave them; none where somebody else leads."""
+        self.foreign: frozenset[str] = frozenset()
+        """Members of the last plan that say of themselves what cannot be read."""
+        self._log = logs.get()
+
+    def step_down(self) -> None:
+        """Who leads is about to be decided anew."""
+        self._planned = ()
+
+    def plan(self, said: Mapping[str, bytes]) -> dict[str, frozenset[int]]:
+        """Give every slot to one of the members that can be read; the others are none of ours, and get nothing."""
+        members, foreign = [], {}
+        for member_id, data in said.items():
+            try:
+                members.append(assignor.decode_member(member_id, data))
+            except ValueError as problem:
+                foreign[member_id] = str(problem)
+        for member_id in foreign.keys() - self.foreign:
+            self._log.error("member of the group is none of ours: it gets no slots", problem=foreign[member_id])
+        self.foreign = frozenset(foreign)
+        shares = self._shares(members)
+        self._planned = tuple(replace(member, owned=shares[member.id]) for member in members)
+        self._log.info("slots shared out", workers=sorted(member.worker for member in members))
+        return shares | dict.fromkeys(foreign, frozenset())
+
+    def is_uneven(self) -> bool:
+        """Whether we lead, and the shares are no longer even, or could not be made so in one round."""
+        planned = self._planned
+        return bool(planned) and self._shares(planned) != {member.id: member.owned for member in planned}
+
+    def _shares(self, members: Sequence[Member]) -> dict[str, frozenset[int]]:
+        loads = self._table().loads({slot: factor for m in members for slot, factor in m.factors.items()})
+        return assignor.assign(members, loads, most_moves=max(1, len(loads) // MOST_MOVES))
