@@ -1,8 +1,6 @@
 """`producer status`: who streams whom, from what the workers wrote, with no worker's help."""
 
 import asyncio
-import json
-import sys
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -11,6 +9,7 @@ from dataclasses import asdict
 from rich.console import Console, Group, RenderableType
 from rich.table import Table
 
+from producer import terminal
 from producer.assignments.catalogue import Catalogue
 from producer.assignments.claims import Streamer
 from producer.assignments.clients import Options
@@ -23,7 +22,7 @@ def show(catalogue: Catalogue, *, as_json: bool) -> None:
     """Print it. Raises StartRefused."""
     said = asyncio.run(_first(catalogue))
     if as_json:
-        sys.stdout.write(json.dumps(document(said), indent=2) + "\n")
+        terminal.document(document(said))
     else:
         Console().print(picture(said, now=time.time()))
 

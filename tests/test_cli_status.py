@@ -26,8 +26,8 @@ def test_workers_are_counted_by_state() -> None:
     lines = printed()
 
     assert lines[0][:3] == ["worker", "streamers", "connected"]
-    assert lines[1] == ["worker-0", "1", "·", "·", "·", "·", "1", "·", "·"]
-    assert lines[2] == ["worker-1", "3", "2", "1", "·", "·", "·", "·", "·"]
+    assert lines[1] == ["worker-0", "1", "·", "·", "·", "·", "1", "·", "·", "·"]
+    assert lines[2] == ["worker-1", "3", "2", "1", "·", "·", "·", "·", "·", "·"]
 
 
 def test_streamers_that_need_somebody_come_first() -> None:
@@ -56,4 +56,6 @@ def test_the_document_has_every_streamer_and_the_workers_counts() -> None:
         "since": 1_700_000_000_000,
         "room_id": "7300000000000000001",
         "error": None,
+        "bugs": 0,
+        "again_at": None,
     }

@@ -4,7 +4,6 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import ClassVar
 
-from rich.markup import escape
 from rich.text import Text
 from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
@@ -13,6 +12,7 @@ from textual.screen import ModalScreen
 from textual.widgets import DataTable, Footer, Input, Static, TabbedContent, TabPane
 
 from producer.status.board import STATES, Board, Row, age, arrange
+from producer.strangers import shown
 
 DRAW_SECONDS = 1.0
 MOST_ROWS = 500
@@ -43,11 +43,11 @@ class Tab:
 
 
 class Says(ModalScreen[None]):
-    """A text over the tables, until a key is pressed."""
+    """A text over the tables, until a key is pressed; a `str` has marks of style in it, so no stranger's is one."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,enter,q,question_mark", "dismiss", "Close")]
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str | Text) -> None:
         super().__init__()
         self._text = text
 
@@ -140,7 +140,7 @@ class Watch(App[None]):
         text = Text(self._board.summary())
         if self._board.away is not None:
             heard = "never heard" if self._board.heard is None else f"heard {age(now - self._board.heard)} ago"
-            text.append(f"  Kafka does not answer, {heard}: {self._board.away}", "red")
+            text.append(f"  Kafka does not answer, {heard}: {shown(self._board.away)}", "red")
         if self._paused:
             text.append("  standing still", "yellow")
         return text
@@ -232,13 +232,15 @@ class Watch(App[None]):
         name = str(event.row_key.value)
         match self._tab.name:
             case "workers":
-                self._tabs["streamers"].wanted = f"worker={name.lower()}"
+                worker = event.data_table.get_cell(event.row_key, "worker")
+                self._tabs["streamers"].wanted = f"worker={str(worker).lower()}"
                 self.action_tab("streamers")
             case "streamers":
                 rows = {row.key: row for row in self._board.streamers(self._clock())}
                 if name in rows:
-                    lines = (f"[b]{column:<10}[/b] {escape(cell.text)}" for column, cell in rows[name].cells.items())
-                    self.push_screen(Says("\n".join(lines)))
+                    cells = rows[name].cells.items()
+                    lines = [Text.assemble((f"{column:<10} ", "bold"), cell.text) for column, cell in cells]
+                    self.push_screen(Says(Text("\n").join(lines)))
 
     def _answered(self) -> None:
         self.query_one("#filter", Input).remove_class("asked")

@@ -1,4 +1,7 @@
-"""What the view shows: who streams whom and what the topics hold, as rows to sort and to filter; pure."""
+"""What the view shows: who streams whom and what the topics hold, as rows to sort and to filter; pure.
+
+Workers' names, errors and room ids are what somebody wrote to a topic: a cell's text is made harmless where it is made.
+"""
 
 from collections import Counter, deque
 from collections.abc import Iterable, Mapping, Sequence
@@ -10,8 +13,9 @@ from rich.text import Text
 
 from producer.assignments.claims import Streamer, Wanted
 from producer.assignments.table import Status
+from producer.strangers import shown
 
-STATES = ("connected", "offline", "resolving", "connecting", "backing_off", "failed", "unassigned")
+STATES = ("connected", "offline", "resolving", "connecting", "backing_off", "failed", "parked", "unassigned")
 UNSAID = "unsaid"
 """The state of a streamer that is wanted and of which no worker has said anything."""
 STYLES = {
@@ -19,6 +23,7 @@ STYLES = {
     "offline": "bright_black",
     "backing_off": "yellow",
     "failed": "red",
+    "parked": "bold red",
     "unassigned": "magenta",
     UNSAID: "magenta",
 }
@@ -29,6 +34,8 @@ TREND = 20
 """How many rates a trend has at the most."""
 BARS = "▁▂▃▄▅▆▇█"
 NOT_KNOWN = "—"
+MOST_LETTERS = 1_000
+"""Of a cell's text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +45,9 @@ class Cell:
     text: str
     order: Any
     style: str = ""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "text", shown(self.text, most=MOST_LETTERS))
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +143,7 @@ class Board:
                 "worker": _text(status.worker if status else None),
                 "room": _text(status.room_id if status else None),
                 "priority": Cell(str(row.priority), row.priority) if row else Cell(NOT_KNOWN, 0),
-                "error": _text((status and status.error) or "", "red"),
+                "error": _text(_trouble(status) if status else "", "red"),
             },
         )
 
@@ -196,6 +206,15 @@ def _since(milliseconds: int | None, now: float) -> Cell:
         return Cell(NOT_KNOWN, -1.0)
     seconds = max(0.0, now - milliseconds / 1000)
     return Cell(age(seconds), seconds)
+
+
+def _trouble(status: Status) -> str:
+    """What went wrong, and when it is tried again where that takes minutes."""
+    if status.again_at is None:
+        return status.error or ""
+    seconds = status.again_at // 1000
+    until = f"until {seconds // 3600 % 24:02}:{seconds // 60 % 60:02} UTC"
+    return f"{until}: {status.error}" if status.error else until
 
 
 def _text(text: str | None, style: str = "") -> Cell:

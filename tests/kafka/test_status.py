@@ -1,6 +1,7 @@
 """producer.status.feed: a board, and a real Kafka that others write to, and that goes away."""
 
 import asyncio
+import json
 import os
 import pty
 import subprocess
@@ -102,6 +103,39 @@ def test_a_kafka_that_goes_away_is_said_and_comes_back(tmp_path: Path) -> None:
             await fed(kafka, act)
 
     asyncio.run(main())
+
+
+def test_what_somebody_wrote_to_the_topic_moves_no_cursor(kafka: Kafka) -> None:
+    prefix = next(prefixes)
+    topics = {f"{prefix}.assignments": 4, f"{prefix}.assignment-status": 1}
+    hostile = dict.fromkeys(("worker", "state", "room_id", "error"), "a\x1b[2J\x07\x9b\r\u202eb\ud800\x7f[red]")
+    status = json.dumps(hostile | {"generation": 1, "since": 1})
+
+    async def prepare() -> None:
+        await make_topics(kafka.bootstrap_servers, topics)
+        records = [(b"ann", status.encode()), (b"bo\x1b[2J", b"{}"), (b"cai", b"\x1b]0;x\x07"), (b"dua", b"[" * 9_000)]
+        await write(kafka, f"{prefix}.assignment-status", *records)
+
+    asyncio.run(prepare())
+    environ = {name: value for name, value in os.environ.items() if not name.startswith("PRODUCER_")} | {
+        "COLUMNS": "300",
+        "PRODUCER_KAFKA_BOOTSTRAP_SERVERS": kafka.bootstrap_servers,
+        "PRODUCER_TOPIC_PREFIX": prefix,
+        "PRODUCER_UPSTREAM": "http://127.0.0.1:1",
+    }
+    for options in ([], ["--json"]):
+        done = subprocess.run(
+            [sys.executable, "-m", "producer", "status", *options],
+            env=environ,
+            capture_output=True,
+            timeout=120,
+            check=True,
+        )
+
+        lines = [line for out in (done.stdout, done.stderr) for line in out.decode().split("\n")]
+        assert [line for line in lines if not line.isprintable()] == []
+        assert "ann" in done.stdout.decode()
+        assert done.stderr.decode().count("record not used") == 3
 
 
 def test_the_command_takes_the_terminal_and_gives_it_back(kafka: Kafka) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 
+from textual.coordinate import Coordinate
 from textual.pilot import Pilot
 from textual.widgets import DataTable, Input, Static
 
@@ -10,7 +11,7 @@ from producer.assignments.claims import Streamer, Wanted
 from producer.assignments.table import Status
 from producer.status.app import MOST_ROWS, Says, Watch
 from producer.status.board import Board
-from tests.status.test_board import ANN, BO, NOW, board
+from tests.status.test_board import ANN, BO, HARMLESS, NOW, board, hostile
 
 
 def play(shown: Board, act: Callable[[Watch, Pilot[None]], Awaitable[None]]) -> None:
@@ -58,6 +59,31 @@ def test_a_workers_streamers_are_one_key_away_and_all_of_one_another() -> None:
         assert shown(app, "streamers") == ["cai", "bo", "ann"]
 
     play(board(), act)
+
+
+def test_what_somebody_else_wrote_is_shown_and_not_obeyed() -> None:
+    watched = hostile()
+    watched.away = "no broker\x1b]0;title\x07"
+
+    async def act(app: Watch, pilot: Pilot[None]) -> None:
+        assert "no broker\\x1b]0;title\\x07" in said(app, "summary")
+        assert str(table(app, "workers").get_cell_at(Coordinate(0, 0))) == HARMLESS
+
+        await pilot.press("enter")
+        await pilot.pause()
+        assert shown(app, "streamers") == ["ann"]
+        cells = [str(cell) for cell in table(app, "streamers").get_row("ann")]
+        assert all(map(str.isprintable, cells))
+
+        await pilot.press("enter")
+        await pilot.pause()
+        told = str(app.screen.query_one(Static).render())
+        assert told.count(HARMLESS) == 4
+        assert all(map(str.isprintable, told.splitlines()))
+        drawn = [segment.text for strip in app.screen._compositor.render_strips() for segment in strip]
+        assert all(map(str.isprintable, drawn))
+
+    play(watched, act)
 
 
 def test_a_filter_is_typed_and_dropped() -> None:

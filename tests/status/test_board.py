@@ -53,6 +53,55 @@ def test_a_streamer_of_whom_nobody_speaks_is_there_and_what_is_not_known_is_not_
     }
 
 
+def test_what_is_parked_says_until_when_and_comes_before_what_failed() -> None:
+    watched = board()
+    error = "TypeError in mapping"
+    watched.said = {
+        **watched.said,
+        ANN: Status("worker-1", 3, "parked", 1_700_000_000_000, error=error, bugs=3, again_at=1_700_000_900_000),
+        CAI: Status("worker-1", 3, "backing_off", 1_700_000_000_000, bugs=1, again_at=1_700_000_940_000),
+    }
+    rows = {row.key: texts(row) for row in watched.streamers(NOW)}
+
+    # 1,700,000,900 s since 1970 is 14 November 2023, 22:28:20 UTC.
+    assert (rows["ann"]["state"], rows["ann"]["error"]) == ("parked", "until 22:28 UTC: TypeError in mapping")
+    assert rows["cai"]["error"] == "until 22:29 UTC"
+    assert watched.summary() == "2 workers · 3 streamers · 1 backing_off · 1 failed · 1 parked"
+    assert keys(arrange(watched.streamers(NOW), "state", descending=False, wanted="")) == ["ann", "bo", "cai"]
+    assert {row.key: texts(row)["parked"] for row in watched.workers(NOW)} == {"worker-1": "1", "worker-10": "·"}
+
+
+HOSTILE = "a\x1b[2J\x07\x9b\x7f\r\u202eb\ud800[red]c"
+"""Escape sequences, C0, C1, a turn of direction, a lone surrogate, a mark of style."""
+HARMLESS = r"a\x1b[2J\x07\x9b\x7f\r\u202eb\ud800[red]c"
+
+
+def hostile() -> Board:
+    """What somebody else wrote to the topic."""
+    made = Board()
+    made.said = {ANN: Status(HOSTILE, 2**62, HOSTILE, -(2**62), HOSTILE, HOSTILE, 2**62, 2**63 - 1)}
+    return made
+
+
+def test_no_cell_has_letters_that_a_terminal_obeys() -> None:
+    [streamer], [worker] = hostile().streamers(NOW), hostile().workers(NOW)
+
+    assert [texts(streamer)[column] for column in ("state", "worker", "room")] == [HARMLESS] * 3
+    assert texts(streamer)["error"] == f"until 07:12 UTC: {HARMLESS}"
+    assert texts(worker)["worker"] == HARMLESS
+    assert all(streamer.text(column).plain.isprintable() for column in streamer.cells)
+    assert keys(arrange(hostile().streamers(NOW), "streamer", descending=False, wanted=f"worker={HARMLESS}")) == ["ann"]
+
+
+def test_a_long_text_is_cut() -> None:
+    watched = board()
+    watched.said = {ANN: Status("worker-1", 3, "failed", 1, error="x" * 5_000)}
+
+    [row] = [row for row in watched.streamers(NOW) if row.key == "ann"]
+
+    assert texts(row)["error"] == "x" * 999 + "…"
+
+
 def test_the_fleet_in_a_line() -> None:
     assert board().summary() == "2 workers · 3 streamers · 1 connected · 1 failed · 1 unsaid"
 
