@@ -1,7 +1,7 @@
 """The set of sessions follows the set of claims."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 from contextlib import suppress
 
 from producer import logs
@@ -9,6 +9,9 @@ from producer.assignments.claims import Streamer
 from producer.assignments.interface import Assignments
 from producer.observability.metrics import Metrics
 from producer.session import Session, SessionFactory
+
+AT_A_TIME = 20
+"""So many sessions begin, or are told to end, in one turn of the loop; others have theirs before the next."""
 
 
 class Worker:
@@ -19,6 +22,8 @@ class Worker:
         self._make_session = make_session
         self._metrics = metrics
         self._running: dict[Streamer, tuple[Session, asyncio.Task[None]]] = {}
+        self._leaving: set[Streamer] = set()
+        """Those of them that were told to end: once, for a second cancellation interrupts their leaving."""
         self._log = logs.get()
 
     def sessions(self) -> Iterable[Session]:
@@ -28,15 +33,33 @@ class Worker:
     async def run(self) -> None:
         """Follow the claims until cancelled; then every session has ended and its claim is released."""
         async with asyncio.TaskGroup() as tasks:
-            async for held in self._assignments.changes():
-                for streamer in self._running.keys() - held:
-                    session, task = self._running[streamer]
-                    session.leaving = self._assignments.why(streamer).value
-                    task.cancel()
-                for streamer in held - self._running.keys():
-                    session = self._make_session(streamer)
-                    self._running[streamer] = (session, tasks.create_task(self._hold(session), name=streamer))
-                self._metrics.claims_held(len(held))
+            try:
+                async for held in self._assignments.changes():
+                    await self._let_go(self._running.keys() - held)
+                    await self._take(held - self._running.keys(), tasks)
+                    self._metrics.claims_held(len(held))
+            finally:
+                # Ended here, because the group would cancel once more those that are leaving.
+                await self._let_go(self._running.keys())
+                if ending := [task for _, task in self._running.values()]:
+                    await asyncio.wait(ending)
+
+    async def _take(self, streamers: Set[Streamer], tasks: asyncio.TaskGroup) -> None:
+        for number, streamer in enumerate(streamers, 1):
+            session = self._make_session(streamer)
+            self._running[streamer] = (session, tasks.create_task(self._hold(session), name=streamer))
+            if number % AT_A_TIME == 0:
+                await asyncio.sleep(0)
+
+    async def _let_go(self, streamers: Set[Streamer]) -> None:
+        for number, streamer in enumerate(streamers - self._leaving, 1):
+            if streamer in self._running:  # it may have ended since
+                session, task = self._running[streamer]
+                session.leaving = self._assignments.why(streamer).value
+                self._leaving.add(streamer)
+                task.cancel()
+            if number % AT_A_TIME == 0:
+                await asyncio.sleep(0)
 
     async def _hold(self, session: Session) -> None:
         self._log.info("claimed", streamer=session.streamer)
@@ -45,5 +68,13 @@ class Worker:
                 await session.run()
         finally:
             del self._running[session.streamer]
-            await self._assignments.release(session.streamer)
-            self._log.info("released", streamer=session.streamer)
+            self._leaving.discard(session.streamer)
+            await self._release(session.streamer)
+
+    async def _release(self, streamer: Streamer) -> None:
+        try:
+            await self._assignments.release(streamer)
+        except OSError as problem:
+            self._log.error("claim not released; it is free once this worker ends", streamer=streamer, problem=problem)
+        else:
+            self._log.info("released", streamer=streamer)
