@@ -100,7 +100,8 @@ def health() -> None:
     import httpx
 
     chosen = configured()
-    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(chosen.http_host, chosen.http_host)
+    # `::` is both families, and a container may have the address of no IPv6 but that one.
+    host = "127.0.0.1" if chosen.http_host in ("0.0.0.0", "::") else chosen.http_host
     url = httpx.URL(scheme="http", host=host, port=chosen.http_port, path="/livez")
     try:
         answer = httpx.get(url, trust_env=False, timeout=HEALTH_SECONDS)

@@ -112,10 +112,10 @@ async def run(settings: Settings) -> Ledger:
             registry=metrics.registry,
             readiness=lambda: {"kafka": publisher.connected, "assignments": assignments.fence.current()},
             status=status,
-        ) as port:
+        ) as surface:
             gc.collect()
             gc.freeze()  # what was loaded stays: a full collection would look through it, and hold the loop for 63 ms
-            log.info("started", version=__version__, http_port=port, upstream=settings.upstream)
+            log.info("started", version=__version__, http_port=surface.port, upstream=settings.upstream)
             refresh = settings.gift_list_refresh_seconds > 0
             work = _work(worker, sink, around.rooms.gift_list if refresh else None)
             await _until(stop, work, lambda: assignments.drain(settings.handover_seconds))

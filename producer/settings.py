@@ -215,7 +215,10 @@ class Settings(BaseModel):
     )
     grace_seconds: Seconds = Field(8.0, description="How long a stop may take: connections, claims, Kafka, the spool.")
 
-    http_host: str = Field("127.0.0.1", description="Where /metrics, /livez, /readyz, /startupz and /status listen.")
+    http_host: str = Field(
+        "127.0.0.1",
+        description="Where /metrics, /livez, /readyz, /startupz and /status listen; `::` is all of IPv6 and IPv4.",
+    )
     http_port: Port = Field(9464, description="Their port; 0 takes a free one and logs it.")
     metrics_streamers: Annotated[int, Field(ge=0, le=10_000)] = Field(
         0, description="Streamers, at the most, that have metrics of their own: two series each."

@@ -33,7 +33,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "webcast.wire": frozenset(),
     "events": EVERYONE | {"webcast.wire"},
     "kafka": EVERYONE | {"addresses", "answers", "logs", "secret_files", "settings"},
-    "observability": EVERYONE | {"events", "kafka.diagnosis", "webcast.frames"},
+    "observability": EVERYONE | {"events", "kafka.diagnosis", "logs", "webcast.frames"},
     "delivery": EVERYONE
     | {
         "answers",

@@ -19,6 +19,7 @@ from prometheus_client import (
 from producer.errors import DOCUMENTED, Fault, ProducerError, Reason
 from producer.events import mapping, schemas
 from producer.kafka.diagnosis import CAUSES
+from producer.observability.streamers import Streamers
 from producer.webcast.frames import Stage
 
 PREFIX = "tiktok_live_"
@@ -194,12 +195,13 @@ class Metrics:
         )
         self._kafka = self._gauge("kafka_connected", "1 while a Kafka client stands; 0 while one is being replaced.")
 
-        self._most_streamers = most_streamers
-        self._shown: set[str] = set()
-        self._stream_connected = self._by_streamer("stream_connected", "1 while the streamer's room is connected.")
-        self._stream_last_event = self._by_streamer(
-            "stream_last_event_timestamp_seconds", "When a message of the streamer's room was last received."
+        self._log_lines_dropped = self._counter(
+            "log_lines_dropped_total",
+            "Log lines dropped: whoever reads standard error is too slow, or gone. The worker does not wait for it.",
         )
+
+        self._streamers = Streamers(PREFIX, most=most_streamers)
+        self.registry.register(self._streamers)
 
     # ------------------------------------------------------------------------------------------------- claims
 
@@ -223,20 +225,10 @@ class Metrics:
 
     def streamer_moved(self, streamer: str, state: str | None) -> None:
         """The same for the series of one streamer, where it has any; None ends them."""
-        if state is None:
-            if streamer in self._shown:
-                self._shown.remove(streamer)
-                for gauge in (self._stream_connected, self._stream_last_event):
-                    gauge.remove(streamer)
-        elif streamer in self._shown or len(self._shown) < self._most_streamers:
-            if streamer not in self._shown:
-                self._shown.add(streamer)
-                self._stream_last_event.labels(streamer)
-            self._stream_connected.labels(streamer).set(state == "connected")
+        self._streamers.moved(streamer, state)
 
     def streamer_heard(self, streamer: str, *, at: float) -> None:
-        if streamer in self._shown:
-            self._stream_last_event.labels(streamer).set(at)
+        self._streamers.heard(streamer, at=at)
 
     # -------------------------------------------------------------------------------------------- connections
 
@@ -340,6 +332,11 @@ class Metrics:
     def kafka_connected(self, connected: bool) -> None:
         self._kafka.set(connected)
 
+    # --------------------------------------------------------------------------------------------------- logs
+
+    def log_line_dropped(self) -> None:
+        self._log_lines_dropped.inc()
+
     # ------------------------------------------------------------------------------------------- declarations
 
     def _counter(self, name: str, documentation: str, **labels: Iterable[str]) -> Counter:
@@ -351,10 +348,6 @@ class Metrics:
         gauge = Gauge(PREFIX + name, documentation, tuple(labels), registry=self.registry)
         _create(gauge, labels)
         return gauge
-
-    def _by_streamer(self, name: str, documentation: str) -> Gauge:
-        documentation += " Only for so many streamers as PRODUCER_METRICS_STREAMERS says."
-        return Gauge(PREFIX + name, documentation, ("streamer",), registry=self.registry)
 
     def _histogram(self, name: str, documentation: str, buckets: Iterable[float]) -> Histogram:
         return Histogram(PREFIX + name, documentation, buckets=tuple(buckets), registry=self.registry)

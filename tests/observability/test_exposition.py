@@ -1,15 +1,21 @@
 """producer.observability: through a real HTTP server."""
 
 import asyncio
+import errno
 import os
 import re
 import socket
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from typing import Any
 
 import httpx
 import pytest
+from prometheus_client.metrics_core import CounterMetricFamily, Metric
+from prometheus_client.registry import Collector
+from structlog.testing import capture_logs
 
 from producer.errors import FailedFetchRoomInfo, Fault, LiveNotFound, Reason, StartRefused
 from producer.observability import exposition
@@ -30,9 +36,9 @@ def ask(
                 registry=metrics.registry,
                 readiness=lambda: ready or {"kafka": True},
                 status=lambda: {"worker": "w"},
-            ) as port,
+            ) as surface,
             httpx.AsyncClient(
-                base_url=f"http://127.0.0.1:{port}", trust_env=False, verify=False, timeout=120
+                base_url=f"http://127.0.0.1:{surface.port}", trust_env=False, verify=False, timeout=120
             ) as client,
         ):
             return [await client.get(path, headers={"Accept": accept}) for path in paths]
@@ -54,7 +60,7 @@ def test_every_path_answers() -> None:
     assert missing.status_code == 404
 
 
-@pytest.mark.parametrize("host", ["127.0.0.1", "0.0.0.0", "::1"])
+@pytest.mark.parametrize("host", ["127.0.0.1", "0.0.0.0", "::1", "::"])
 def test_a_container_can_ask_by_the_program_itself(host: str) -> None:
     async def health(port: int) -> tuple[int | None, str, str]:
         process = await asyncio.create_subprocess_exec(
@@ -76,11 +82,13 @@ def test_a_container_can_ask_by_the_program_itself(host: str) -> None:
     async def main() -> None:
         async with exposition.serve(
             host=host, port=0, registry=metrics().registry, readiness=lambda: {"kafka": False}, status=dict
-        ) as port:
+        ) as surface:
+            port = surface.port
             assert await health(port) == (0, "ok\n", "")
-        code, out, err = await health(port)
-        assert (code, out) == (1, "")
-        assert re.fullmatch(rf"producer: no answer from http://\S+:{port}/livez: .+\n", err)
+        if host == "127.0.0.1":
+            code, out, err = await health(port)
+            assert (code, out) == (1, "")
+            assert re.fullmatch(rf"producer: no answer from http://\S+:{port}/livez: .+\n", err)
 
     asyncio.run(main())
 
@@ -100,9 +108,9 @@ def test_what_was_ready_once_has_started_for_good(seen_by: str) -> None:
         async with (
             exposition.serve(
                 host="127.0.0.1", port=0, registry=metrics().registry, readiness=lambda: conditions, status=dict
-            ) as port,
+            ) as surface,
             httpx.AsyncClient(
-                base_url=f"http://127.0.0.1:{port}", trust_env=False, verify=False, timeout=120
+                base_url=f"http://127.0.0.1:{surface.port}", trust_env=False, verify=False, timeout=120
             ) as client,
         ):
             answers.append(await client.get("/startupz"))
@@ -134,8 +142,8 @@ def test_a_wedged_loop_does_not_answer_that_it_lives() -> None:
         loops.append((asyncio.get_running_loop(), over))
         async with exposition.serve(
             host="127.0.0.1", port=0, registry=metrics().registry, readiness=dict, status=dict
-        ) as port:
-            ports.append(port)
+        ) as surface:
+            ports.append(surface.port)
             serving.set()
             await over.wait()
 
@@ -165,6 +173,263 @@ def test_openmetrics_is_negotiated() -> None:
 
     assert scrape.headers["content-type"].startswith("application/openmetrics-text")
     assert scrape.text.endswith("# EOF\n")
+
+
+@pytest.mark.parametrize("version", ["1.x", "one", "1." + "9" * 5_000, "-1", "1.0.0.0.0", '"1.0.0"'])
+def test_a_version_of_openmetrics_that_nobody_knows_is_answered(version: str) -> None:
+    [scrape] = ask(metrics(), "/metrics", accept=f"application/openmetrics-text; version={version}")
+
+    assert scrape.status_code == 200
+    assert "tiktok_live_streams" in scrape.text
+
+
+class Account(Collector):
+    """What a busy worker counts: each message twice, the second time a moment later."""
+
+    def __init__(self) -> None:
+        self.received = self.mapped = 0
+
+    def status(self) -> dict[str, int]:
+        return {"received": self.received, "mapped": self.mapped}
+
+    def collect(self) -> Iterator[Metric]:
+        yield CounterMetricFamily("received", "", value=self.received)
+        yield CounterMetricFamily("mapped", "", value=self.mapped)
+
+    async def work(self) -> None:
+        while True:
+            for _ in range(20):
+                self.received += 1
+                sum(range(2_000))
+                self.mapped += 1
+            await asyncio.sleep(0)
+
+
+@pytest.fixture
+def restless() -> Iterator[None]:
+    """Threads that take turns as often as they can."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(before)
+
+
+@pytest.mark.usefixtures("restless")
+def test_the_sums_agree_in_every_sample_of_a_busy_worker() -> None:
+    subject, account = metrics(), Account()
+    subject.registry.register(account)
+
+    def sample(port: int) -> list[tuple[float, float]]:
+        found = []
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False, timeout=60) as client:
+            for _ in range(20):
+                told = client.get("/status").json()
+                found.append((told["received"], told["mapped"]))
+                text = client.get("/metrics").text
+                received, mapped = (re.findall(rf"^{name}_total (\S+)$", text, re.M) for name in told)
+                found.append((float(*received), float(*mapped)))
+        return found
+
+    async def main() -> list[tuple[float, float]]:
+        async with exposition.serve(
+            host="127.0.0.1", port=0, registry=subject.registry, readiness=dict, status=account.status
+        ) as surface:
+            working = asyncio.create_task(account.work())
+            found = await asyncio.to_thread(sample, surface.port)
+            working.cancel()
+        return found
+
+    found = asyncio.run(main())
+
+    assert [pair for pair in found if pair[0] != pair[1]] == []
+    assert len(found) == 40
+    assert found[0][0] < found[-1][0]
+
+
+def test_the_text_of_the_metrics_is_made_beside_the_loop_and_what_it_says_is_read_on_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    threads: dict[str, int] = {}
+    alive = threading.Event()
+
+    class Witness(Collector):
+        def collect(self) -> Iterator[Metric]:
+            threads["read"] = threading.get_ident()
+            return iter(())
+
+    def encode(registry: Collector) -> bytes:
+        threads["made"] = threading.get_ident()
+        assert alive.wait(60)
+        return b"".join(family.name.encode() + b"\n" for family in registry.collect())
+
+    subject = metrics()
+    monkeypatch.setattr(exposition, "choose_encoder", lambda _: (encode, "text/plain"))
+
+    async def main() -> httpx.Response:
+        threads["loop"] = threading.get_ident()
+        async with (
+            exposition.serve(
+                host="127.0.0.1", port=0, registry=subject.registry, readiness=dict, status=dict
+            ) as surface,
+            httpx.AsyncClient(base_url=f"http://127.0.0.1:{surface.port}", trust_env=False, timeout=60) as client,
+        ):
+            subject.registry.register(Witness())
+            scrape = asyncio.create_task(client.get("/metrics"))
+            while "made" not in threads:
+                await asyncio.sleep(0)
+            assert (await client.get("/livez")).status_code == 200
+            alive.set()
+            return await scrape
+
+    scrape = asyncio.run(main())
+
+    assert "tiktok_live_streams\n" in scrape.text
+    assert threads["read"] == threads["loop"] != threads["made"]
+
+
+def test_a_bug_in_what_is_told_is_one_answer_and_one_line() -> None:
+    def broken() -> dict[str, Any]:
+        raise ValueError("not foreseen")
+
+    async def main() -> httpx.Response:
+        async with (
+            exposition.serve(
+                host="127.0.0.1", port=0, registry=metrics().registry, readiness=dict, status=broken
+            ) as surface,
+            httpx.AsyncClient(base_url=f"http://127.0.0.1:{surface.port}", trust_env=False) as client,
+        ):
+            return await client.get("/status")
+
+    with capture_logs() as lines:
+        answer = asyncio.run(main())
+
+    assert answer.status_code == 500
+    [line] = lines
+    assert (line["path"], str(line["exc_info"])) == ("/status", "not foreseen")
+
+
+def test_a_connection_is_one_request_long() -> None:
+    async def main() -> bytes:
+        async with exposition.serve(
+            host="127.0.0.1", port=0, registry=metrics().registry, readiness=dict, status=dict
+        ) as surface:
+            reader, writer = await asyncio.open_connection("127.0.0.1", surface.port)
+            writer.write(b"GET /livez HTTP/1.1\r\nHost: w\r\n\r\n" * 2)
+            answer = await reader.read()
+            writer.close()
+            return answer
+
+    answer = asyncio.run(main()).lower()
+
+    assert answer.count(b"http/1.1 200 ok\r\n") == 1
+    assert b"\r\nconnection: close\r\n" in answer
+
+
+SILENT, DRIPPING, DEAF = b"", b"GET /livez HTT", b"GET /status HTTP/1.1\r\nHost: w\r\n\r\n"
+
+
+def open_files() -> int:
+    return len(os.listdir("/dev/fd"))  # noqa: PTH208 - a Path would be one more
+
+
+@pytest.mark.parametrize("said", [SILENT, DRIPPING, DEAF], ids=["says nothing", "drips", "reads nothing"])
+def test_a_client_that_takes_longer_than_a_request_may_is_let_go(said: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(exposition, "CONNECTION_SECONDS", 0.2)
+
+    async def main() -> None:
+        async with exposition.serve(
+            host="127.0.0.1",
+            port=0,
+            registry=metrics().registry,
+            readiness=dict,
+            status=lambda: {"long": "x" * 20_000_000},  # more than the kernel takes for a client that does not read
+        ) as surface:
+            before = open_files()
+            with socket.create_connection(("127.0.0.1", surface.port)) as client:
+                client.sendall(said)
+                async with asyncio.timeout(60):
+                    while open_files() < before + 2:
+                        await asyncio.sleep(0.01)
+                    while open_files() > before + 1:  # the client's own
+                        if said == DRIPPING:
+                            with suppress(OSError):
+                                client.sendall(b"P")
+                        await asyncio.sleep(0.01)
+
+    asyncio.run(main())
+
+
+def test_a_thousand_clients_that_say_nothing_keep_nobody_out_and_take_no_descriptors() -> None:
+    """In a process of their own, since each takes a descriptor there too."""
+    crowd = """
+import contextlib, socket, sys
+clients = [socket.create_connection(("127.0.0.1", int(sys.argv[1])), timeout=60) for _ in range(500)]
+for client in clients[::2]:
+    with contextlib.suppress(OSError):
+        client.sendall(b"GET ")
+print("here", flush=True)
+sys.stdin.read()
+"""
+
+    async def main() -> None:
+        async with exposition.serve(
+            host="127.0.0.1", port=0, registry=metrics().registry, readiness=dict, status=dict
+        ) as surface:
+            before = open_files()
+            processes = [
+                await asyncio.create_subprocess_exec(
+                    *(sys.executable, "-c", crowd, str(surface.port)),
+                    stdin=asyncio.subprocess.PIPE,
+                    stdout=asyncio.subprocess.PIPE,
+                )
+                for _ in range(2)
+            ]
+            own = open_files() - before
+            for process in processes:
+                assert process.stdout is not None
+                assert await process.stdout.readline() == b"here\n"
+            async with httpx.AsyncClient(trust_env=False, timeout=60) as client:
+                for _ in range(3):
+                    answer = await client.get(f"http://127.0.0.1:{surface.port}/livez")
+                    assert answer.status_code == 200
+                    assert open_files() <= before + own + exposition.MOST_CONNECTIONS + 2
+            for process in processes:
+                await process.communicate(b"")
+
+    asyncio.run(main())
+
+
+def test_both_families_are_heard_where_every_address_of_ipv6_is() -> None:
+    async def main() -> list[int]:
+        async with (
+            exposition.serve(host="::", port=0, registry=metrics().registry, readiness=dict, status=dict) as surface,
+            httpx.AsyncClient(trust_env=False) as client,
+        ):
+            hosts = ("127.0.0.1", "[::1]")
+            return [(await client.get(f"http://{host}:{surface.port}/livez")).status_code for host in hosts]
+
+    assert asyncio.run(main()) == [200, 200]
+
+
+@pytest.mark.parametrize("host", ["::", "::1"])
+def test_a_system_without_ipv6_is_told_so(host: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def none(*_: object, **__: object) -> socket.socket:
+        raise OSError(errno.EAFNOSUPPORT, "Address family not supported by protocol")
+
+    monkeypatch.setattr(socket, "create_server", none)
+
+    with pytest.raises(StartRefused) as refused:
+        exposition.listen(host, 9464)
+
+    assert str(refused.value) == (
+        f"cannot listen on [{host}]:9464 (PRODUCER_HTTP_HOST, PRODUCER_HTTP_PORT): this system has no such address "
+        "(Address family not supported by protocol); 0.0.0.0 is every one of IPv4, 127.0.0.1 its own"
+    )
+
+
+def test_a_host_that_is_none_is_one_clear_line() -> None:
+    with pytest.raises(StartRefused, match=r"cannot listen on a\.\.b:9464 "):
+        exposition.listen("a..b", 9464)
 
 
 def test_a_port_in_use_is_one_clear_line() -> None:
