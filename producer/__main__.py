@@ -1,6 +1,20 @@
 """`python -m producer` is `producer`."""
 
-from producer.cli import main
+import os
+import signal
+import sys
+
+
+def main() -> None:
+    """Run the command line, which takes a second to import."""
+    if sys.argv[1:2] == ["run"]:
+        # Nothing has begun until the worker takes the signals over; but a container's first process that has no
+        # handler is sent none.
+        signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
+    from producer import cli
+
+    cli.main()
+
 
 if __name__ == "__main__":
     main()

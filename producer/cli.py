@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Coroutine
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import typer
 from rich.console import Console
@@ -22,6 +22,7 @@ from producer.configured import configured
 from producer.delivery import acls, client, topic_plan
 from producer.delivery import topics as kafka_topics
 from producer.errors import ProducerError, StartRefused
+from producer.terminal import complain
 
 HEALTH_SECONDS = 3.0
 
@@ -43,13 +44,13 @@ application.add_typer(spool, name="spool")
 
 def main() -> None:
     """Run the command line; an error that we know is one line for each problem, and exit status 1."""
+    _open_streams()
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # a streamer's name must not be too much for a terminal
     try:
         application(prog_name="producer")
     except ProducerError as error:
-        for line in str(error).split("\n"):
-            terminal.complain(f"producer: {line}")
+        _complain(error)
         raise SystemExit(1) from None
 
 
@@ -71,10 +72,9 @@ def options(
 @application.command()
 def run() -> None:
     """Run one worker: claim streamers, stream their lives, publish their events. SIGTERM ends it in good order."""
-    from producer import service  # the whole service; the other commands start faster without it
-
+    logs.detach()
     chosen = configured()
-    _run(lambda: service.run(chosen))
+    _run(lambda: _work(chosen))
 
 
 @application.command()
@@ -230,6 +230,40 @@ def list_settings() -> None:
 def version() -> None:
     """Print the version."""
     terminal.say(__version__)
+
+
+async def _work(chosen: settings.Settings) -> NoReturn:
+    """Run a worker, and end the process.
+
+    Here, and not by returning: Python would wait for threads that wait for a name server or a disk.
+    """
+    from producer import service  # the whole service; the other commands start faster without it
+
+    status = 1
+    try:
+        await service.run(chosen)
+        status = 0
+    except ProducerError as error:
+        _complain(error)
+    except BaseException:
+        logs.get().critical("ended by a bug of ours", exc_info=True)
+    logs.flush()
+    os._exit(status)
+
+
+def _complain(error: ProducerError) -> None:
+    for line in str(error).split("\n"):
+        terminal.complain(f"producer: {line}")
+
+
+def _open_streams() -> None:
+    """Have the standard streams that we were started without go nowhere; or a file of ours would take their place."""
+    for number, (name, mode) in enumerate((("stdin", "r"), ("stdout", "w"), ("stderr", "w"))):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # is given the lowest number that is free, which is this one
+            setattr(sys, name, os.fdopen(number, mode, closefd=False))
 
 
 def _run(main: Callable[[], Coroutine[Any, Any, Any]]) -> None:

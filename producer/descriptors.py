@@ -3,8 +3,9 @@
 import resource
 from dataclasses import dataclass
 
-SPARE = 100
-"""What a worker has open beside its rooms: 50 connections for look-ups, at the most, Kafka's, the spool, its probes."""
+SPARE = 150
+"""What a worker has open beside its rooms, at the most: 50 connections for look-ups, 32 of its HTTP surface's clients,
+Kafka's, the spool, the log."""
 OF_FILE_CLAIMS = 2
 """That a room takes where claims are files: its socket, and its claim."""
 

@@ -4,6 +4,7 @@ Messages are transitions ("connected", "claim lost"); what belongs to them is in
 message; where it is a field it is escaped, here and for both forms, so a line is one line and moves no cursor.
 """
 
+import atexit
 import logging
 import math
 import sys
@@ -62,6 +63,7 @@ def detach() -> None:
     """Put standard error behind a bounded queue, for a process that must not wait for whoever reads it."""
     outlet = Outlet(sys.stderr, overflowed=lambda lines: get().error("log lines dropped", lines=lines))
     sys.stderr = cast(TextIO, outlet)
+    atexit.register(flush)
 
 
 def count_dropped(dropped: Callable[[], None]) -> None:

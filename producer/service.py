@@ -3,19 +3,19 @@
 import asyncio
 import gc
 import os
-import signal
 import socket
 import ssl
 import time
 from collections.abc import Awaitable, Callable, Coroutine
-from dataclasses import asdict
+from contextlib import AsyncExitStack, suppress
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
-from producer import __version__, logs
+from producer import __version__, descriptors, logs
 from producer.assignments.claims import Streamer
 from producer.assignments.file import FileAssignments, claims_folder
-from producer.assignments.interface import Assignments, Said
+from producer.assignments.interface import Assignments, Fence, Said
 from producer.assignments.kafka import KafkaAssignments
 from producer.assignments.lease import boot_clock
 from producer.assignments.membership import Timing
@@ -26,6 +26,7 @@ from producer.delivery.gate import Gate
 from producer.delivery.ledger import Ledger
 from producer.delivery.letter_cap import Cap
 from producer.delivery.letterbox import Letterbox
+from producer.delivery.publisher import Publisher
 from producer.errors import StartRefused
 from producer.events.event import Payloads
 from producer.gift_lists import GiftLists
@@ -35,6 +36,7 @@ from producer.observability.sharing import SharingCollector
 from producer.pipeline import Sink
 from producer.session import Session, Surroundings
 from producer.settings import Settings
+from producer.stopping import Stop, Stopped
 from producer.webcast import connection, http
 from producer.webcast.address import AddressSource, Budget, Direct, Signed
 from producer.webcast.room import Rooms
@@ -42,110 +44,150 @@ from producer.webcast.upstream import USER_AGENT, Upstream
 from producer.worker import Worker
 
 CLOSE_SECONDS = 3.0
-"""The part of the grace that sessions need to close their sockets; Kafka has the rest."""
+"""The part of the grace that sessions need to close their sockets, and claims to be given up; Kafka has the rest."""
 LOOP_LOOK_SECONDS = 0.5
 
 
 async def run(settings: Settings) -> Ledger:
     """Run one worker until SIGTERM or SIGINT; return its final account. Raises StartRefused."""
-    stop = _Stop()
     worker_name = settings.worker_name or f"{socket.gethostname()}-{os.getpid()}"
     logs.bind(worker=worker_name)
     log = logs.get()
+    stop = Stop(grace_seconds=settings.grace_seconds)
     metrics = Metrics(
         topics=topic_plan.names(settings.topic_prefix),
         version=__version__,
         most_streamers=settings.metrics_streamers,
     )
-    ledger = Ledger()
-    assignments = _assignments(settings, worker_name, metrics)
-    publisher = await assembly.publisher(
-        settings,
-        ledger,
-        metrics,
-        worker=worker_name,
-        spool=assembly.spool(settings, metrics),
-        grace_seconds=max(1.0, settings.grace_seconds - CLOSE_SECONDS),
-    )
-    gate = Gate(
-        publisher,
-        assignments.fence,
-        ledger=ledger,
-        metrics=metrics,
-        most_held=settings.kafka_max_in_flight_records,
-        most_held_bytes=settings.kafka_max_in_flight_bytes,
-        clock=boot_clock,
-    )
-    sink = Sink(
-        encoder=await assembly.encoder(settings),
-        publisher=gate,
-        letterbox=Letterbox(
-            topic=topic_plan.dead_letter_topic(settings.topic_prefix),
-            cap=Cap(per_minute=settings.dead_letters_per_minute),
-            ledger=ledger,
-            metrics=metrics,
-        ),
-        ledger=ledger,
-        metrics=metrics,
-        gift_lists=GiftLists(metrics, refresh_seconds=settings.gift_list_refresh_seconds),
-        wall_clock=time.time,
-        clock=time.monotonic,
-    )
-    upstream = Upstream.named(settings.upstream, further_socket_suffixes=settings.socket_host_suffixes)
-    web = http.client(user_agent=USER_AGENT, trust_environment=upstream.is_tiktok)
+    logs.count_dropped(metrics.log_line_dropped)
+    told = _Told(worker_name)
+    try:
+        async with AsyncExitStack() as probed:
+            serving = exposition.serve(
+                host=settings.http_host,
+                port=settings.http_port,
+                registry=metrics.registry,
+                readiness=told.readiness,
+                status=told.status,
+            )
+            surface = await stop.step(probed.enter_async_context(serving))
+            log.info("starting", version=__version__, http_port=surface.port, upstream=settings.upstream)
+            _look_at_descriptors(settings)
+            await _run(settings, stop, told, metrics, surface)
+    except Stopped:
+        pass
+    finally:
+        log.info("stopped", **told.account())
+    return told.ledger
 
-    async with publisher, web, assignments, gate:
-        around = _surroundings(settings, worker_name, upstream, http.HTTP(web, metrics.requested), sink, assignments)
+
+async def _run(settings: Settings, stop: Stop, told: "_Told", metrics: Metrics, surface: exposition.Surface) -> None:
+    """Start, work, leave. Raises StartRefused, or Stopped where a signal came before all had started."""
+    log = logs.get()
+    refresh = settings.gift_list_refresh_seconds > 0
+    async with AsyncExitStack() as parts:
+        assignments = _assignments(settings, told.worker_name, metrics)
+        # Checks every page of what an earlier run left.
+        spool = await stop.step(asyncio.to_thread(assembly.spool, settings, metrics))
+        publisher = await stop.step(
+            assembly.publisher(
+                settings,
+                told.ledger,
+                metrics,
+                worker=told.worker_name,
+                spool=spool,
+                grace_seconds=max(1.0, settings.grace_seconds - CLOSE_SECONDS),
+            )
+        )
+        encoder = await stop.step(assembly.encoder(settings))
+        gate = Gate(
+            publisher,
+            assignments.fence,
+            ledger=told.ledger,
+            metrics=metrics,
+            most_held=settings.kafka_max_in_flight_records,
+            most_held_bytes=settings.kafka_max_in_flight_bytes,
+            clock=boot_clock,
+        )
+        sink = Sink(
+            encoder=encoder,
+            publisher=gate,
+            letterbox=Letterbox(
+                topic=topic_plan.dead_letter_topic(settings.topic_prefix),
+                cap=Cap(per_minute=settings.dead_letters_per_minute),
+                ledger=told.ledger,
+                metrics=metrics,
+            ),
+            ledger=told.ledger,
+            metrics=metrics,
+            gift_lists=GiftLists(metrics, refresh_seconds=settings.gift_list_refresh_seconds),
+            wall_clock=time.time,
+            clock=time.monotonic,
+        )
+        upstream = Upstream.named(settings.upstream, further_socket_suffixes=settings.socket_host_suffixes)
+        web = http.client(user_agent=USER_AGENT, trust_environment=upstream.is_tiktok)
+        asked = http.HTTP(web, metrics.requested)
+        around = _surroundings(settings, told.worker_name, upstream, asked, sink, assignments)
         worker = Worker(assignments, lambda streamer: Session(streamer, around), metrics)
 
-        def status() -> dict[str, Any]:
-            return {
-                "worker": worker_name,
-                "version": __version__,
-                "ledger": _account(ledger, gate.in_flight),
-                "streamers": [_describe(session) for session in worker.sessions()],
-            }
+        await stop.step(parts.enter_async_context(publisher))
+        await stop.step(parts.enter_async_context(web))
+        await stop.step(assignments.__aenter__())
+        parts.push_async_callback(_leave, stop, assignments)
+        await stop.step(parts.enter_async_context(gate))
 
-        async with exposition.serve(
-            host=settings.http_host,
-            port=settings.http_port,
-            registry=metrics.registry,
-            readiness=lambda: {"kafka": publisher.connected, "assignments": assignments.fence.current()},
-            status=status,
-        ) as surface:
-            gc.collect()
-            gc.freeze()  # what was loaded stays: a full collection would look through it, and hold the loop for 63 ms
-            log.info("started", version=__version__, http_port=surface.port, upstream=settings.upstream)
-            refresh = settings.gift_list_refresh_seconds > 0
-            work = _work(worker, sink, around.rooms.gift_list if refresh else None)
-            await _until(stop, work, lambda: assignments.drain(settings.handover_seconds))
-    log.info("stopped", **_account(ledger, 0))
-    return ledger
+        gc.collect()
+        gc.freeze()  # what was loaded stays: a full collection would look through it, and hold the loop for 63 ms
+        told.running = _Running(publisher, gate, assignments.fence, worker)
+        log.info("started", version=__version__, http_port=surface.port, upstream=settings.upstream)
+        work = _work(worker, sink, around.rooms.gift_list if refresh else None)
+        await _until(stop, work, lambda: assignments.drain(settings.handover_seconds))
+    if told.ledger.lost:
+        # No scrape has the end of the account yet, and it ends with what is lost.
+        with suppress(TimeoutError):
+            async with asyncio.timeout(stop.left()):
+                await surface.scraped()
 
 
-def _account(ledger: Ledger, in_flight: int) -> dict[str, int | bool]:
-    return {**asdict(ledger), "in_flight": in_flight, "balanced": ledger.balances(in_flight=in_flight)}
+@dataclass(frozen=True, slots=True)
+class _Running:
+    """The parts of which something is told."""
+
+    publisher: Publisher
+    gate: Gate
+    fence: Fence
+    worker: Worker
 
 
-class _Stop:
-    """Waits for SIGTERM or SIGINT. A second signal ends the process at once."""
+class _Told:
+    """What is told of a worker over HTTP, while it starts, while it runs, and once it has left Kafka."""
 
-    def __init__(self) -> None:
-        self.signal: str | None = None
-        """The name of the signal that came."""
-        self._received = asyncio.Event()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            asyncio.get_running_loop().add_signal_handler(number, self._receive, number)
+    def __init__(self, worker_name: str) -> None:
+        self.worker_name = worker_name
+        self.ledger = Ledger()
+        self.running: _Running | None = None
+        """Once all has started."""
 
-    async def wait(self) -> None:
-        await self._received.wait()
+    def readiness(self) -> dict[str, bool]:
+        """What must hold for the worker to be ready."""
+        if self.running is None:
+            return {"kafka": False, "assignments": False}
+        return {"kafka": self.running.publisher.connected, "assignments": self.running.fence.current()}
 
-    def _receive(self, number: signal.Signals) -> None:
-        if self.signal is not None:
-            os._exit(128 + number)
-        self.signal = number.name
-        logs.get().info("stopping", signal=self.signal)
-        self._received.set()
+    def status(self) -> dict[str, Any]:
+        """The account, and each session."""
+        sessions = self.running.worker.sessions() if self.running is not None else ()
+        return {
+            "worker": self.worker_name,
+            "version": __version__,
+            "ledger": self.account(),
+            "streamers": [_describe(session) for session in sessions],
+        }
+
+    def account(self) -> dict[str, int | bool]:
+        """The ledger, and whether its sums agree."""
+        in_flight = self.running.gate.in_flight if self.running is not None else 0
+        return {**asdict(self.ledger), "in_flight": in_flight, "balanced": self.ledger.balances(in_flight=in_flight)}
 
 
 async def _work(worker: Worker, sink: Sink, fetch: Callable[[], Awaitable[dict[str, object]]] | None) -> None:
@@ -166,7 +208,7 @@ async def _measure_loop(metrics: Metrics) -> NoReturn:
         metrics.loop_lagged(max(0.0, loop.time() - due))
 
 
-async def _until(stop: _Stop, work: Coroutine[Any, Any, None], drain: Callable[[], Awaitable[None]]) -> None:
+async def _until(stop: Stop, work: Coroutine[Any, Any, None], drain: Callable[[], Awaitable[None]]) -> None:
     """Work until told to stop, and until others have what we held.
 
     Whatever ends the work earlier is a bug of ours, and ends the process with it.
@@ -180,16 +222,30 @@ async def _until(stop: _Stop, work: Coroutine[Any, Any, None], drain: Callable[[
     stopping = asyncio.create_task(end(), name="stop")
     try:
         await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
-        if stop.signal is None:
-            raise RuntimeError("the worker ended though nobody told it to") from _failure(working)
     finally:
-        stopping.cancel()
-        working.cancel()
-        await asyncio.wait({working, stopping})
+        await stop.end((stopping, working), what="sessions")
+        for task in (working, stopping):
+            if task.done() and not task.cancelled() and (failure := task.exception()) is not None:
+                raise failure
+    if stop.signal is None:
+        raise RuntimeError("the worker ended though nobody told it to")
 
 
-def _failure(task: "asyncio.Task[None]") -> BaseException | None:
-    return None if task.cancelled() else task.exception()
+async def _leave(stop: Stop, assignments: Assignments) -> None:
+    """Give the claims up, but no longer than that is for: Kafka may be silent, and the publisher must have its time."""
+    leaving = asyncio.create_task(assignments.__aexit__(None, None, None), name="leave")
+    await asyncio.wait({leaving}, timeout=min(CLOSE_SECONDS, stop.left()))
+    if leaving.done():
+        leaving.result()
+    else:
+        logs.get().warning("claims not given up in time; others have them once the group notices")
+
+
+def _look_at_descriptors(settings: Settings) -> None:
+    """Say at the start what `producer check` says of them."""
+    need = descriptors.need(settings.max_streams, file_claims=settings.assignments_file is not None)
+    if need.short or need.scarce:
+        logs.get().warning("open files", problem=need.found, advice=need.advice)
 
 
 def _assignments(settings: Settings, worker: str, metrics: Metrics) -> Assignments:

@@ -11,12 +11,12 @@ from producer import descriptors
     ("allowed", "short", "scarce", "found"),
     [
         (None, False, False, "any number of open files are allowed, and PRODUCER_MAX_STREAMS=50 takes 100"),
-        (200, False, False, "200 open files are allowed, and PRODUCER_MAX_STREAMS=50 takes 100"),
+        (250, False, False, "250 open files are allowed, and PRODUCER_MAX_STREAMS=50 takes 100"),
         (
-            199,
+            249,
             False,
             True,
-            "199 open files are allowed, and PRODUCER_MAX_STREAMS=50 takes 100, with little left for the rest",
+            "249 open files are allowed, and PRODUCER_MAX_STREAMS=50 takes 100, with little left for the rest",
         ),
         (99, True, False, "99 open files are allowed, and PRODUCER_MAX_STREAMS=50 takes 100"),
     ],
@@ -29,12 +29,12 @@ def test_what_rooms_need_is_compared_with_what_is_allowed(
     need = descriptors.need(50, file_claims=True)
 
     assert (need.short, need.scarce, need.found) == (short, scarce, found)
-    assert need.advice == "raise the limit (ulimit -n) above 200, or lower PRODUCER_MAX_STREAMS"
+    assert need.advice == "raise the limit (ulimit -n) above 250, or lower PRODUCER_MAX_STREAMS"
     assert descriptors.need(50, file_claims=False).files == 50
 
 
 @pytest.mark.parametrize(
-    ("allowed", "most", "expected"), [(None, 1000, 1000), (256, 1000, 78), (256, 10, 10), (50, 1000, 1)]
+    ("allowed", "most", "expected"), [(None, 1000, 1000), (256, 1000, 53), (256, 10, 10), (50, 1000, 1)]
 )
 def test_rooms_that_have_a_socket_and_a_claim_each(
     allowed: int | None, most: int, expected: int, monkeypatch: pytest.MonkeyPatch
