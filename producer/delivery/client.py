@@ -1,5 +1,8 @@
 """How aiokafka is set up: addresses, security, and the strict producer that we mean."""
 
+import asyncio
+from collections.abc import Awaitable
+from contextlib import suppress
 from typing import Any
 
 from aiokafka import AIOKafkaProducer
@@ -12,6 +15,7 @@ from producer.settings import Settings
 from producer.strangers import shown
 
 BATCH_BYTES = 128 * 1024
+CLOSE_SECONDS = 3.0
 
 
 def options(settings: Settings) -> dict[str, Any]:
@@ -40,12 +44,19 @@ async def connect(settings: Settings) -> AIOKafkaProducer:
     try:
         await producer.start()
     except KafkaError as error:
-        await producer.stop()
+        await closed(producer.stop())
         raise await unreached(common) or error from error
     except BaseException:
-        await producer.stop()
+        await closed(producer.stop())
         raise
     return producer
+
+
+async def closed(closing: Awaitable[object]) -> None:
+    """Let a client close, but not for ever: over TLS it waits half a minute for a broker that is silent."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(CLOSE_SECONDS):
+            await closing
 
 
 async def unreachable(settings: Settings, cause: BaseException) -> StartRefused:

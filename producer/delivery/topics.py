@@ -197,14 +197,14 @@ class _Admin:
         try:
             await self._client.bootstrap()
         except client.KAFKA_FAILURES as cause:
-            await self._client.close()
+            await client.closed(self._client.close())
             raise await client.unreachable(self._settings, cause) from cause
         except BaseException:
-            await self._client.close()
+            await client.closed(self._client.close())
             raise
         return self._client
 
     async def __aexit__(self, _type: object, error: BaseException | None, _traceback: object) -> None:
-        await self._client.close()
+        await client.closed(self._client.close())
         if isinstance(error, client.KAFKA_FAILURES):
             raise await client.unreachable(self._settings, error) from error
