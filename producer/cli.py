@@ -22,7 +22,6 @@ from producer.configured import configured
 from producer.delivery import acls, client, topic_plan
 from producer.delivery import topics as kafka_topics
 from producer.errors import ProducerError, StartRefused
-from producer.terminal import complain
 
 HEALTH_SECONDS = 3.0
 

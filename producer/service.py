@@ -77,7 +77,8 @@ async def run(settings: Settings) -> Ledger:
     except Stopped:
         pass
     finally:
-        log.info("stopped", **told.account())
+        if told.running is not None or stop.signal is not None:
+            log.info("stopped", **told.account())
     return told.ledger
 
 

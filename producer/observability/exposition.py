@@ -61,7 +61,7 @@ class Surface:
             encode, content_type = _encoder(request.headers.get("accept", ""))
             snapshot = _Snapshot(list(registry.collect()))
             self._read.set()
-            # With ten thousand streamers it is more than a megabyte of text, which takes longer than the loop may stand.
+            # With ten thousand streamers it is more than a megabyte, which takes longer than the loop may stand.
             text = await asyncio.to_thread(encode, snapshot)
             return Response(text, headers={"Content-Type": content_type})
 

@@ -1,6 +1,7 @@
 """The metrics of single streamers: two values each.
 
-As plain numbers, since the loop waits while a scrape reads them: ten thousand labelled gauges take several times as long.
+As plain numbers, since the loop waits while a scrape reads them: ten thousand labelled gauges take several times as
+long.
 """
 
 from collections.abc import Iterator
