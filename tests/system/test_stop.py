@@ -76,6 +76,7 @@ def assert_obeyed(ended: Ended) -> None:
     """It ended for the signal's sake, in order, and did not wait for anything."""
     assert "Traceback" not in ended.output
     if "starting" in ended.events:
+        assert "stopping" in ended.events, ended.output
         behind = ended.events[ended.events.index("stopping") + 1 :]
         assert (ended.status, behind[-1]) == (0, "stopped"), ended.output
         assert "started" in ended.events or behind == ["stopped"]
@@ -180,6 +181,7 @@ def test_a_start_that_waits_for_nothing_is_stopped(
                 tmp_path,
                 kafka_bootstrap_servers=kafka.bootstrap_servers,
                 schema_registry_url=registry.url,
+                schema_subject_strategy="record_name",
                 topic_prefix=system.prefix,
                 **({"assignments_file": ""} if shared else {}),
             )
