@@ -34,8 +34,6 @@ RETRIES = 100
 """Claims that others hold, at the most, that are tried again at a look where nobody died."""
 RETURN_LOOKS = 3
 """Looks at which nothing is taken after the folder was gone, for the others to take back what they hold."""
-PARKED = "parked"
-"""The state of a streamer of which its next worker must know: that note outlives its claim."""
 EXHAUSTED = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM})
 """What would befall the other claims of a look, too."""
 
@@ -116,8 +114,8 @@ class FileAssignments:
         self._leaving.pop(streamer, None)
         if claim is None:
             return
-        if said is not None and said.state == PARKED:
-            claim.close()
+        if said is not None and said.bugs and streamer in self._list.ranking:
+            claim.close()  # with its note: of a bug that ended its sessions whoever has it next must know
         else:
             self._folder.remove(claim)
 
@@ -229,8 +227,8 @@ class FileAssignments:
         said = self._folder.said(claim)
         if said is not None:
             self._said[streamer] = said
-        # Should we die before its session says anything, it is still known to be parked.
-        self._folder.note(claim, said if said is not None and said.state == PARKED else None)
+        # Should we die before its session says anything, its bugs are still known.
+        self._folder.note(claim, said if said is not None and said.bugs else None)
         return True
 
 

@@ -108,7 +108,6 @@ def test_what_is_held_may_be_published_and_what_is_reported_is_taken(backend: Ba
     play(main)
 
 
-@pytest.mark.parametrize("backend", ["file"], indirect=True)
 def test_a_streamers_next_worker_knows_that_it_is_parked(backend: Backend) -> None:
     bug: Any = {"state": "parked", "error": "a bug of ours", "bugs": 3, "again_at": 1_796_000_000_000}
 
@@ -123,6 +122,29 @@ def test_a_streamers_next_worker_knows_that_it_is_parked(backend: Backend) -> No
             two = await fleet.worker("two", state=None)
             await fleet.until(lambda: two.held == {"aa", "bb"})
             await eventually(lambda: two.assignments.last_said(Streamer("aa")) == Said(**bug))
+
+    play(main)
+
+
+def test_a_parked_streamer_that_was_taken_off_the_list_begins_anew(backend: Backend) -> None:
+    bug: Any = {"state": "parked", "error": "a bug of ours", "bugs": 3, "again_at": 1_796_000_000_000}
+
+    async def main() -> None:
+        async with Fleet(backend) as fleet:
+            await fleet.names("aa", "bb")
+            one = await fleet.worker("one", state=None)
+            await fleet.until(lambda: one.held == {"aa", "bb"})
+            one.assignments.report(Streamer("aa"), **bug)
+            await eventually(lambda: one.assignments.last_said(Streamer("aa")) == Said(**bug))
+            await fleet.names("bb")
+            await fleet.until(lambda: one.held == {"bb"})
+            await fleet.names("aa", "bb")
+            await fleet.until(lambda: one.held == {"aa", "bb"})
+            assert one.assignments.last_said(Streamer("aa")) is None
+            await fleet.stop("one")
+            two = await fleet.worker("two", state=None)
+            await fleet.until(lambda: two.held == {"aa", "bb"})
+            assert two.assignments.last_said(Streamer("aa")) is None
 
     play(main)
 

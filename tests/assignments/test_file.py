@@ -297,22 +297,33 @@ def test_what_else_was_said_goes_with_the_claim(tmp_path: Path) -> None:
     assert list((tmp_path / "claims").iterdir()) == []
 
 
-def test_what_a_worker_that_was_killed_said_last_is_known(tmp_path: Path) -> None:
+@pytest.mark.parametrize("bugs", [0, 1])
+def test_what_a_worker_that_was_killed_said_last_is_known_and_its_bugs_outlive_us_too(
+    tmp_path: Path, bugs: int
+) -> None:
     write(tmp_path, "aa")
-    note = {"worker": "other", "pid": 1, "since": 1, "state": "backing_off", "room_id": None, "error": "x", "bugs": 1}
+    note = {
+        "worker": "other",
+        "pid": 1,
+        "since": 1,
+        "state": "backing_off",
+        "room_id": None,
+        "error": "x",
+        "bugs": bugs,
+    }
     (tmp_path / "claims").mkdir()
     (tmp_path / "claims" / "aa.claim").write_text(json.dumps(note))
 
     async def main() -> None:
         async with assignments(tmp_path) as source:
             await claimed(source)
-            assert source.last_said(Streamer("aa")) == Said("backing_off", error="x", bugs=1)
-            assert "state" not in json.loads((tmp_path / "claims" / "aa.claim").read_text())
+            assert source.last_said(Streamer("aa")) == Said("backing_off", error="x", bugs=bugs)
+            assert json.loads((tmp_path / "claims" / "aa.claim").read_text()).get("bugs", 0) == bugs
 
     asyncio.run(main())
 
 
-@pytest.mark.parametrize(("most", "open_files", "expected"), [(100, 130, 15), (100, 90, 1), (3, 130, 3)])
+@pytest.mark.parametrize(("most", "open_files", "expected"), [(100, 180, 15), (100, 90, 1), (3, 180, 3)])
 def test_no_more_is_claimed_than_there_are_descriptors_for(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, most: int, open_files: int, expected: int
 ) -> None:
