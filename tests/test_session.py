@@ -44,7 +44,7 @@ from producer.simulator.server import Simulator
 from producer.simulator.truth import Truth
 from producer.simulator.world import Ending, Live, World
 from producer.webcast import http, wire
-from producer.webcast.address import Direct
+from producer.webcast.address import Address, Direct
 from producer.webcast.protocol import Received
 from producer.webcast.room import RoomId, Rooms
 from producer.webcast.upstream import Upstream
@@ -241,6 +241,47 @@ def test_the_next_live_of_the_room_is_found() -> None:
 
     assert len(published.named("live_end")) == len(published.named("connect")) == 2
     assert len({event["meta"]["room_id"] for event in published.named("connect")}) == 2
+
+
+def test_a_room_that_has_ended_is_not_entered_again_while_look_ups_lag_behind() -> None:
+    publisher, obtained = Recorded(), []
+    looked_up: list[RoomId] = []
+
+    async def main() -> None:
+        async with (
+            Simulator(OneRoom(Ending.HOST), faults=Faults(), truth=Truth()) as simulator,
+            http.client(user_agent="Mozilla/5.0", trust_environment=False) as web,
+        ):
+            real = surroundings(publisher, url=simulator.url, web=web)
+
+            class Lagging:
+                """Look-ups that name the first live's room for ever, and addresses that are counted."""
+
+                async def resolve(self, streamer: Streamer) -> RoomId:
+                    if not looked_up:
+                        looked_up.append(await real.rooms.resolve(streamer))
+                    else:
+                        looked_up.append(looked_up[0])
+                    return looked_up[0]
+
+                async def is_live(self, room_id: RoomId) -> bool:
+                    return True
+
+                async def obtain(self, room_id: RoomId) -> Address:
+                    obtained.append(room_id)
+                    return await real.addresses.obtain(room_id)
+
+            lagging: Any = Lagging()
+            async with asyncio.timeout(120), running(Session(NAME, replace(real, rooms=lagging, addresses=lagging))):
+                while not publisher.named("disconnect"):
+                    await asyncio.sleep(0.01)
+                times = len(looked_up)
+                while len(looked_up) < times + 3:
+                    await asyncio.sleep(0.01)
+
+    asyncio.run(main())
+
+    assert len(obtained) == len(publisher.named("connect")) == 1
 
 
 def test_a_lost_connection_is_opened_anew_and_history_is_not_published_twice() -> None:
@@ -539,18 +580,33 @@ def test_being_offline_forgives_failures(monkeypatch: pytest.MonkeyPatch) -> Non
     assert slept == [0.75, 1.5, 0.05, 0.75]
 
 
-def test_a_room_that_opens_and_drops_without_delivering_slows_down(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Opening a socket is no success: only what was delivered resets the back-off."""
-    slept: list[float] = []
+def attempts(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Make back-offs short, and note which attempt each is of."""
+    noted: list[int] = []
     monkeypatch.setattr(session_module, "random", lambda: 0.0)
     monkeypatch.setattr(backoff, "BASE_SECONDS", 0.01)
     real = backoff.delay
 
     def delay(attempt: int, random: float, *, retry_after_seconds: float | None = None) -> float:
-        slept.append(attempt)
+        noted.append(attempt)
         return real(attempt, random, retry_after_seconds=retry_after_seconds)
 
     monkeypatch.setattr(backoff, "delay", delay)
+    return noted
+
+
+def test_what_was_delivered_forgives_failures(monkeypatch: pytest.MonkeyPatch) -> None:
+    noted = attempts(monkeypatch)
+
+    published = stream(OneRoom(Ending.HOST, messages=300), ended(3), "close_internal", "close_internal")
+
+    assert [event["reason"] for event in published.named("disconnect")] == ["closed", "closed", "live_ended"]
+    assert noted == [1, 1]
+
+
+def test_a_room_that_opens_and_drops_without_delivering_slows_down(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Opening a socket is no success: only what was delivered resets the back-off."""
+    noted = attempts(monkeypatch)
     script = OneRoom(Ending.HOST, messages=1)
     template = next(iter(script.lives(str(NAME))))
 
@@ -558,9 +614,9 @@ def test_a_room_that_opens_and_drops_without_delivering_slows_down(monkeypatch: 
         def lives(self, unique_id: str) -> Any:
             yield Live(template.room_id, 0.0, 0.001, 1000, Ending.HOST, template.message)
 
-    stream(Mute(), lambda publisher, subject: len(slept) >= 2, silence_seconds=0.1)
+    stream(Mute(), lambda publisher, subject: len(noted) >= 2, silence_seconds=0.1)
 
-    assert slept == [1, 2]
+    assert noted == [1, 2]
 
 
 def test_what_only_the_operator_can_mend_stops_the_session(monkeypatch: pytest.MonkeyPatch) -> None:
