@@ -19,7 +19,8 @@ SEND_SECONDS = 10.0
 CLOSE_SECONDS = 2.0
 AT_ONCE = 20
 """Sockets that are opened at a time, so that the time a thousand take is none of the server's."""
-FRAME_BYTES = 16 * 1024 * 1024
+FRAME_BYTES = 4 * 1024 * 1024
+"""Twice what the messages of one may be, inflated; the library keeps four of them for each room that is not read."""
 
 DEFAULT_HEARTBEAT_SECONDS = 5.0
 LONGEST_HEARTBEAT_SECONDS = 60.0
