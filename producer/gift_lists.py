@@ -43,7 +43,7 @@ class GiftLists:
         while True:
             try:
                 answer = await fetch()
-                # Up to 8 MiB of a stranger's making: too long for the event loop.
+                # Up to 4 MiB of a stranger's making: too long for the event loop.
                 self.latest = await asyncio.to_thread(gifts.read_gift_list, answer)
             except FailedFetchGifts as error:
                 attempt += 1

@@ -6,11 +6,16 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any
 
+from producer import strangers
 from producer.errors import FailedFetchGifts, Reason
 from producer.events import records
 
-MOST_GIFTS, MOST_URLS = 20_000, 20
+MOST_GIFTS, MOST_URLS = 5_000, 20
 """673 gifts were reported in 2026, and pictures have two URLs; what a stranger adds beyond is left out."""
+MOST_LETTERS = 1_000
+"""Of a text, which is cut there, and of a URL, which is left out; the longest of 2023 and 2024 has 117."""
+LONGEST_VERSION = 100
+"""It is on every gift event."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +23,7 @@ class GiftList:
     """All gifts of one answer."""
 
     version: str
-    """TikTok's own hash of the list, or one of its gifts where it has none."""
+    """TikTok's own hash of the list, or one of its gifts where it has none or a long one."""
     gifts: Mapping[int, records.ExtendedGift]
     """By gift id."""
 
@@ -28,23 +33,27 @@ def read_gift_list(answer: Mapping[str, object]) -> GiftList:
 
     An entry without an id is left out; a property of an unexpected type is None.
     """
+    data = strangers.at(answer, "data")
     if answer.get("status_code") != 0:
-        raise FailedFetchGifts(f"gift list: status {answer.get('status_code')!r}", reason=Reason.STATUS)
-    data = answer.get("data")
-    data = data if isinstance(data, dict) else {}
+        code = strangers.integer(answer.get("status_code"))
+        said = strangers.shown(strangers.text(data.get("message")) or "no message")
+        status = "no status code" if code is None else f"status code {code}"
+        raise FailedFetchGifts(f"gift list: {status} ({said})", reason=Reason.STATUS)
     pages = [page for page in _list(data.get("pages")) if isinstance(page, dict)]
     entries = [*_list(data.get("gifts")), *(entry for page in pages for entry in _list(page.get("gifts")))]
-    gifts = {gift["id"]: gift for gift in map(_gift, entries[:MOST_GIFTS]) if gift is not None}
+    gifts: dict[int, records.ExtendedGift] = {}
+    for entry in entries:
+        gift_id = strangers.integer(entry.get("id")) if isinstance(entry, dict) else None
+        if gift_id is not None and (len(gifts) < MOST_GIFTS or gift_id in gifts):
+            gifts[gift_id] = _gift(gift_id, strangers.at(entry))
     if not gifts:
         raise FailedFetchGifts("the gift list has no gifts", reason=Reason.MALFORMED)
-    version = data.get("hash")
-    return GiftList(version if isinstance(version, str) and version else _digest(gifts), gifts)
+    version = strangers.text(data.get("hash"), most=LONGEST_VERSION + 1)
+    return GiftList(version if version and len(version) <= LONGEST_VERSION else _digest(gifts), gifts)
 
 
-def _gift(entry: object) -> Any:
-    if not isinstance(entry, dict) or (gift_id := _typed(entry, "id", int)) is None:
-        return None
-    gift: records.ExtendedGift = {
+def _gift(gift_id: int, entry: Mapping[str, object]) -> records.ExtendedGift:
+    return {
         "id": gift_id,
         "name": _typed(entry, "name", str),
         "type": _typed(entry, "type", int),
@@ -62,13 +71,12 @@ def _gift(entry: object) -> Any:
         "is_gray": _typed(entry, "is_gray", bool),
         "id_str": str(gift_id),
     }
-    return gift
 
 
 def _icon(picture: object) -> records.GiftIcon | None:
     if not isinstance(picture, dict):
         return None
-    urls = [url for url in _list(picture.get("url_list")) if isinstance(url, str)]
+    urls = [url for url in _list(picture.get("url_list")) if isinstance(url, str) and len(url) <= MOST_LETTERS]
     return {
         "avg_color": _typed(picture, "avg_color", str),
         "uri": _typed(picture, "uri", str),
@@ -78,10 +86,12 @@ def _icon(picture: object) -> records.GiftIcon | None:
 
 
 def _typed(entry: Mapping[str, object], name: str, kind: type) -> Any:
-    """A property of exactly that type (a bool is no int), and no integer past 64 bits: Avro has no longer ones."""
+    """A property of exactly that type (a bool is no int), no integer past 64 bits (Avro has none), a text cut."""
     value = entry.get(name)
-    if isinstance(value, int) and value.bit_length() > 63:
-        return None
+    if kind is str:
+        return strangers.text(value, most=MOST_LETTERS)
+    if kind is int:
+        return strangers.integer(value)
     return value if type(value) is kind else None
 
 

@@ -103,6 +103,72 @@ def test_an_entry_without_an_id_costs_itself_only(entry: object) -> None:
     assert set(read_gift_list(answer(entry, ROSE)).gifts) == {5655}
 
 
+@pytest.mark.parametrize(("listed", "kept"), [(4_999, 4_999), (5_000, 5_000), (5_001, 5_000)])
+def test_as_many_gifts_are_kept_as_may_be(listed: int, kept: int) -> None:
+    first, again = ([{"id": number, "name": name} for number in range(listed)] for name in ("first", "again"))
+
+    found = read_gift_list(answer(None, *first, *again))
+
+    assert list(found.gifts) == list(range(kept))
+    assert {entry["name"] for entry in found.gifts.values()} == {"again"}
+
+
+def test_texts_are_cut_at_their_bound() -> None:
+    texts = dict.fromkeys(("name", "describe", "event_name"), "x" * 1000)
+    picture = ICON | {"uri": "x" * 1_000, "avg_color": "x" * 1_000}
+    entry = ROSE | texts | {"icon": picture, "image": picture}
+
+    longer = json.loads(json.dumps(entry).replace("x" * 1_000, "x" * 1_001))
+    whole, cut = (read_gift_list(answer(each, hash="abc")) for each in (entry, longer))
+
+    assert whole.gifts[5655].items() >= texts.items()
+    assert whole.gifts[5655]["icon"] == picture
+    assert cut == whole
+
+
+def test_of_a_pictures_urls_the_long_ones_and_the_twenty_first_are_left_out() -> None:
+    long, too_long = "https://p/".ljust(1_000, "x"), "https://p/".ljust(1_001, "x")
+    short = [f"https://p/{number}" for number in range(20)]
+
+    listed = read_gift_list(answer(ROSE | {"icon": {"url_list": [too_long, long, *short]}})).gifts[5655]
+
+    assert listed["icon"] is not None
+    assert listed["icon"]["url_list"] == [long, *short[:19]]
+
+
+def test_a_hash_too_long_to_be_on_every_event_is_no_version() -> None:
+    assert read_gift_list(answer(ROSE, hash="x" * 100)).version == "x" * 100
+    assert read_gift_list(answer(ROSE, hash="x" * 101)).version == read_gift_list(answer(ROSE)).version
+
+
+@pytest.mark.parametrize(
+    ("refusal", "sentence"),
+    [
+        (
+            {"status_code": 10011, "data": {"message": "\x1b]0;x\x07params_error\u202e"}},
+            r"gift list: status code 10011 (\x1b]0;x\x07params_error\u202e)",
+        ),
+        (
+            {"status_code": 10011, "data": {"message": "x" * 200}},
+            "gift list: status code 10011 (" + "x" * 200 + ")",
+        ),
+        (
+            {"status_code": 10011, "data": {"message": "x" * 201}},
+            "gift list: status code 10011 (" + "x" * 199 + "…)",
+        ),
+        ({"status_code": 2**63 - 1}, "gift list: status code 9223372036854775807 (no message)"),
+        ({"status_code": 2**63}, "gift list: no status code (no message)"),
+        ({"status_code": ["\x1b[31m"] * 9_000, "data": {"message": []}}, "gift list: no status code (no message)"),
+    ],
+    ids=["message", "long message", "longer message", "long code", "longer code", "no code"],
+)
+def test_what_a_refusal_says_is_shown_short_and_moves_no_cursor(refusal: dict[str, object], sentence: str) -> None:
+    with pytest.raises(FailedFetchGifts) as refused:
+        read_gift_list(refusal)
+
+    assert str(refused.value) == sentence
+
+
 @pytest.mark.parametrize(
     ("refusal", "reason"),
     [

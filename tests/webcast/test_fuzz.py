@@ -56,7 +56,20 @@ def test_check_alive() -> None:
 
 
 def test_gift_lists() -> None:
-    fuzz(odd_json(GIFTS), lambda body: read_gift_list(parsed(body, FailedFetchGifts)), FailedFetchGifts)
+    def read(body: bytes) -> None:
+        try:
+            listed = read_gift_list(parsed(body, FailedFetchGifts))
+        except FailedFetchGifts as error:
+            assert str(error).isprintable()
+            assert len(str(error)) < 300
+            raise
+        assert 0 < len(listed.version) <= 100
+        for gift in listed.gifts.values():
+            assert len(json.dumps(gift, ensure_ascii=False).encode()) < 25_000
+            assert all(len(text) <= 1_000 for text in gift.values() if isinstance(text, str))
+
+    refusal = {"status_code": 10011, "data": {"message": "params_error", "prompts": "params_error"}}
+    fuzz(odd_json(GIFTS, GIFTS, refusal), read, FailedFetchGifts)
 
 
 def test_pages() -> None:

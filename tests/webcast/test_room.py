@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from producer.errors import FailedFetchRoomInfo, LiveNotFound, Reason
+from producer.errors import FailedFetchGifts, FailedFetchRoomInfo, LiveNotFound, Reason
 from producer.webcast.http import HTTP
 from producer.webcast.room import RoomId, Rooms, Status, Verdict, read_api_live, read_check_alive, read_page
 from producer.webcast.upstream import Upstream
@@ -192,3 +192,33 @@ def test_of_two_failures_the_one_with_the_longer_wait_is_raised() -> None:
         resolve(429, CAPTCHA)
 
     assert failure.value.retry_after_seconds == 9.0
+
+
+def gift_list(body: bytes) -> dict[str, object]:
+    async def main() -> dict[str, object]:
+        async with httpx.AsyncClient(transport=httpx.MockTransport(lambda _: answered(body))) as client:
+            return await Rooms(HTTP(client, lambda *_: None), Upstream.at("http://sim.test"), "Mozilla/5.0").gift_list()
+
+    return asyncio.run(main())
+
+
+def of_bytes(count: int) -> bytes:
+    return b'{"a": 1}'.ljust(count)
+
+
+def of_values(count: int) -> bytes:
+    """An object, a list in it, and numbers in that."""
+    return b'{"data": [' + b",".join([b"0"] * (count - 2)) + b"]}"
+
+
+@pytest.mark.parametrize("body", [of_bytes(4_194_304), of_values(200_000)], ids=["4 MiB", "200,000 values"])
+def test_a_gift_list_of_as_much_as_may_be_is_read(body: bytes) -> None:
+    assert gift_list(body).keys() in ({"a"}, {"data"})
+
+
+@pytest.mark.parametrize("body", [of_bytes(4_194_305), of_values(200_001)], ids=["4 MiB and one", "200,001 values"])
+def test_a_gift_list_of_more_is_malformed(body: bytes) -> None:
+    with pytest.raises(FailedFetchGifts) as failure:
+        gift_list(body)
+
+    assert failure.value.reason is Reason.MALFORMED
