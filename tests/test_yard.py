@@ -266,6 +266,84 @@ def test_only_the_terminal_writes_where_a_stranger_could_move_a_cursor(path: Pat
     assert expected is None or found == expected, "use producer/terminal.py"
 
 
+READER = re.compile(r"(read|decode|parse|from)_\w+")
+PLAYED = ("simulator", "local")
+"""Folders that play the strangers."""
+NOT_FUZZED = {
+    "assignments.claim_files.LockedFile.write": "it takes what encode_note made",
+    "assignments.leading.Leader.plan": "each member is read by decode_member",
+    "assignments.list_file.read_list": "it opens the file; what is in it is read by lists.read",
+    "assignments.list_forms.text": "a step of lists.read",
+    "delivery.placement.key_hash": "it hashes our own key",
+    "kafka.inquiry._ApiVersionsStruct.parse_response_header": "aiokafka's reader under aiokafka's name",
+}
+"""Readers that no fuzz test names, and why."""
+
+
+def readers(tree: ast.AST, place: str, *, methods: bool = False) -> dict[str, str]:
+    """Public functions named so, or given bytes, by dotted name, and how a use of each looks."""
+    found: dict[str, str] = {}
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, ast.ClassDef):
+            found |= readers(node, f"{place}.{node.name}", methods=True)
+        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and not node.name.startswith("_"):
+            first = next((each for each in node.args.args if each.arg not in ("self", "cls")), None)
+            given = ast.unparse(first.annotation) if first is not None and first.annotation else ""
+            if READER.fullmatch(node.name) or re.search(r"\bbytes\b", given):
+                found[f"{place}.{node.name}"] = f"{'' if methods else place.rpartition('.')[2]}.{node.name}"
+    return found
+
+
+def uses(test: str) -> set[str]:
+    """What a test uses: `room.read_page` of the module room, `.receive` of anything; an import alone is no use."""
+    nodes = list(ast.walk(ast.parse(test)))
+    rooms = {
+        alias.name: (node.module or "").rpartition(".")[2]
+        for node in nodes
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+    }
+    attributes = [node for node in nodes if isinstance(node, ast.Attribute)]
+    return (
+        {f"{rooms[node.id]}.{node.id}" for node in nodes if isinstance(node, ast.Name) and node.id in rooms}
+        | {f"{node.value.id}.{node.attr}" for node in attributes if isinstance(node.value, ast.Name)}
+        | {f".{node.attr}" for node in attributes}
+    )
+
+
+def test_each_reader_of_strangers_bytes_has_a_fuzz_test() -> None:
+    found: dict[str, str] = {}
+    for path in modules():
+        parts = path.relative_to(ROOT / "producer").with_suffix("").parts
+        if parts[0] not in PLAYED:
+            found |= readers(ast.parse(path.read_text("utf-8")), ".".join(parts))
+    used = set().union(*(uses(path.read_text("utf-8")) for path in (ROOT / "tests").rglob("test_*fuzz*.py")))
+
+    missing = {reader for reader, use in found.items() if use not in used and reader not in NOT_FUZZED}
+
+    assert missing == set(), "write a fuzz test (tests/fuzzing.py)"
+    assert NOT_FUZZED.keys() <= found.keys(), "it is gone"
+
+
+@pytest.mark.parametrize(
+    ("reader", "test", "missing"),
+    [
+        ("def read_page(page): ...", "from producer.webcast.room import read_page\nfuzz(make, read_page)", False),
+        ("def read_page(page): ...", "from producer.webcast.room import read_page", True),
+        ("class Note:\n  @classmethod\n  def from_text(cls, text): ...", "fuzz(make, Note.from_text)", False),
+        ("class Note:\n  @classmethod\n  def from_text(cls, text): ...", "fuzz(make, Note)", True),
+        ("def read_page(page): ...", "from producer.webcast import room\nfuzz(make, room.read_page)", False),
+        ("def read_page(page): ...", "def read_page(page): ...\nfuzz(make, read_page)", True),
+        ("async def take(data: bytes | str): ...", "", True),
+        ("def _read_page(page): ...\ndef read(file: Path): ...", "", False),
+    ],
+)
+def test_the_rule_about_readers_tells_a_use_from_an_import(reader: str, test: str, missing: bool) -> None:
+    found = readers(ast.parse(reader), "webcast.room")
+
+    assert bool(set(found.values()) - uses(test)) is missing
+
+
 CLOCKS = frozenset({"monotonic", "perf_counter", "time"})
 
 

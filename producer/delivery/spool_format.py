@@ -84,7 +84,7 @@ def from_row(row: Row) -> Spooled | None:
         return None
     try:
         return Spooled(number, Entry(Record(topic, key, value, _unpack(headers)), timestamp_ms), spooled_ms)
-    except (ValueError, struct.error):  # a checksum that agrees by chance
+    except (ValueError, struct.error):  # a checksum that agrees by chance, or by somebody's hand
         return None
 
 
@@ -113,6 +113,9 @@ def _unpack(packed: bytes) -> Headers:
     at = 0
     while at < len(packed):
         [length] = struct.unpack_from(">I", packed, at)
-        parts.append(packed[at + 4 : at + 4 + length])
-        at += 4 + length
+        at += 4
+        if length > len(packed) - at:
+            raise ValueError("a part is cut short")
+        parts.append(packed[at : at + length])
+        at += length
     return tuple((name.decode(), value) for name, value in zip(parts[::2], parts[1::2], strict=True))

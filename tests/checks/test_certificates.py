@@ -1,14 +1,11 @@
 """producer.checks.certificates, against what another library wrote."""
 
 import ssl
-from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 import trustme
-from hypothesis import given
-from hypothesis import strategies as st
 
 from producer.checks import certificates
 
@@ -39,17 +36,3 @@ def test_the_system_s_authorities_can_be_read() -> None:
         pytest.skip("this system has no bundle of authorities")
 
     assert len(certificates.ends(Path(file).read_bytes())) > 10
-
-
-WHOLE = ssl.PEM_cert_to_DER_cert(trustme.CA().issue_cert("localhost").cert_chain_pems[0].bytes().decode())
-
-
-@given(st.data())
-def test_a_damaged_certificate_is_read_or_refused(data: st.DataObject) -> None:
-    damaged = bytearray(WHOLE)
-    for _ in range(data.draw(st.integers(0, 4))):
-        damaged[data.draw(st.integers(0, 200))] = data.draw(st.integers(0, 255))
-    cut = damaged[: data.draw(st.integers(0, len(damaged)))]
-
-    with suppress(ValueError):
-        certificates.ends(ssl.DER_cert_to_PEM_cert(bytes(cut)).encode())

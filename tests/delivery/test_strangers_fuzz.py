@@ -18,7 +18,7 @@ from producer.delivery.registry import Registered, Registry, Standing
 from producer.delivery.schema_diff import LONGEST, MOST, differences
 from producer.errors import StartRefused
 from producer.events import schemas
-from producer.letters import document, table
+from producer.letters import document, dump, table
 from producer.strangers import Unreadable
 from tests.fuzzing import fuzz
 from tests.webcast.answers import Pieces
@@ -232,5 +232,6 @@ def test_any_headers_are_a_letter_or_a_value_error() -> None:
         assert isinstance(letter, Letter)
         assert json.dumps(document(Place(0, 0), letter)).isascii()
         assert all(line.isprintable() for line in table([(Place(0, 0), letter)]))
+        assert all(line.isprintable() for _, value in given for line in dump(value))
 
     fuzz(make, read, ValueError)

@@ -2,7 +2,6 @@
 
 import gzip
 import zlib
-from collections import Counter
 
 import pytest
 
@@ -10,7 +9,6 @@ from producer.errors import Fault
 from producer.webcast import frames
 from producer.webcast.frames import FrameRefused, Limits, Stage
 from producer.webcast.wire import FetchResult, PushFrame
-from tests.recipes import Recipe, fuzz, push_frame, spoilt
 
 CHAT = b"\x0a\x12WebcastChatMessage\x12\x03abc\x18\x07"
 """An envelope: 1 method, 2 payload "abc", 3 msg_id 7."""
@@ -207,61 +205,3 @@ def test_enter_room_bytes() -> None:
     # 1 room_id 5, 4 live_id 12, 5 "audience", 9 "0"
     payload = b"\x08\x05\x20\x0c\x2a\x08audience\x4a\x010"
     assert frames.enter_room(5) == b"\x32\x02pb\x3a\x0dim_enter_room\x42" + bytes([len(payload)]) + payload
-
-
-FAULTS = {
-    Stage.FRAME: {Fault.MALFORMED},
-    Stage.DECOMPRESS: {Fault.MALFORMED, Fault.TOO_LARGE, Fault.UNKNOWN_COMPRESSION},
-    Stage.BATCH: {Fault.MALFORMED, Fault.TOO_LARGE, Fault.TOO_MANY},
-}
-"""What any bytes can be refused for, as small as they are here."""
-GZIP_OF_ZEROS = gzip.compress(bytes(1_000), mtime=0)
-SMALL = Limits(batch_bytes=200, ratio=3, ratio_free_bytes=100, messages=2)
-
-
-def test_any_bytes_are_a_value_at_each_stage_or_refused_there() -> None:
-    ends: Counter[str] = Counter()
-
-    def check(recipe: Recipe) -> None:
-        try:
-            found = frames.read_frame(push_frame(recipe))
-            payload = frames.unpack(found, SMALL)
-            batch = frames.parse_batch(payload, SMALL)
-        except FrameRefused as refused:
-            assert refused.fault in FAULTS[refused.stage]
-            ends[refused.stage] += 1
-            ends[refused.fault] += 1
-            return
-        envelopes, refusals = frames.read_envelopes(batch)
-        assert len(payload) <= 200
-        assert len(envelopes) + len(refusals) == len(batch.messages) <= 2
-        assert all((each.stage, each.fault) == (Stage.ENVELOPE, Fault.MALFORMED) for each in refusals)
-        ends["envelopes"] += bool(envelopes)
-        ends[Stage.ENVELOPE] += bool(refusals)
-
-    fuzz(check)
-
-    assert ends.keys() == {*FAULTS, *(fault for faults in FAULTS.values() for fault in faults), "envelopes", "envelope"}
-    assert all(count > 100 for count in ends.values()), ends
-
-
-def test_any_bytes_are_inflated_within_the_bound_or_refused() -> None:
-    ends: Counter[str] = Counter()
-
-    def check(recipe: Recipe) -> None:
-        data = recipe.bytes(8) * recipe.number(40)
-        data = spoilt(recipe, recipe.of((data, gzip.compress(data, 1, mtime=0), GZIP_OF_ZEROS)))
-        try:
-            inflated = frames.inflate(data, SMALL)
-        except FrameRefused as refused:
-            assert refused.stage is Stage.DECOMPRESS
-            assert refused.fault in (Fault.MALFORMED, Fault.TOO_LARGE)
-            ends[refused.fault] += 1
-        else:
-            assert len(inflated) <= 200
-            ends["inflated"] += 1
-
-    fuzz(check)
-
-    assert len(ends) == 3
-    assert all(count > 100 for count in ends.values()), ends

@@ -186,6 +186,8 @@ def test_json_html_dates_and_cookies_of_any_kind() -> None:
         assert strangers.cookie_header(line) is None or strangers.cookie_header(line).isprintable()  # type: ignore[union-attr]
         value = strangers.json_value(data, most_bytes=100_000)
         assert json.dumps(value, ensure_ascii=False).encode()
+        if isinstance(value, dict):
+            assert strangers.json_object(data, most_bytes=100_000) == value
 
     documents = odd_json(API, STATE, GIFTS)
     fuzz(

@@ -2,7 +2,6 @@
 
 import gzip
 import tracemalloc
-from collections import Counter
 from collections.abc import Callable
 
 import pytest
@@ -13,7 +12,6 @@ from producer.errors import FailedRoomPolling, Fault, Reason
 from producer.webcast.frames import Stage
 from producer.webcast.protocol import Protocol, RecentIds
 from producer.webcast.wire import ControlMessage, Envelope, FetchResult, HeartBeat, PushFrame
-from tests.recipes import Recipe, fuzz, push_frame
 
 ROOM = 7_300_000_000_000_000_001
 
@@ -244,32 +242,6 @@ def test_what_it_cannot_read_it_refuses_with_its_bytes(data: bytes | str, stage:
     [refusal] = received.refusals
     assert (refusal.stage, refusal.fault) == (stage, fault)
     assert refusal.data == (data.encode() if isinstance(data, str) else data)
-
-
-def test_any_bytes_are_taken_and_what_cannot_be_read_is_refused_with_its_bytes() -> None:
-    ends: Counter[str] = Counter()
-
-    def check(recipe: Recipe) -> None:
-        subject = protocol()
-        subject.frames_to_send()
-        for data in (push_frame(recipe), push_frame(recipe)):
-            received = subject.receive(data, 101.0)
-
-            ids = [message.msg_id for message in received.messages if message.msg_id]
-            assert len(ids) == len(set(ids))
-            for refusal in received.refusals:
-                assert refusal.data in data or refusal.stage == "envelope"
-                ends[f"{refusal.stage}_{refusal.fault}"] += 1
-            ends["messages"] += bool(received.messages)
-            ends["duplicates"] += bool(received.duplicates)
-            ends["acknowledged"] += len(subject.frames_to_send())
-        ends["ended"] += subject.ended
-        ends["entered"] += subject.entered
-
-    fuzz(check)
-
-    assert len(ends) == 10
-    assert all(count > 100 for count in ends.values()), ends
 
 
 def test_the_first_batch_is_taken_and_not_acknowledged() -> None:
