@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from producer import __version__, cli_status, logs, settings, terminal
@@ -222,7 +221,7 @@ def list_settings() -> None:
     for name, field in settings.Settings.model_fields.items():
         default = "required" if field.is_required() else "" if field.default in (None, ()) else str(field.default)
         table.add_row(settings.variable(name), default, field.description)
-    Console(width=None if sys.stdout.isatty() else 160, markup=False).print(table)
+    terminal.draw(table, width=None if sys.stdout.isatty() else 160)
 
 
 @application.command()

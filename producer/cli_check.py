@@ -3,7 +3,6 @@
 from collections.abc import AsyncIterator
 from dataclasses import asdict
 
-from rich.console import Console
 from rich.text import Text
 
 from producer import terminal
@@ -19,12 +18,11 @@ NAME_WIDTH = 14
 
 async def check(*, as_json: bool, upstream: bool) -> bool:
     """Check, and print what is found as it is found, or all of it as JSON; return whether nothing failed."""
-    console = Console(soft_wrap=True, highlight=False)
     found: list[tuple[str, Verdict]] = []
     async for name, verdict in _findings(upstream=upstream):
         found.append((name, verdict))
         if not as_json:
-            _print(console, name, verdict)
+            _print(name, verdict)
     passed = all(verdict.state != "fail" for _, verdict in found)
     if as_json:
         checks = [{"name": name, **asdict(verdict)} for name, verdict in found]
@@ -44,10 +42,10 @@ async def _findings(*, upstream: bool) -> AsyncIterator[tuple[str, Verdict]]:
         yield name, verdict
 
 
-def _print(console: Console, name: str, verdict: Verdict) -> None:
+def _print(name: str, verdict: Verdict) -> None:
     """One line; on a terminal in colours, and wrapped by the terminal."""
     found = shown(verdict.found, most=None)
     line = Text.assemble((f"{verdict.state:<8}", STYLES[verdict.state]), f"{name:<{NAME_WIDTH}}  {found}")
     if verdict.advice:
         line.append(f"; {shown(verdict.advice, most=None)}", "bright_black" if verdict.state == "skipped" else "bold")
-    console.print(line)
+    terminal.draw(line, soft_wrap=True)

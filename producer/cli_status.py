@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 
-from rich.console import Console, Group, RenderableType
+from rich.console import Group, RenderableType
 from rich.table import Table
 
 from producer import terminal
@@ -24,7 +24,7 @@ def show(catalogue: Catalogue, *, as_json: bool) -> None:
     if as_json:
         terminal.document(document(said))
     else:
-        Console().print(picture(said, now=time.time()))
+        terminal.draw(picture(said, now=time.time()))
 
 
 def watch(catalogue: Catalogue, options: Options, topics: Sequence[str], groups: Sequence[str]) -> None:

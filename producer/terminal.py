@@ -4,6 +4,8 @@ import json
 import sys
 from typing import TextIO
 
+from rich.console import Console, RenderableType
+
 from producer.strangers import shown
 
 
@@ -15,6 +17,14 @@ def say(line: str = "", *, to: TextIO | None = None) -> None:
 def complain(line: str) -> None:
     """Print one line on standard error."""
     say(line, to=sys.stderr)
+
+
+def draw(picture: RenderableType, *, width: int | None = None, soft_wrap: bool = False) -> None:
+    """Print a table or a text with styles of ours, which are colours on a terminal only.
+
+    Its styles are control letters too, so here nothing is escaped: what strangers say in it must be `shown` before.
+    """
+    Console(width=width, soft_wrap=soft_wrap, markup=False, highlight=False).print(picture)
 
 
 def document(value: object, *, indent: int | None = 2) -> None:
