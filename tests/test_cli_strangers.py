@@ -111,6 +111,36 @@ def test_a_registrys_words_move_no_cursor(command: tuple[str, ...], registry: st
         assert any(ESCAPED in line["found"] for line in json.loads(document)["checks"])
 
 
+def test_what_answers_in_the_place_of_a_worker_moves_no_cursor() -> None:
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            body = HOSTILE.encode("utf-8", "surrogatepass")
+            self.wfile.write(
+                b"HTTP/1.1 503 %b\r\nContent-Length: %d\r\n\r\n" % ("\x9b31m".encode("latin-1"), len(body))
+            )
+            self.wfile.write(body)
+
+        def log_message(self, format: str, *arguments: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            least = {
+                "upstream": f"http://{NOWHERE}",
+                "kafka_bootstrap_servers": NOWHERE,
+                "assignments_file": "list.yaml",
+            }
+            said = printed("health", settings={**least, "http_port": str(server.server_port)})
+        finally:
+            server.shutdown()
+            thread.join()
+
+    assert "\\x1b]0;owned\\x07\\x9b2J\\x7f\\r\\n\\u202e\\u2066" in said
+    assert harmless(said)
+
+
 def test_a_variables_name_and_value_move_no_cursor() -> None:
     given = {"upstream": HOSTILE.replace("\x00", ""), f"k{HOSTILE[:-2]}": "x", "http_port": "\u202e"}
 

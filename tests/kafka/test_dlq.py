@@ -224,6 +224,10 @@ def test_a_replay_is_dry_unless_it_is_meant_and_repeats_event_ids(cluster: Clust
 
 
 HOSTILE = "\x1b]0;owned\x07\x9b2J\x7f\r\n\u202e\u2066"
+WITH_NUL = f"{HOSTILE}\x00"
+"""What a header's name cannot be."""
+NOT_UTF_8 = WITH_NUL.encode() + b"\xed\xa0\x80"
+"""With a lone surrogate, too."""
 
 
 @pytest.fixture(scope="module")
@@ -231,15 +235,17 @@ def hostile(kafka: Kafka) -> Cluster:
     """Records as somebody may have written them: each header hostile, in a letter and in what is none."""
     made = Cluster(kafka)
     assert made.run("topics", "apply").returncode == 0
-    said = headers("ann", "payload_malformed", at=NOW, length=3, **message(HOSTILE, 11), event=HOSTILE, topic=HOSTILE)
+    said = headers(
+        "ann", "payload_malformed", at=NOW, length=3, **message(WITH_NUL, 11), event=WITH_NUL, topic=WITH_NUL
+    )
     made.write(
         0,
         BROKEN,
         said
         | {
-            "__connect.errors.exception.message": HOSTILE,
-            "producer.streamer": HOSTILE,
-            "producer.worker": HOSTILE,
+            "__connect.errors.exception.message": WITH_NUL,
+            "producer.streamer": WITH_NUL,
+            "producer.worker": NOT_UTF_8,
             HOSTILE: b"\xff\xfe\x1b\x9b",
         },
         at=NOW,

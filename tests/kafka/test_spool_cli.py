@@ -219,7 +219,12 @@ def test_records_of_a_topic_that_is_gone_are_left_named_and_counted_until_it_is_
 def test_looking_refuses_what_is_no_regular_file_and_prints_nothing_that_moves_the_cursor(tmp_path: Path) -> None:
     given = Given(tmp_path)
     spool = given.open()
-    record = Record("\x1b[2J\x9b\u202e\x07.comment", b"\x1b[31m", b"\x1b[0m", (("\x1b]0;h", b"\x07"),))
+    record = Record(
+        "\x1b]0;x\x07\x9b31m\u202e\r\x00.comment",
+        b"\x1b[31m\r\x00\xed\xa0\x80",
+        b"\x1b[0m",
+        (("\x1b]0;\x07\r\x00", b"\x07"),),
+    )
     spool.commit([(spool.next_id, Entry(record, AT))], ())
     spool.close()
     fifo, link = planted(tmp_path)

@@ -108,12 +108,19 @@ def test_a_kafka_that_goes_away_is_said_and_comes_back(tmp_path: Path) -> None:
 def test_what_somebody_wrote_to_the_topic_moves_no_cursor(kafka: Kafka) -> None:
     prefix = next(prefixes)
     topics = {f"{prefix}.assignments": 4, f"{prefix}.assignment-status": 1}
-    hostile = dict.fromkeys(("worker", "state", "room_id", "error"), "a\x1b[2J\x07\x9b\r\u202eb\ud800\x7f[red]")
+    hostile = dict.fromkeys(
+        ("worker", "state", "room_id", "error"), "a\x1b[2J\x1b]0;x\x07\x9b31m\r\u202e\x00b\ud800\x7f[red]"
+    )
     status = json.dumps(hostile | {"generation": 1, "since": 1})
 
     async def prepare() -> None:
         await make_topics(kafka.bootstrap_servers, topics)
-        records = [(b"ann", status.encode()), (b"bo\x1b[2J", b"{}"), (b"cai", b"\x1b]0;x\x07"), (b"dua", b"[" * 9_000)]
+        records = [
+            (b"ann", status.encode()),
+            (b"bo\x1b[2J\x00\r\xed\xa0\x80\xe2\x80\xae", b"{}"),
+            (b"cai", b"\x1b]0;x\x07"),
+            (b"dua", b"[" * 9_000),
+        ]
         await write(kafka, f"{prefix}.assignment-status", *records)
 
     asyncio.run(prepare())
