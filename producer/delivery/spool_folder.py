@@ -20,6 +20,8 @@ from producer.delivery.spool_format import SpoolFailed
 from producer.delivery.spool_policy import Reserve
 
 LOOKED_AT = ("", "-wal")
+MOST_UNFIT = 100
+"""New files in vain before a folder is given up: on some mounts each belongs to another user once it is made."""
 Look = tuple[tuple[int, int, int] | None, ...]
 """By what one sees that a database is another than it was: number, time and size of each of LOOKED_AT."""
 
@@ -125,6 +127,7 @@ class SpoolFolder:
                 yield spool
 
     def _new(self) -> Spool:
+        unfit = 0
         for number in count():
             path = path_of(self.directory, number)
             if os.path.lexists(path):
@@ -133,6 +136,9 @@ class SpoolFolder:
                 spool = self._open(path)
             except Unfit as problem:
                 self._say(path, problem)
+                unfit += 1
+                if unfit == MOST_UNFIT:
+                    raise
                 continue
             if spool is not None and not spool.held_records:
                 return spool

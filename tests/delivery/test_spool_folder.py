@@ -313,6 +313,37 @@ def test_opening_a_file_can_be_given_up(tmp_path: Path, monkeypatch: pytest.Monk
     assert taken(folder(tmp_path)) == [list(range(1000))]
 
 
+def test_a_new_file_is_made_behind_ninety_nine_that_are_planted_and_no_more(tmp_path: Path) -> None:
+    for number in range(99):
+        (tmp_path / f"spool-{number}.lock").symlink_to(tmp_path / "nothing")
+
+    spool = folder(tmp_path).own()
+    spool.close()
+    spool.path.unlink()
+    (tmp_path / "spool-99.lock").unlink()
+    (tmp_path / "spool-99.lock").symlink_to(tmp_path / "nothing")
+
+    assert spool.path.name == "spool-99.db"
+    with pytest.raises(
+        SpoolFailed, match=r"cannot be used: spool-99\.lock is a symbolic link, and no regular file; it must"
+    ):
+        folder(tmp_path).own()
+
+
+def test_a_mount_on_which_each_new_file_is_anothers_is_given_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    us = os.geteuid()
+    monkeypatch.setattr(os, "geteuid", lambda: us + 1)
+    spools = folder(tmp_path)
+
+    for _ in range(2):
+        with pytest.raises(SpoolFailed, match=f"spool-99\\.lock belongs to another user, {us}; it must be a directory"):
+            spools.own()
+
+    assert len(list(tmp_path.iterdir())) == 100
+
+
 def test_a_file_that_was_taken_away_goes_on_in_a_new_one(tmp_path: Path) -> None:
     mine = folder(tmp_path)
     spool: Spool = mine.own()
