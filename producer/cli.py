@@ -12,7 +12,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 from rich.table import Table
 
-from producer import __version__, cli_status, logs, settings, terminal
+from producer import __version__, authorities, cli_status, logs, settings, terminal
 from producer.cli_assign import assign, catalogue
 from producer.cli_dlq import dlq
 from producer.cli_schemas import schemas
@@ -72,6 +72,7 @@ def run() -> None:
     """Run one worker: claim streamers, stream their lives, publish their events. SIGTERM ends it in good order."""
     logs.detach()
     chosen = configured()
+    authorities.refuse_unusable(os.environ)
     _run(lambda: _work(chosen))
 
 

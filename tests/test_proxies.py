@@ -1,6 +1,10 @@
 """producer.proxies: what a client of ours could not use is named, with its variable, and never quoted."""
 
+import os
+
 import pytest
+from websockets.proxy import get_proxy
+from websockets.uri import parse_uri
 
 from producer import proxies
 
@@ -64,3 +68,26 @@ def test_what_one_of_them_could_not_use_is_a_sentence(name: str, value: str, pro
 )
 def test_an_exception_that_httpx_could_not_read_is_a_sentence(value: str, problem: str) -> None:
     assert list(proxies.problems({"NO_PROXY": value})) == [f"NO_PROXY: {problem}"]
+
+
+@pytest.mark.parametrize(
+    ("names", "expected"),
+    [
+        (["ALL_PROXY"], None),
+        (["ALL_PROXY", "HTTP_PROXY"], None),
+        (["ALL_PROXY", "HTTPS_PROXY"], "http://https_proxy:1"),
+        (["HTTPS_PROXY", "SOCKS_PROXY"], "socks5h://socks_proxy:1"),
+        (["HTTPS_PROXY", "SOCKS_PROXY", "WSS_PROXY"], "http://wss_proxy:1"),
+    ],
+    ids=str,
+)
+def test_a_sockets_proxy_is_the_one_that_the_page_of_settings_says(
+    names: list[str], expected: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in [*os.environ]:
+        if name.lower().endswith("_proxy"):
+            monkeypatch.delenv(name)
+    for name in names:
+        monkeypatch.setenv(name, f"http://{name.lower()}:1")
+
+    assert get_proxy(parse_uri("wss://webcast-ws.tiktok.com/")) == expected

@@ -28,6 +28,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "logs": frozenset({"outlet", "strangers"}),
     "stopping": frozenset({"logs"}),
     "addresses": frozenset({"strangers"}),
+    "authorities": frozenset({"errors"}),
     "proxies": frozenset({"addresses", "strangers"}),
     "settings": EVERYONE | {"addresses", "proxies", "secret_files"},
     "webcast": EVERYONE | {"answers", "secret_files"},
@@ -91,6 +92,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     | {
         "answers",
         "assignments",
+        "authorities",
         "cli_assign",
         "delivery",
         "descriptors",
@@ -112,6 +114,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "cli_status": EVERYONE | {"assignments", "status", "terminal"},
     "cli": EVERYONE
     | {
+        "authorities",
         "cli_assign",
         "cli_check",
         "cli_dlq",

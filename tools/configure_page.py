@@ -21,8 +21,12 @@ What is refused is named by its variable and place. A value is quoted only where
 anything else may be a secret in the wrong variable.
 
 HTTP and the rooms' sockets go by `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY`: proxies that speak http, https, socks5 or
-socks5h, each with its scheme; a simulator is reached without one. Sockets do not read `ALL_PROXY`. Kafka's connections
-take no proxy.
+socks5h, each with its scheme; a simulator is reached without one. A room's socket takes the first that is set of
+`WSS_PROXY`, `SOCKS_PROXY` and `HTTPS_PROXY`; the library that opens it, websockets, ignores `ALL_PROXY`, by which HTTP
+goes. Kafka's connections take no proxy.
+
+Where `SSL_CERT_FILE` or `SSL_CERT_DIR` is set, it names whom TLS trusts; what cannot be read of it refuses the start of
+`producer run`, since OpenSSL would pass over it and trust nobody.
 """
 
 SECTIONS = {

@@ -1,12 +1,14 @@
 """The files that settings name: readable, kept from others, certificates that hold and match their keys."""
 
 import errno
+import os
 import ssl
 import stat
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from producer import authorities
 from producer.checks import certificates
 from producer.checks.verdict import Verdict, fail, ok, skipped, warn
 from producer.errors import StartRefused
@@ -32,6 +34,13 @@ async def check(settings: Settings) -> list[Verdict]:
     problems = [verdict for name, path in named.items() for verdict in _file(name, path, now=datetime.now(UTC))]
     problems += [verdict for pair in _pairs(named) for verdict in _match(*pair, named)]
     return problems or [ok(f"{len(named)} can be used")]
+
+
+async def trusted(_: Settings) -> list[Verdict]:
+    """Look at the files of authorities that the environment names to every program."""
+    authorities.refuse_unusable(os.environ)
+    named = [name for name in (authorities.FILE, authorities.FOLDERS) if os.environ.get(name)]
+    return [ok(f"{' and '.join(named)} can be read" if named else "the environment names none")]
 
 
 def _file(name: str, path: Path, *, now: datetime) -> Iterator[Verdict]:

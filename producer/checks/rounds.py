@@ -38,6 +38,7 @@ async def make(settings: Settings, *, upstream: bool) -> AsyncIterator[tuple[str
 
 def _checks(settings: Settings, *, upstream: bool) -> Iterator[Check]:
     yield Check("files", files.check)
+    yield Check("authorities", files.trusted, advice="mount it, or unset the variable: nobody would be trusted")
     yield Check("descriptors", machine.open_files)
     yield Check("port", machine.port)
     yield Check("spool", machine.spool)
@@ -56,7 +57,7 @@ def _checks(settings: Settings, *, upstream: bool) -> Iterator[Check]:
     yield Check("registry", web.subjects, advice="see the PRODUCER_SCHEMA_REGISTRY_ settings")
     yield Check("clock", web.clock)
     if upstream:
-        yield Check("upstream", web.upstream)
+        yield Check("upstream", web.upstream, needs=("authorities",))
     else:
         yield Check("upstream", _not_asked)
 

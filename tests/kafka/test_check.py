@@ -106,6 +106,7 @@ def test_a_set_up_that_is_right_passes_and_nothing_is_changed_by_looking(whole: 
         assert [(line["name"], line["state"]) for line in said["checks"]] == [
             ("settings", "ok"),
             ("files", "skipped"),
+            ("authorities", "ok"),
             ("descriptors", "ok"),
             ("port", "ok"),
             ("spool", "skipped"),
