@@ -24,6 +24,6 @@ def file(chance: Random) -> bytes:
 
 def test_files_of_certificates() -> None:
     def read(data: bytes) -> None:
-        assert len(certificates.ends(data)) in (1, 2, 3)
+        assert 1 <= len(certificates.ends(data)) <= data.count(b"-----BEGIN CERTIFICATE-----")
 
     fuzz(file, read, ValueError)
