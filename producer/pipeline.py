@@ -7,6 +7,7 @@ turn, and a session that is cancelled in between takes the rest of the steps fir
 import asyncio
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 
 from producer.delivery.dead_letters import Letter, LetterReason, MessageHead, Sender, letter
 from producer.delivery.gate import Gate
@@ -19,14 +20,10 @@ from producer.events.event import Event, Origin
 from producer.events.streaks import Given, Streaks, Tap
 from producer.gift_lists import GiftLists
 from producer.observability.metrics import Metrics
+from producer.turns import Turns
 from producer.webcast.frames import FrameRefused, Refusal, Stage
 from producer.webcast.protocol import Received
 from producer.webcast.wire import Envelope
-
-TURN_SECONDS = 0.01
-"""After so much work of one room the others have their turn. The longest step, one message, may take as long again."""
-FRAME_SECONDS, BYTE_SECONDS = 50e-6, 15e-9
-"""What it took to read a frame before it came here, about: each, and each byte of its batch."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +40,7 @@ class Sink:
     """Seconds since 1970: for what is published. It may be set, so nothing is measured by it."""
     clock: Callable[[], float]
     """Seconds of a monotonic clock: for how long something takes or is silent."""
+    turns: Turns
 
 
 class Pipeline:
@@ -72,8 +70,6 @@ class Pipeline:
         self._sequence = 0
         self._receipt: _Receipt | None = None
         """Of the frame that is being handed over."""
-        self._left = TURN_SECONDS
-        """Of this turn. Turns go on over frames: a socket that has some in store is read without a wait."""
 
     def connected(self) -> None:
         """Hand over the connection's `connect` event."""
@@ -101,29 +97,23 @@ class Pipeline:
         When it is cancelled it hands over the rest, in turns as before, and then raises. So it does with an exception
         that nobody foresaw: the message that it came of is a dead letter then.
         """
-        self._left -= FRAME_SECONDS + BYTE_SECONDS * received.size
-        if received.refusals:
-            self._left = 0.0  # to find out that something cannot be read may have taken as long as to read it
         await self._in_turns(self._frame(received, safe))
 
     async def _in_turns(self, steps: Iterator[None]) -> None:
-        clock = self._sink.clock
-        end = clock() + self._left
+        turns = self._sink.turns
         cancelled: asyncio.CancelledError | None = None
         try:
-            for _ in steps:
-                if clock() < end:
-                    continue
-                try:
-                    await asyncio.sleep(0)
-                except asyncio.CancelledError as cancellation:
-                    cancelled = cancellation
-                end = clock() + TURN_SECONDS
+            for _ in chain((None,), steps):
+                while turns.over():
+                    try:
+                        await turns.next()
+                        break
+                    except asyncio.CancelledError as cancellation:
+                        cancelled = cancellation
         except Exception:
             if cancelled is not None and (task := asyncio.current_task()) is not None:
                 task.cancel()  # whoever survives a bug is still to end at its next wait
             raise
-        self._left = end - clock()
         if cancelled is not None:
             raise cancelled
 

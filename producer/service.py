@@ -37,6 +37,7 @@ from producer.pipeline import Sink
 from producer.session import Session, Surroundings
 from producer.settings import Settings
 from producer.stopping import Stop, Stopped
+from producer.turns import Turns
 from producer.webcast import connection, http
 from producer.webcast.address import AddressSource, Budget, Direct, Signed
 from producer.webcast.room import Rooms
@@ -124,6 +125,7 @@ async def _run(settings: Settings, stop: Stop, told: "_Told", metrics: Metrics, 
             gift_lists=GiftLists(metrics, refresh_seconds=settings.gift_list_refresh_seconds),
             wall_clock=time.time,
             clock=time.monotonic,
+            turns=Turns(time.monotonic),
         )
         upstream = Upstream.named(settings.upstream, further_socket_suffixes=settings.socket_host_suffixes)
         web = http.client(user_agent=USER_AGENT, trust_environment=upstream.is_tiktok)

@@ -226,7 +226,7 @@ class Session:
         """Deliver until the live ends. A straight line of waits: while Kafka is slow, nothing is read."""
         entered = False
         while not protocol.ended:
-            received = await connection.exchange(protocol)
+            received = await connection.exchange(protocol, self._around.sink.turns.mine)
             if protocol.entered and not entered:
                 entered = True
                 self._report()  # whoever holds it for us until then lets go at this word

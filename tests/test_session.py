@@ -43,6 +43,7 @@ from producer.simulator.messages import Message
 from producer.simulator.server import Simulator
 from producer.simulator.truth import Truth
 from producer.simulator.world import Ending, Live, World
+from producer.turns import Turns
 from producer.webcast import http, wire
 from producer.webcast.address import Address, Direct
 from producer.webcast.protocol import Received
@@ -118,6 +119,7 @@ def sink(publisher: Recorded) -> Sink:
         gift_lists=GiftLists(metrics, refresh_seconds=60.0),
         wall_clock=lambda: 1_790_000_000.0,
         clock=time.monotonic,
+        turns=Turns(time.monotonic),
     )
 
 

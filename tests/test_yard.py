@@ -25,6 +25,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "backoff": frozenset(),
     "descriptors": frozenset(),
     "outlet": frozenset(),
+    "turns": frozenset(),
     "logs": frozenset({"outlet", "strangers"}),
     "stopping": frozenset({"logs"}),
     "addresses": frozenset({"strangers"}),
@@ -57,7 +58,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "letters": EVERYONE | {"delivery.dead_letters"},
     "cli_dlq": EVERYONE
     | {"configured", "delivery", "events.event", "letters", "observability.metrics", "replay", "settings", "terminal"},
-    "pipeline": EVERYONE | {"delivery", "events", "gift_lists", "logs", "observability.metrics", "webcast"},
+    "pipeline": EVERYONE | {"delivery", "events", "gift_lists", "logs", "observability.metrics", "turns", "webcast"},
     "session": EVERYONE
     | {
         "assignments.claims",
@@ -85,6 +86,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
         "session",
         "settings",
         "stopping",
+        "turns",
         "webcast",
         "worker",
     },

@@ -2,7 +2,8 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from ssl import SSLContext
 
@@ -21,6 +22,8 @@ AT_ONCE = 20
 """Sockets that are opened at a time, so that the time a thousand take is none of the server's."""
 FRAME_BYTES = 4 * 1024 * 1024
 """Twice what the messages of one may be, inflated; the library keeps four of them for each room that is not read."""
+RECEIVE_BYTES = 16 * 1024
+"""Of what the system keeps for us (Linux takes it twice). What is there is read in one piece, whoever else waits."""
 
 DEFAULT_HEARTBEAT_SECONDS = 5.0
 LONGEST_HEARTBEAT_SECONDS = 60.0
@@ -38,9 +41,11 @@ class Connection:
         response = self._websocket.response
         return read_heartbeat_seconds(_said(response.headers, "Handshake-Options") if response else "")
 
-    async def exchange(self, protocol: Protocol) -> Received | None:
+    async def exchange(self, protocol: Protocol, turn: Callable[[], Awaitable[None]]) -> Received | None:
         """Send what is due, wait for one frame, take it, send what it asks for; None when only time passed.
 
+        `turn` is waited for before the frame is read, which may take long.
+        Who is cancelled before its turn leaves the frame, as it leaves those that the socket has in store.
         Acknowledgements and heartbeats leave before this returns, so that a slow Kafka does not delay them. Raises
         FailedRoomPolling when the socket is lost or the room has fallen silent.
         """
@@ -54,6 +59,7 @@ class Connection:
             return None
         except websockets.ConnectionClosed as cause:
             raise _lost(cause) from cause
+        await turn()
         received = protocol.receive(data, loop.time())
         await self._send(protocol)
         return received
@@ -111,6 +117,7 @@ async def open_connection(
     except (OSError, websockets.WebSocketException) as cause:
         detail = strangers.shown(str(cause))
         raise FailedConnection(f"the socket did not open: {detail}", reason=Reason.NETWORK) from cause
+    websocket.transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BYTES)
     try:
         yield Connection(websocket)
     finally:

@@ -27,8 +27,6 @@ class Received:
     refusals: list[Refusal] = field(default_factory=list)
     duplicates: int = 0
     """Messages that this room had brought before (history after a reconnect), set aside by their id."""
-    size: int = 0
-    """Bytes of its batch, inflated."""
     acknowledgement: bytes | None = None
     """The frame that acknowledges this one, where acknowledgements are held: to be given to `acknowledge`."""
 
@@ -127,7 +125,6 @@ class Protocol:
             self._last_batch_at = now
             self.entered = True
         received = self.take(batch)
-        received.size = len(payload)
         internal_ext = batch.internal_ext
         if batch.need_ack and frame.log_id and len(internal_ext) <= self._limits.repeated_bytes:
             received.acknowledgement = frames.acknowledgement(frame.log_id, internal_ext)

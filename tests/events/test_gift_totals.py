@@ -17,6 +17,7 @@ from producer.events.streaks import Streaks
 from producer.gift_lists import GiftLists
 from producer.observability.metrics import Metrics
 from producer.pipeline import Pipeline, Sink
+from producer.turns import Turns
 from producer.webcast.protocol import Received
 from producer.webcast.wire import Envelope
 from tests.events.decoding import ENCODER, PREFIX_BYTES, decode
@@ -47,7 +48,13 @@ def room(
     lists = GiftLists(metrics, refresh_seconds=60.0)
     ledger = Ledger()
     letterbox = Letterbox(topic="dead", cap=Cap(per_minute=0), ledger=ledger, metrics=metrics)
-    sink = Sink(ENCODER, cast(Gate, shelf), letterbox, ledger, metrics, lists, lambda: 1_700_000_000.0, lambda: 0.0)
+
+    def still() -> float:
+        return 0.0
+
+    sink = Sink(
+        ENCODER, cast(Gate, shelf), letterbox, ledger, metrics, lists, lambda: 1_700_000_000.0, still, Turns(still)
+    )
     origin = Origin(streamer="someone", room_id=7000000000000000001, worker="worker-0")
     return Pipeline(sink, origin, Streaks(), watched_before=watched_before, shared=shared), ledger
 

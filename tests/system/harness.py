@@ -3,6 +3,7 @@
 import asyncio
 import io
 import json
+import os
 import signal
 import struct
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
@@ -26,6 +27,7 @@ from producer.local.registry import Registry
 from tests import published
 from tests.kafka.reading import each_record, read_topics
 
+ROOT = Path(__file__).resolve().parents[2]
 prefixes = (f"system{number}" for number in count())
 registered: set[str] = set()
 """The registries, by URL, that have the subjects which all tests share: those without a topic's name in theirs."""
@@ -135,6 +137,9 @@ class System:
         [port] = free_ports(1)
         environ = {**self._environ, **(environ or {})}
         environ |= {f"PRODUCER_{key.upper()}": value for key, value in settings.items()}
+        if instruments := environ.get("PYTHONPATH"):
+            # What they import is of this checkout: Python adds the current folder only later.
+            environ["PYTHONPATH"] = os.pathsep.join((instruments, str(ROOT)))
         return await self._stack.enter_async_context(Worker(name, port, environ, self._folder))
 
     async def producer(self, *arguments: str) -> str:

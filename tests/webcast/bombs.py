@@ -4,6 +4,7 @@ It takes each file of the folder in a fork of its own, within the address space 
 and prints a line of JSON for each.
 """
 
+import asyncio
 import gc
 import gzip
 import json
@@ -11,7 +12,7 @@ import os
 import resource
 import sys
 import time
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Generator, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -30,6 +31,7 @@ from producer.gift_lists import GiftLists
 from producer.observability.metrics import Metrics
 from producer.pipeline import Pipeline, Sink
 from producer.simulator.faults import bomb
+from producer.turns import Turns
 from producer.webcast.protocol import Protocol, RecentIds
 from tests.events.decoding import ENCODER
 from tests.events.wire_writer import varint
@@ -126,6 +128,25 @@ class Shelf:
         self.records.append(record)
 
 
+class _Timed:
+    """Some work, and how long it went on each time until it waited."""
+
+    def __init__(self, work: Coroutine[Any, Any, None], turns: list[float]) -> None:
+        self._work = work
+        self._turns = turns
+
+    def __await__(self) -> Generator[Any, Any, None]:
+        while True:
+            began = time.thread_time()
+            try:
+                waits_for = self._work.send(None)
+            except StopIteration:
+                return
+            finally:
+                self._turns.append(time.thread_time() - began)
+            yield waits_for
+
+
 class Taker:
     """One room's connection, as a session has it; it remembers the longest turn that it took of the loop."""
 
@@ -134,6 +155,11 @@ class Taker:
         letterbox = Letterbox(topic="dead", cap=Cap(per_minute=60), ledger=self.ledger, metrics=metrics)
         lists = GiftLists(metrics, refresh_seconds=60.0)
         self.skipped = 0.0
+
+        def clock() -> float:
+            return time.monotonic() + self.skipped
+
+        self.ours = Turns(clock)
         sink = Sink(
             ENCODER,
             cast(Gate, self.shelf),
@@ -142,7 +168,8 @@ class Taker:
             metrics,
             lists,
             time.time,
-            lambda: time.monotonic() + self.skipped,
+            clock,
+            self.ours,
         )
         self.protocol = Protocol(7, now=0.0, seen=RecentIds())
         self.pipeline = Pipeline(sink, Origin("someone", 7, "worker-0"), Streaks(), watched_before=False)
@@ -150,20 +177,18 @@ class Taker:
 
     def take(self, data: bytes) -> None:
         async def exchanged() -> None:
+            await self.ours.mine()
             await self.pipeline.deliver(self.protocol.receive(data, 1.0))
 
         self.do(exchanged())
 
     def do(self, work: Coroutine[Any, Any, None]) -> None:
         """Work from one turn to the next; each counts in CPU seconds."""
-        going = True
-        while going:
-            began = time.thread_time()
-            try:
-                work.send(None)
-            except StopIteration:
-                going = False
-            self.turns.append(time.thread_time() - began)
+
+        async def timed() -> None:
+            await _Timed(work, self.turns)
+
+        asyncio.run(timed())
 
     def longest_turn_ms(self) -> float:
         """Of those since this was asked last."""

@@ -73,6 +73,10 @@ async def wait_closed(websocket: ServerConnection) -> None:
     await websocket.wait_closed()
 
 
+async def at_once() -> None:
+    """It is always our turn."""
+
+
 def message_frame() -> bytes:
     batch = FetchResult(messages=[Envelope(method="X", msg_id=1).SerializeToString()], need_ack=True)
     return PushFrame(log_id=9, payload_type="msg", payload=batch.SerializeToString()).SerializeToString()
@@ -90,12 +94,30 @@ def test_it_enters_beats_receives_and_acknowledges() -> None:
 
     async def act(connection: Connection) -> object:
         subject = protocol()
-        received = await connection.exchange(subject)
+        received = await connection.exchange(subject, at_once)
         assert received is not None
         return [message.method for message in received.messages]
 
     assert talk(server, act) == ["X"]
     assert heard == ["im_enter_room", "hb", "ack"]
+
+
+def test_a_frame_is_read_once_it_is_its_turn() -> None:
+    async def server(websocket: ServerConnection) -> None:
+        await websocket.send(message_frame())
+        await websocket.wait_closed()
+
+    async def act(connection: Connection) -> object:
+        subject = protocol()
+        seen = []
+
+        async def turn() -> None:
+            seen.append(subject.entered)
+
+        await connection.exchange(subject, turn)
+        return [*seen, subject.entered]
+
+    assert talk(server, act) == [False, True]
 
 
 def test_the_handshake_says_who_we_are() -> None:
@@ -121,7 +143,7 @@ def test_a_closed_socket_is_a_lost_room(code: int) -> None:
         subject = protocol()
         with pytest.raises(FailedRoomPolling) as lost:
             while True:
-                await connection.exchange(subject)
+                await connection.exchange(subject, at_once)
         return lost.value
 
     lost = talk(server, act)
@@ -145,7 +167,7 @@ def test_what_came_before_the_end_is_read_though_nothing_can_be_sent_any_more() 
         read: list[int] = []
         with pytest.raises(FailedRoomPolling):
             while True:
-                received = await connection.exchange(subject)
+                received = await connection.exchange(subject, at_once)
                 read += [message.msg_id for message in received.messages] if received else []
         return read
 
@@ -160,7 +182,7 @@ def test_an_aborted_socket_is_a_lost_room() -> None:
         subject = protocol()
         with pytest.raises(FailedRoomPolling, match="without a closing handshake"):
             while True:
-                await connection.exchange(subject)
+                await connection.exchange(subject, at_once)
         return None
 
     talk(server, act)
@@ -171,7 +193,7 @@ def test_a_silent_room_is_found_out_though_the_socket_stands() -> None:
         subject = protocol(silence=0.05)
         with pytest.raises(FailedRoomPolling) as lost:
             while True:
-                await connection.exchange(subject)
+                await connection.exchange(subject, at_once)
         return lost.value.reason
 
     assert talk(wait_closed, act) is Reason.SILENCE

@@ -1,8 +1,6 @@
 """producer.webcast.protocol: a number in place of the clock, bytes in place of the socket."""
 
-import gzip
 import tracemalloc
-from collections.abc import Callable
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -97,16 +95,6 @@ def test_messages_come_in_their_order() -> None:
     received = protocol().receive(batch(envelope(3), envelope(1), envelope(2)), 101.0)
 
     assert [message.msg_id for message in received.messages] == [3, 1, 2]
-
-
-@pytest.mark.parametrize("deflate", [bytes, gzip.compress], ids=["plain", "gzipped"])
-def test_what_a_frame_brought_says_how_large_its_batch_was(deflate: Callable[[bytes], bytes]) -> None:
-    plain = FetchResult(messages=[envelope(1, payload=b"x" * 5_000)]).SerializeToString()
-    frame = PushFrame(payload_type="msg", payload=deflate(plain))
-
-    received = protocol().receive(frame.SerializeToString(), 101.0)
-
-    assert received.size == len(plain) > 5_000
 
 
 def test_a_message_seen_before_is_set_aside_and_counted() -> None:

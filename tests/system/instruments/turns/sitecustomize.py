@@ -1,12 +1,15 @@
 """An instrument: the longest turn of the loop in CPU time, written to the file TURNS whenever one is longer.
 
 It needs asyncio's own loop, so uvloop is hidden. What a turn waits for is no CPU time, however busy the machine is.
+SIGUSR1 makes it forget what was longest. ADDRESS_SPACE bounds the process's memory, in bytes.
 """
 
 import asyncio.base_events
 import asyncio.events
 import json
 import os
+import resource
+import signal
 import sys
 import time
 from pathlib import Path
@@ -17,8 +20,10 @@ sys.modules["uvloop"] = None  # type: ignore[assignment]  # importing it now rai
 _loop: Any = asyncio.base_events.BaseEventLoop
 _once = _loop._run_once
 _file = Path(os.environ["TURNS"])
-_said: dict[str, Any] = {"longest_ms": 0.0, "running": False}
+_said: dict[str, Any] = {"longest_ms": 0.0, "running": False, "pid": os.getpid(), "forgotten": 0}
 
+if _bound := int(os.environ.get("ADDRESS_SPACE", "0")):
+    resource.setrlimit(resource.RLIMIT_AS, (_bound, _bound))
 
 _run = asyncio.events.Handle._run
 _steps: list[tuple[float, str]] = []
@@ -47,8 +52,18 @@ def _step(self: Any) -> None:
 
 
 def _write() -> None:
-    _file.write_text(json.dumps(_said))
+    _next = _file.with_suffix(".next")
+    _next.write_text(json.dumps(_said))
+    _next.replace(_file)
 
+
+def _forget(*_: object) -> None:
+    """Begin anew; the turn that goes on now counts as a whole."""
+    _said.update(longest_ms=0.0, longest_steps=[], forgotten=_said["forgotten"] + 1)
+    _write()
+
+
+signal.signal(signal.SIGUSR1, _forget)
 
 _loop._run_once = _turn
 asyncio.events.Handle._run = _step  # type: ignore[method-assign]

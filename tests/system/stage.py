@@ -1,0 +1,95 @@
+"""A Webcast of the test's own: its streamers are live, and their rooms send the bytes that a test says."""
+
+import asyncio
+import json
+from collections import Counter
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
+from http import HTTPStatus
+from urllib.parse import parse_qs, urlsplit
+
+from websockets.asyncio.server import ServerConnection, serve
+from websockets.datastructures import Headers
+from websockets.exceptions import ConnectionClosed
+from websockets.http11 import Request, Response
+
+from producer.webcast.upstream import SOCKET_PATH
+
+FIRST_ROOM = 7_400_000_000_000_001_000
+
+
+class Stage:
+    """The rooms of these streamers. Use `serve`."""
+
+    def __init__(self, streamers: Sequence[str]) -> None:
+        self._rooms = {name: FIRST_ROOM + number for number, name in enumerate(streamers)}
+        self._names = {str(room_id): name for name, room_id in self._rooms.items()}
+        self._sockets: dict[str, ServerConnection] = {}
+        self._entered = asyncio.Condition()
+        self.opened: Counter[str] = Counter()
+        """How many sockets each streamer's room had."""
+        self.url = ""
+
+    def room_id(self, streamer: str) -> str:
+        return str(self._rooms[streamer])
+
+    @asynccontextmanager
+    async def serve(self) -> AsyncIterator["Stage"]:
+        async with serve(
+            self._converse,
+            "127.0.0.1",
+            0,
+            process_request=self._process,
+            compression=None,
+            ping_interval=None,
+            write_limit=64 * 1024 * 1024,  # a burst waits in this process or in the system, and holds up no other room
+        ) as server:
+            self.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+            yield self
+
+    async def entered(self, streamers: Iterable[str]) -> None:
+        """Wait until each of these rooms has a socket that entered it."""
+        wanted = set(streamers)
+        async with self._entered:
+            await self._entered.wait_for(lambda: wanted <= self._sockets.keys())
+
+    async def send(self, frames: Mapping[str, Sequence[bytes]]) -> None:
+        """Send frames to the rooms; what a room's client does not take waits, and what nobody is there for is lost."""
+        for streamer, several in frames.items():
+            with suppress(ConnectionClosed):
+                for frame in several:
+                    await self._sockets[streamer].send(frame)
+
+    async def _process(self, _: ServerConnection, request: Request) -> Response | None:
+        parts = urlsplit(request.path)
+        query = {name: values[-1] for name, values in parse_qs(parts.query).items()}
+        match parts.path:
+            case "/":
+                return _response(b"", [("Set-Cookie", "ttwid=1; Path=/")])
+            case "/api-live/user/room/" if (name := query.get("uniqueId", "")) in self._rooms:
+                user = {"roomId": self.room_id(name), "status": 2}
+                said = {"statusCode": 0, "data": {"user": user, "liveRoom": {"status": 2}}}
+                return _response(json.dumps(said).encode())
+            case "/webcast/room/check_alive/":
+                return _response(b'{"data": [{"alive": true}]}')
+            case "/webcast/gift/list/":
+                return _response(b'{"data": {"gifts": []}, "status_code": 0}')
+            case path if path == SOCKET_PATH:
+                return None
+        return _response(b"{}")
+
+    async def _converse(self, websocket: ServerConnection) -> None:
+        assert websocket.request is not None
+        [room_id] = parse_qs(urlsplit(websocket.request.path).query)["room_id"]
+        streamer = self._names[room_id]
+        async for _ in websocket:  # the first is the request to enter the room, or a heartbeat
+            if self._sockets.get(streamer) is not websocket:
+                self.opened[streamer] += 1
+                self._sockets[streamer] = websocket
+                async with self._entered:
+                    self._entered.notify_all()
+
+
+def _response(body: bytes, headers: Sequence[tuple[str, str]] = ()) -> Response:
+    usual = [("Content-Type", "application/json"), ("Content-Length", str(len(body))), ("Connection", "close")]
+    return Response(HTTPStatus.OK.value, HTTPStatus.OK.phrase, Headers([*usual, *headers]), body)

@@ -1,0 +1,95 @@
+"""Frames that came while nobody read, of many rooms at once: they are taken in turns, and probes are answered between.
+
+`BURST_FRAMES=100` (in `make chaos-strangers`) is the long form.
+"""
+
+import asyncio
+import json
+import os
+import signal
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from producer.local.kafka import Kafka
+from producer.local.programs import STEP_SECONDS
+from producer.local.registry import Registry
+from tests.system.harness import System, stop, until
+from tests.system.stage import Stage
+from tests.webcast.bombs import field, message, plain
+
+INSTRUMENTS = Path(__file__).parent / "instruments"
+ROOMS = int(os.environ.get("BURST_ROOMS", "100"))
+FRAMES = int(os.environ.get("BURST_FRAMES", "12"))
+MESSAGES = 10
+"""Of a frame."""
+TURN_MS = 50.0
+
+
+def chats(first: int, count: int = MESSAGES) -> bytes:
+    said = field(2, b"\x08\x07" + field(3, b"somebody") + field(38, b"some_body")) + field(3, b"so they say " * 8)
+    return plain(b"".join(message("WebcastChatMessage", said, number=first + n) for n in range(count)))
+
+
+def test_a_burst_of_all_rooms_is_taken_in_turns_with_probes_between(
+    tmp_path: Path, kafka: Kafka, registry: Registry
+) -> None:
+    names = [f"burst_{number:03}" for number in range(ROOMS)]
+    turns = tmp_path / "turns.json"
+    total = ROOMS * FRAMES * MESSAGES
+
+    async def main() -> tuple[dict[str, Any], int, int]:
+        async with System(tmp_path, kafka, registry) as system, Stage(names).serve() as stage:
+            await system.wants(names)
+            environ = {
+                "PYTHONPATH": str(INSTRUMENTS / "turns"),
+                "TURNS": str(turns),
+                "PRODUCER_UPSTREAM": stage.url,
+            }
+            worker = await system.worker(environ=environ, max_streams=str(ROOMS))
+            async with asyncio.timeout(STEP_SECONDS):
+                await stage.entered(names)
+            worker.send(signal.SIGUSR1)
+
+            async def forgotten() -> bool:
+                return bool(read(turns).get("forgotten"))
+
+            await until(forgotten)
+
+            async def received() -> int:
+                status = await worker.status()
+                return int(status["ledger"]["received"]) if status else 0
+
+            before = await received()
+            worker.send(signal.SIGSTOP)
+            await stage.send({name: [chats(1 + n * MESSAGES) for n in range(FRAMES)] for name in names})
+            probes = [asyncio.ensure_future(ask(worker.url, path)) for path in ("/livez", "/status")]
+            await asyncio.sleep(0.5)  # a look: nothing is answered
+            assert not any(probe.done() for probe in probes)
+            worker.send(signal.SIGCONT)
+            live, status = await asyncio.gather(*probes)
+            assert live == "ok\n"
+
+            async def all_received() -> bool:
+                return await received() == before + total
+
+            await until(all_received)
+            said = read(turns)
+            assert (await stop(worker))["lost"] == 0
+        return said, int(json.loads(status)["ledger"]["received"]) - before, total
+
+    said, handled, total = asyncio.run(main())
+
+    print(said, f"{handled} of {total} messages when /livez and /status were answered")
+    assert said["longest_ms"] <= TURN_MS
+    assert handled < total
+
+
+async def ask(url: str, path: str) -> str:
+    async with httpx.AsyncClient(trust_env=False, verify=False, timeout=STEP_SECONDS) as client:
+        return (await client.get(f"{url}{path}")).text
+
+
+def read(turns: Path) -> dict[str, Any]:
+    return dict(json.loads(turns.read_text())) if turns.exists() else {}
