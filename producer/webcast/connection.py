@@ -21,7 +21,7 @@ CLOSE_SECONDS = 2.0
 AT_ONCE = 20
 """Sockets that are opened at a time, so that the time a thousand take is none of the server's."""
 FRAME_BYTES = 4 * 1024 * 1024
-"""Twice what the messages of one may be, inflated; the library keeps four of them for each room that is not read."""
+"""Of a WebSocket message. What is longer has a batch that would not be read, and it is copied several times."""
 RECEIVE_BYTES = 16 * 1024
 """Of what the system keeps for us (Linux takes it twice). What is there is read in one piece, whoever else waits."""
 
