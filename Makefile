@@ -39,6 +39,7 @@ chaos-delivery: $(READY)  ## Kafka away for half an hour, workers killed fifty t
 chaos-strangers: $(READY)  ## odd answers one by one, two thousand streamers claimed at once, a million inputs for the readers
 	STRANGERS_IN_TURN=1 $(RUN)/pytest -s tests/system/test_strangers.py $(PYTEST_ARGS)
 	CROWD=1000 $(RUN)/pytest -s tests/system/test_crowd.py $(PYTEST_ARGS)
+	BOMBS=all $(RUN)/pytest -s tests/system/test_bombs.py $(PYTEST_ARGS)
 	BURST_FRAMES=100 $(RUN)/pytest -s tests/system/test_burst.py $(PYTEST_ARGS)
 	FUZZ_EXAMPLES=100000 $(RUN)/pytest $$(find tests -name 'test_*fuzz*.py') $(PYTEST_ARGS)
 

@@ -14,6 +14,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 
 from producer.webcast.upstream import SOCKET_PATH
+from producer.webcast.wire import PushFrame
 
 FIRST_ROOM = 7_400_000_000_000_001_000
 
@@ -25,7 +26,8 @@ class Stage:
         self._rooms = {name: FIRST_ROOM + number for number, name in enumerate(streamers)}
         self._names = {str(room_id): name for name, room_id in self._rooms.items()}
         self._sockets: dict[str, ServerConnection] = {}
-        self._entered = asyncio.Condition()
+        self._heard = asyncio.Condition()
+        self._acknowledged: Counter[tuple[str, int]] = Counter()
         self.opened: Counter[str] = Counter()
         """How many sockets each streamer's room had."""
         self.url = ""
@@ -50,8 +52,22 @@ class Stage:
     async def entered(self, streamers: Iterable[str]) -> None:
         """Wait until each of these rooms has a socket that entered it."""
         wanted = set(streamers)
-        async with self._entered:
-            await self._entered.wait_for(lambda: wanted <= self._sockets.keys())
+        async with self._heard:
+            await self._heard.wait_for(lambda: wanted <= self._sockets.keys())
+
+    async def entered_again(self, streamer: str) -> None:
+        """Wait until a room that lost its socket has another."""
+        async with self._heard:
+            await self._heard.wait_for(lambda: self.opened[streamer] > 1)
+
+    async def acknowledged(self, streamer: str, log_id: int) -> None:
+        """Wait until a frame is acknowledged."""
+        async with self._heard:
+            await self._heard.wait_for(lambda: self._acknowledged[streamer, log_id] > 0)
+
+    def write(self, streamer: str, data: bytes) -> None:
+        """Write bytes that need not be a frame of the WebSocket protocol."""
+        self._sockets[streamer].transport.write(data)
 
     async def send(self, frames: Mapping[str, Sequence[bytes]]) -> None:
         """Send frames to the rooms; what a room's client does not take waits, and what nobody is there for is lost."""
@@ -82,12 +98,17 @@ class Stage:
         assert websocket.request is not None
         [room_id] = parse_qs(urlsplit(websocket.request.path).query)["room_id"]
         streamer = self._names[room_id]
-        async for _ in websocket:  # the first is the request to enter the room, or a heartbeat
-            if self._sockets.get(streamer) is not websocket:
-                self.opened[streamer] += 1
-                self._sockets[streamer] = websocket
-                async with self._entered:
-                    self._entered.notify_all()
+        with suppress(ConnectionClosed):
+            async for data in websocket:  # the first is the request to enter the room, or a heartbeat
+                assert isinstance(data, bytes)
+                said = PushFrame.FromString(data)
+                if self._sockets.get(streamer) is not websocket:
+                    self.opened[streamer] += 1
+                    self._sockets[streamer] = websocket
+                if said.payload_type == "ack":
+                    self._acknowledged[streamer, said.log_id] += 1
+                async with self._heard:
+                    self._heard.notify_all()
 
 
 def _response(body: bytes, headers: Sequence[tuple[str, str]] = ()) -> Response:
