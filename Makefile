@@ -40,6 +40,7 @@ chaos-strangers: $(READY)  ## odd answers one by one, two thousand streamers cla
 	STRANGERS_IN_TURN=1 $(RUN)/pytest -s tests/system/test_strangers.py $(PYTEST_ARGS)
 	CROWD=1000 $(RUN)/pytest -s tests/system/test_crowd.py $(PYTEST_ARGS)
 	BOMBS=all $(RUN)/pytest -s tests/system/test_bombs.py $(PYTEST_ARGS)
+	GROWTH_ROOMS=60 $(RUN)/pytest -s tests/system/test_growth.py $(PYTEST_ARGS)
 	BURST_FRAMES=100 $(RUN)/pytest -s tests/system/test_burst.py $(PYTEST_ARGS)
 	FUZZ_EXAMPLES=100000 $(RUN)/pytest $$(find tests -name 'test_*fuzz*.py') $(PYTEST_ARGS)
 

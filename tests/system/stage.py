@@ -14,9 +14,23 @@ from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 
 from producer.webcast.upstream import SOCKET_PATH
-from producer.webcast.wire import PushFrame
+from producer.webcast.wire import Envelope, FetchResult, PushFrame
+from tests.webcast.bombs import field, message, plain
 
 FIRST_ROOM = 7_400_000_000_000_001_000
+
+
+def chats(first: int, count: int) -> bytes:
+    """A frame of so many comments."""
+    said = field(2, b"\x08\x07" + field(3, b"somebody") + field(38, b"some_body")) + field(3, b"so they say " * 8)
+    return plain(b"".join(message("WebcastChatMessage", said, number=first + n) for n in range(count)))
+
+
+def asking(log_id: int) -> bytes:
+    """A frame that is to be acknowledged."""
+    chat = Envelope(method="WebcastChatMessage", msg_id=log_id).SerializeToString()
+    batch = FetchResult(messages=[chat], need_ack=True, internal_ext=b"x").SerializeToString()
+    return PushFrame(log_id=log_id, payload_type="msg", payload=batch).SerializeToString()
 
 
 class Stage:

@@ -7,7 +7,6 @@ import asyncio
 import gzip
 import json
 import os
-import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
@@ -21,14 +20,13 @@ import pytest
 from producer.local.kafka import Kafka
 from producer.local.programs import STEP_SECONDS, Worker
 from producer.local.registry import Registry
-from producer.webcast.wire import Envelope, FetchResult, PushFrame
 from tests.system.harness import System, stop, until
-from tests.system.stage import Stage
+from tests.system.stage import Stage, asking
 from tests.system.stranger import Front, Odd, Write, answer, drip, twice_gzipped
+from tests.system.watched import Watched, environ
 from tests.webcast.bombs import ADDRESS_SPACE, BOMBS, field, frame, message, plain
 
 ALL = os.environ.get("BOMBS") == "all"
-INSTRUMENTS = Path(__file__).parent / "instruments"
 GROWTH_MIB = 64.0
 TURN_MS = 50.0
 NEIGHBOURS = [f"neighbour_{number}" for number in range(3)]
@@ -110,38 +108,6 @@ SOCKET = (
 )
 
 
-class Watched:
-    """A worker's process, as the system and the instrument see it."""
-
-    def __init__(self, worker: Worker, turns: Path) -> None:
-        self._worker = worker
-        self._turns = turns
-        self._forgotten = 0
-
-    def said(self) -> dict[str, Any]:
-        return dict(json.loads(self._turns.read_text()))
-
-    @property
-    def process(self) -> Path:
-        return Path("/proc", str(self.said()["pid"]))
-
-    async def forget(self) -> int:
-        """Begin anew, with the turns and with the memory; give what is resident, in KiB."""
-        self._forgotten += 1
-        self._worker.send(signal.SIGUSR1)
-
-        async def done() -> bool:
-            return bool(self.said()["forgotten"] == self._forgotten)
-
-        await until(done)
-        (self.process / "clear_refs").write_text("5")  # the peak is what is resident now (proc(5))
-        return self.peak()
-
-    def peak(self) -> int:
-        lines = (self.process / "status").read_text().splitlines()
-        return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM:"))
-
-
 class Chatter:
     """Neighbours that go on talking, a message each in a while."""
 
@@ -167,13 +133,6 @@ class Chatter:
             await asyncio.sleep(0.05)
 
 
-def marked(log_id: int) -> bytes:
-    """A frame that is to be acknowledged."""
-    chat = Envelope(method="WebcastChatMessage", msg_id=log_id).SerializeToString()
-    batch = FetchResult(messages=[chat], need_ack=True, internal_ext=b"x").SerializeToString()
-    return PushFrame(log_id=log_id, payload_type="msg", payload=batch).SerializeToString()
-
-
 @pytest.mark.skipif(not Path("/proc/self/clear_refs").exists(), reason="what a process takes is asked of Linux")
 def test_no_bomb_takes_a_worker_more_memory_or_a_longer_turn_than_its_bound(
     tmp_path: Path, kafka: Kafka, registry: Registry
@@ -193,13 +152,8 @@ def test_no_bomb_takes_a_worker_more_memory_or_a_longer_turn_than_its_bound(
             for bomb in answered:
                 poison(front, names[bomb.name], bomb)
             await system.wants(NEIGHBOURS)
-            environ = {
-                "PYTHONPATH": str(INSTRUMENTS / "turns"),
-                "TURNS": str(tmp_path / "turns.json"),
-                "ADDRESS_SPACE": str(ADDRESS_SPACE),
-                "PRODUCER_UPSTREAM": front.url,
-            }
-            worker = await system.worker(environ=environ)
+            more = {"ADDRESS_SPACE": str(ADDRESS_SPACE), "PRODUCER_UPSTREAM": front.url}
+            worker = await system.worker(environ=environ(tmp_path / "turns.json", **more))
             watched = Watched(worker, tmp_path / "turns.json")
 
             async def take(name: str, fire: Callable[[], Awaitable[object]]) -> None:
@@ -226,7 +180,7 @@ def test_no_bomb_takes_a_worker_more_memory_or_a_longer_turn_than_its_bound(
                     name = names[bomb.name]
                     if bomb.written:
                         stage.write(name, bomb.written)
-                    await stage.send({name: [*bomb.frames, marked(77)]})
+                    await stage.send({name: [*bomb.frames, asking(77)]})
                     await (stage.entered_again(name) if bomb.closes else stage.acknowledged(name, 77))
 
                 for bomb in answered:

@@ -16,20 +16,14 @@ from producer.local.kafka import Kafka
 from producer.local.programs import STEP_SECONDS
 from producer.local.registry import Registry
 from tests.system.harness import System, stop, until
-from tests.system.stage import Stage
-from tests.webcast.bombs import field, message, plain
+from tests.system.stage import Stage, chats
+from tests.system.watched import Watched, environ
 
-INSTRUMENTS = Path(__file__).parent / "instruments"
 ROOMS = int(os.environ.get("BURST_ROOMS", "100"))
 FRAMES = int(os.environ.get("BURST_FRAMES", "12"))
 MESSAGES = 10
 """Of a frame."""
 TURN_MS = 50.0
-
-
-def chats(first: int, count: int = MESSAGES) -> bytes:
-    said = field(2, b"\x08\x07" + field(3, b"somebody") + field(38, b"some_body")) + field(3, b"so they say " * 8)
-    return plain(b"".join(message("WebcastChatMessage", said, number=first + n) for n in range(count)))
 
 
 def test_a_burst_of_all_rooms_is_taken_in_turns_with_probes_between(
@@ -42,20 +36,11 @@ def test_a_burst_of_all_rooms_is_taken_in_turns_with_probes_between(
     async def main() -> tuple[dict[str, Any], int, int]:
         async with System(tmp_path, kafka, registry) as system, Stage(names).serve() as stage:
             await system.wants(names)
-            environ = {
-                "PYTHONPATH": str(INSTRUMENTS / "turns"),
-                "TURNS": str(turns),
-                "PRODUCER_UPSTREAM": stage.url,
-            }
-            worker = await system.worker(environ=environ, max_streams=str(ROOMS))
+            worker = await system.worker(environ=environ(turns, PRODUCER_UPSTREAM=stage.url), max_streams=str(ROOMS))
+            watched = Watched(worker, turns)
             async with asyncio.timeout(STEP_SECONDS):
                 await stage.entered(names)
-            worker.send(signal.SIGUSR1)
-
-            async def forgotten() -> bool:
-                return bool(read(turns).get("forgotten"))
-
-            await until(forgotten)
+            await watched.forget()
 
             async def received() -> int:
                 status = await worker.status()
@@ -63,7 +48,7 @@ def test_a_burst_of_all_rooms_is_taken_in_turns_with_probes_between(
 
             before = await received()
             worker.send(signal.SIGSTOP)
-            await stage.send({name: [chats(1 + n * MESSAGES) for n in range(FRAMES)] for name in names})
+            await stage.send({name: [chats(1 + n * MESSAGES, MESSAGES) for n in range(FRAMES)] for name in names})
             probes = [asyncio.ensure_future(ask(worker.url, path)) for path in ("/livez", "/status")]
             await asyncio.sleep(0.5)  # a look: nothing is answered
             assert not any(probe.done() for probe in probes)
@@ -75,7 +60,7 @@ def test_a_burst_of_all_rooms_is_taken_in_turns_with_probes_between(
                 return await received() == before + total
 
             await until(all_received)
-            said = read(turns)
+            said = watched.said()
             assert (await stop(worker))["lost"] == 0
         return said, int(json.loads(status)["ledger"]["received"]) - before, total
 
@@ -89,7 +74,3 @@ def test_a_burst_of_all_rooms_is_taken_in_turns_with_probes_between(
 async def ask(url: str, path: str) -> str:
     async with httpx.AsyncClient(trust_env=False, verify=False, timeout=STEP_SECONDS) as client:
         return (await client.get(f"{url}{path}")).text
-
-
-def read(turns: Path) -> dict[str, Any]:
-    return dict(json.loads(turns.read_text())) if turns.exists() else {}

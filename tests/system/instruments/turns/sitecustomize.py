@@ -1,17 +1,20 @@
 """An instrument: the longest turn of the loop in CPU time, written to the file TURNS whenever one is longer.
 
 It needs asyncio's own loop, so uvloop is hidden. What a turn waits for is no CPU time, however busy the machine is.
-SIGUSR1 makes it forget what was longest. ADDRESS_SPACE bounds the process's memory, in bytes.
+SIGUSR1 makes it forget what was longest. ADDRESS_SPACE bounds the process's memory, in bytes. Where TRACED is set, what
+Python's objects take is traced, and SIGUSR1 has it told, after a collection.
 """
 
 import asyncio.base_events
 import asyncio.events
+import gc
 import json
 import os
 import resource
 import signal
 import sys
 import time
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +25,8 @@ _once = _loop._run_once
 _file = Path(os.environ["TURNS"])
 _said: dict[str, Any] = {"longest_ms": 0.0, "running": False, "pid": os.getpid(), "forgotten": 0}
 
+if os.environ.get("TRACED"):
+    tracemalloc.start()
 if _bound := int(os.environ.get("ADDRESS_SPACE", "0")):
     resource.setrlimit(resource.RLIMIT_AS, (_bound, _bound))
 
@@ -59,6 +64,9 @@ def _write() -> None:
 
 def _forget(*_: object) -> None:
     """Begin anew; the turn that goes on now counts as a whole."""
+    if tracemalloc.is_tracing():
+        gc.collect()
+        _said.update(traced=tracemalloc.get_traced_memory()[0])
     _said.update(longest_ms=0.0, longest_steps=[], forgotten=_said["forgotten"] + 1)
     _write()
 
