@@ -24,6 +24,9 @@ FRAME_BYTES = 4 * 1024 * 1024
 """Of a WebSocket message. What is longer has a batch that would not be read, and it is copied several times."""
 RECEIVE_BYTES = 16 * 1024
 """Of what the system keeps for us (Linux takes it twice). What is there is read in one piece, whoever else waits."""
+PIECE_BYTES = 4 * 1024
+UNREAD_BYTES = 256 * 1024
+"""Of what waits to be sent. Our own frames wait long before."""
 
 DEFAULT_HEARTBEAT_SECONDS = 5.0
 LONGEST_HEARTBEAT_SECONDS = 60.0
@@ -76,6 +79,49 @@ class Connection:
             return
 
 
+class _Client(ClientConnection):
+    """Takes what came piece by piece, one in a turn of the loop: a frame may be two bytes long, and each takes 10 us.
+
+    It answers pings, and gives up a server that sends them and does not read what it is answered.
+    """
+
+    _store = b""
+
+    def data_received(self, data: bytes) -> None:
+        waits = bool(self._store)
+        self._store += data
+        if not waits:
+            self._take()
+
+    def eof_received(self) -> None:
+        self._take_all()
+        super().eof_received()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._take_all()
+        super().connection_lost(exc)
+
+    def _take(self) -> None:
+        if not self._store:
+            return
+        self._take_piece()
+        if self.transport.get_write_buffer_size() > UNREAD_BYTES:
+            self.transport.abort()
+        elif self._store:
+            self.transport.pause_reading()
+            self.loop.call_soon(self._take)
+        elif not self.recv_messages.paused:
+            self.transport.resume_reading()
+
+    def _take_piece(self) -> None:
+        piece, self._store = self._store[:PIECE_BYTES], self._store[PIECE_BYTES:]
+        super().data_received(piece)
+
+    def _take_all(self) -> None:
+        while self._store:
+            self._take_piece()
+
+
 class _Connect(connect):
     """A client that goes nowhere but where it was sent."""
 
@@ -98,6 +144,7 @@ async def open_connection(
         async with turns:
             websocket = await _Connect(
                 address.url.text,
+                create_connection=_Client,
                 additional_headers={"Cookie": address.cookie},
                 user_agent_header=user_agent,
                 origin=websockets.Origin(origin),

@@ -79,9 +79,12 @@ class Stage:
         async with self._heard:
             await self._heard.wait_for(lambda: self._acknowledged[streamer, log_id] > 0)
 
-    def write(self, streamer: str, data: bytes) -> None:
-        """Write bytes that need not be a frame of the WebSocket protocol."""
-        self._sockets[streamer].transport.write(data)
+    def write(self, streamer: str, data: bytes, *, deaf: bool = False) -> None:
+        """Write bytes that need not be a whole message of the WebSocket protocol; if `deaf`, read nothing any more."""
+        transport = self._sockets[streamer].transport
+        if deaf:
+            transport.pause_reading()
+        transport.write(data)
 
     async def send(self, frames: Mapping[str, Sequence[bytes]]) -> None:
         """Send frames to the rooms; what a room's client does not take waits, and what nobody is there for is lost."""

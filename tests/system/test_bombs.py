@@ -53,6 +53,8 @@ class Sent:
     frames: Sequence[bytes] = ()
     written: bytes = b""
     """Instead of frames."""
+    deaf: bool = False
+    """Whether the server reads nothing meanwhile."""
     closes: bool = False
     """Whether the socket is closed for it, and the room connected anew."""
     often: bool = False
@@ -105,6 +107,10 @@ SOCKET = (
     Sent("gifts", [BOMBS["gifts"]()]),
     Sent("a message as long as may be", [plain(field(99, bytes(4 * MIB - 100)))]),
     Sent("a message past the bound", [plain(field(99, bytes(4 * MIB)))], closes=True),
+    Sent("empty frames", written=b"\x82\x00" * 100_000),
+    Sent("a message in a million pieces", written=b"\x02\x00" + b"\x00\x00" * 1_000_000, closes=True),
+    Sent("pings", written=b"\x89\x00" * 100_000, often=True),
+    Sent("pings of the deaf", written=(b"\x89\x7d" + bytes(125)) * 400_000, deaf=True, closes=True),
 )
 
 
@@ -179,7 +185,7 @@ def test_no_bomb_takes_a_worker_more_memory_or_a_longer_turn_than_its_bound(
                 async def send(bomb: Sent) -> None:
                     name = names[bomb.name]
                     if bomb.written:
-                        stage.write(name, bomb.written)
+                        stage.write(name, bomb.written, deaf=bomb.deaf)
                     await stage.send({name: [*bomb.frames, asking(77)]})
                     await (stage.entered_again(name) if bomb.closes else stage.acknowledged(name, 77))
 
