@@ -58,7 +58,7 @@ def test_a_room_that_goes_on_for_long_takes_no_more_memory_than_its_bound(
             traced = watched.said()["traced"]
             for first in range(11, MESSAGES + 11, 100):
                 await stage.send({name: [chats(first, 100)] for name in names})
-            await settled(worker, ROOMS * (MESSAGES + 10))
+                await settled(worker, ROOMS * (first + 99))
             grown = (await watched.forget() - resident) / ROOMS
             kept = (watched.said()["traced"] - traced) / ROOMS / 1024
             assert (await stop(worker))["received"] == ROOMS * (MESSAGES + 10)
