@@ -122,9 +122,8 @@ def header(values: Iterable[str], *, most: int = 1_000) -> str | None:
 
 def decimal_seconds(value: str | None) -> float | None:
     """Seconds as decimal digits, nine at the most; None for anything else."""
-    if value is None or not re.fullmatch(r"[0-9]{1,9}", value.strip()):
-        return None
-    return float(value)
+    digits = (value or "").strip(" \t")
+    return float(digits) if re.fullmatch(r"[0-9]{1,9}", digits) else None
 
 
 def seconds_between(later: str | None, earlier: str | None) -> float | None:

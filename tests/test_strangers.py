@@ -230,7 +230,16 @@ def test_the_time_between_two_dates(later: str, earlier: str | None, expected: f
 
 @pytest.mark.parametrize(
     ("value", "expected"),
-    [("30", 30.0), (" 30 ", 30.0), ("-5", None), ("1e9", None), ("9" * 5_000, None), ("\u0663", None), (None, None)],
+    [
+        ("30", 30.0),
+        (" 30 ", 30.0),
+        ("30\x1d", None),
+        ("-5", None),
+        ("1e9", None),
+        ("9" * 5_000, None),
+        ("\u0663", None),
+        (None, None),
+    ],
 )
 def test_seconds_in_digits(value: str | None, expected: float | None) -> None:
     assert strangers.decimal_seconds(value) == expected
