@@ -32,12 +32,14 @@ class Reason(StrEnum):
     INCOMPLETE = "incomplete"
     MALFORMED = "malformed"
     NETWORK = "network"
+    NO_COOKIE = "no_cookie"
     OFFLINE = "offline"
     OTHER = "other"
     RATE_LIMITED = "rate_limited"
     SILENCE = "silence"
     STATUS = "status"
     TIMEOUT = "timeout"
+    UNSIGNED = "unsigned"
 
 
 class Fault(StrEnum):

@@ -39,7 +39,9 @@ from producer.settings import Settings
 from producer.stopping import Stop, Stopped
 from producer.turns import Turns
 from producer.webcast import connection, http
-from producer.webcast.address import AddressSource, Budget, Direct, Signed
+from producer.webcast.address import AddressSource, Budget, Signed
+from producer.webcast.doors.direct import Direct
+from producer.webcast.doors.visitor import Visitors
 from producer.webcast.room import Rooms
 from producer.webcast.upstream import USER_AGENT, Upstream
 from producer.worker import Worker
@@ -310,7 +312,8 @@ def _surroundings(
 
 def _addresses(settings: Settings, upstream: Upstream, web: http.HTTP) -> AddressSource:
     if settings.sign_url is None or settings.address_strategy == "direct":
-        return Direct(web, upstream, user_agent=USER_AGENT)
+        visitors = Visitors(web, upstream, clock=time.monotonic, age_seconds=settings.direct_cookie_seconds)
+        return Direct(visitors, upstream, history_comments=settings.direct_history_comments)
     return Signed(
         web,
         upstream,

@@ -27,7 +27,7 @@ from producer.events.event import Origin, Payloads
 from producer.events.streaks import Streaks
 from producer.observability.metrics import Metrics
 from producer.pipeline import Pipeline, Sink
-from producer.webcast.address import AddressSource
+from producer.webcast.address import Address, AddressSource
 from producer.webcast.connection import Connection, open_connection
 from producer.webcast.protocol import Protocol, Received, RecentIds
 from producer.webcast.room import RoomId, Rooms
@@ -109,6 +109,8 @@ class Session:
         """While it is parked: until when, in ms since 1970."""
         self._memory = _Memory(None)
         self._ended: RoomId | None = None
+        self._opened: float | None = None
+        """When the last socket opened; None where it did not."""
         self._log = logs.get(streamer=streamer)
 
     async def run(self) -> NoReturn:
@@ -154,11 +156,22 @@ class Session:
         self._move(State.OFFLINE)
 
     async def _connect(self, room_id: RoomId) -> None:
-        """Hold one connection; return when the live has ended."""
+        """Hold one connection, and tell where its address came from what became of it."""
         loop = asyncio.get_running_loop()
         began = loop.time()
         self._metrics.connection_attempted()
         address = await self._around.addresses.obtain(room_id)
+        self._opened = None
+        try:
+            await self._converse(room_id, address, began=began)
+        except ProducerError as error:
+            lived = loop.time() - self._opened if self._opened is not None else 0.0
+            self._around.addresses.told(address, error, lived_seconds=lived)
+            raise
+
+    async def _converse(self, room_id: RoomId, address: Address, *, began: float) -> None:
+        """Hold one connection; return when the live has ended."""
+        loop = asyncio.get_running_loop()
         pipeline = self._pipeline(room_id)
         async with open_connection(
             address,
@@ -168,7 +181,7 @@ class Session:
             trust_environment=self._around.upstream.is_tiktok,
             turns=self._around.opening,
         ) as connection:
-            opened = loop.time()
+            self._opened = opened = loop.time()
             self._metrics.connection_opened(seconds=opened - began)
             self._move(State.CONNECTED)
             self._log.info("connected", room_id=str(room_id))

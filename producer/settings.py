@@ -66,6 +66,12 @@ class Settings(BaseModel):
     address_strategy: Literal["direct", "sign"] = Field(
         "direct", description="How a socket's address is obtained: opened directly, or signed by a sign server."
     )
+    direct_cookie_seconds: Seconds = Field(
+        7200.0, description="How long a worker's rooms share one anonymous cookie; a refused one is replaced earlier."
+    )
+    direct_history_comments: Annotated[int, Field(ge=0, le=100)] = Field(
+        6, description="How many of a room's last comments an unsigned socket is asked for when it opens."
+    )
     sign_url: BaseUrl | None = Field(
         None, description="The sign server's base URL; needed where the strategy is `sign`."
     )

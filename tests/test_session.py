@@ -29,6 +29,7 @@ from producer.errors import (
     FailedHTTPRequest,
     InvalidSessionId,
     LiveNotFound,
+    ProducerError,
     Reason,
 )
 from producer.events import schemas
@@ -45,7 +46,9 @@ from producer.simulator.truth import Truth
 from producer.simulator.world import Ending, Live, World
 from producer.turns import Turns
 from producer.webcast import http, wire
-from producer.webcast.address import Address, Direct
+from producer.webcast.address import Address
+from producer.webcast.doors.direct import Direct
+from producer.webcast.doors.visitor import Visitors
 from producer.webcast.protocol import Received
 from producer.webcast.room import RoomId, Rooms
 from producer.webcast.upstream import Upstream
@@ -140,7 +143,7 @@ def surroundings(
         worker="w",
         upstream=upstream,
         rooms=rooms or Rooms(over, upstream, "Mozilla/5.0"),
-        addresses=addresses or Direct(over, upstream, user_agent="Mozilla/5.0"),
+        addresses=addresses or Direct(Visitors(over, upstream, clock=time.monotonic), upstream),
         sink=kept,
         metrics=kept.metrics,
         ssl=ssl.create_default_context(),
@@ -273,6 +276,8 @@ def test_a_room_that_has_ended_is_not_entered_again_while_look_ups_lag_behind() 
                     obtained.append(room_id)
                     return await real.addresses.obtain(room_id)
 
+                def told(self, *_: object, **__: object) -> None: ...
+
             lagging: Any = Lagging()
             async with asyncio.timeout(120), running(Session(NAME, replace(real, rooms=lagging, addresses=lagging))):
                 while not publisher.named("disconnect"):
@@ -284,6 +289,46 @@ def test_a_room_that_has_ended_is_not_entered_again_while_look_ups_lag_behind() 
     asyncio.run(main())
 
     assert len(obtained) == len(publisher.named("connect")) == 1
+
+
+class Listening(Direct):
+    """The default way in, which keeps what it is told."""
+
+    def __init__(self, visitors: Visitors, upstream: Upstream) -> None:
+        super().__init__(visitors, upstream)
+        self.heard: list[tuple[str, Reason, float]] = []
+
+    def told(self, address: Address, error: ProducerError, *, lived_seconds: float) -> None:
+        self.heard.append((address.cookie, error.reason, lived_seconds))
+        super().told(address, error, lived_seconds=lived_seconds)
+
+
+def test_where_addresses_come_from_is_told_once_what_became_of_each_socket_that_failed() -> None:
+    """Also where the handshake failed; a live that ended is no failure."""
+    publisher, script = Recorded(), OneRoom(Ending.HOST, messages=200)
+
+    async def main() -> tuple[list[tuple[str, Reason, float]], int]:
+        async with (
+            Simulator(
+                script, faults=Faults(["handshake_device_blocked", "close_internal"]), truth=Truth()
+            ) as simulator,
+            http.client(user_agent="Mozilla/5.0", trust_environment=False) as web,
+        ):
+            upstream = Upstream.at(simulator.url)
+            visitors = Visitors(http.HTTP(web, lambda *_: None), upstream, clock=time.monotonic)
+            addresses = Listening(visitors, upstream)
+            subject = Session(NAME, surroundings(publisher, url=simulator.url, web=web, addresses=addresses))
+            async with asyncio.timeout(120), running(subject):
+                while not publisher.named("live_end"):
+                    await asyncio.sleep(0.01)
+            return addresses.heard, simulator.requests["/ttwid/register/"]
+
+    (blocked, closed), registered = asyncio.run(main())
+
+    assert (blocked[1:], closed[1]) == ((Reason.DEVICE_BLOCKED, 0.0), Reason.CLOSED)
+    assert closed[2] > 0.0
+    assert blocked[0] != closed[0]  # refused once, so another visitor was asked for, and nobody after that
+    assert registered == 2
 
 
 def test_a_lost_connection_is_opened_anew_and_history_is_not_published_twice() -> None:

@@ -39,6 +39,7 @@ BUG_PLACES = (
     "session",
     "webcast.address",
     "webcast.connection",
+    "webcast.doors",
     "webcast.frames",
     "webcast.http",
     "webcast.protocol",

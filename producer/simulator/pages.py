@@ -1,6 +1,10 @@
-"""The HTTP answers of a simulated Webcast; pure. Facts: protocol sheet sections 2.2 to 2.5 and 4."""
+"""The HTTP answers of a simulated Webcast; pure.
+
+Facts: protocol sheet sections 2.2 to 2.5 and 4; doors sheet sections 0, 1a and 6 for the web site and handshakes.
+"""
 
 import json
+from base64 import b64encode
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -8,6 +12,12 @@ from producer.simulator.messages import GIFTS
 from producer.webcast.wire import FetchResult
 
 LIVE, OFFLINE = 2, 4
+BOT_COOKIE = "ak_bmsc=0~simulated; Domain=.tiktok.com; Path=/; Expires=Sun, 29 Nov 2026 12:00:00 GMT; HttpOnly"
+CSRF_COOKIE = "tt_csrf_token=simulated-x; Path=/; Secure; HttpOnly; SameSite=Lax"
+CHALLENGE_BYTES = 1462
+CHALLENGE_END = b"</body></html>"
+REGISTRATION = {"aid": 1988, "service": "www.tiktok.com", "union": False, "unionHost": "", "needFid": False, "fid": ""}
+"""What a visitor registers with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +28,8 @@ class Page:
     body: bytes
     content_type: str = "application/json"
     headers: dict[str, str] = field(default_factory=dict)
+    cookies: tuple[str, ...] = ()
+    """A Set-Cookie header each, in this order."""
 
 
 def of_json(value: Any, status: int = 200, **headers: str) -> Page:
@@ -31,10 +43,54 @@ def html(text: str) -> Page:
     return Page(200, f"<!DOCTYPE html><html>{text}</html>".encode(), "text/html")
 
 
-def home() -> Page:
-    """The web site's front page, which issues the cookie that sockets need."""
-    page = html("simulated")
-    return Page(page.status, page.body, page.content_type, {"Set-Cookie": "ttwid=1%7Csimulated; Path=/; HttpOnly"})
+def site(number: int, *, now: int) -> Page:
+    """A page of the web site, which issues the cookie that sockets need behind two that they do not need."""
+    return Page(200, html("simulated").body, "text/html", cookies=(BOT_COOKIE, CSRF_COOKIE, ttwid(number, now=now)))
+
+
+def site_redirect(number: int, *, now: int) -> Page:
+    """The same as a redirect to another language, with the cookies."""
+    page = site(number, now=now)
+    return Page(302, b"", page.content_type, {"Location": "/en/"}, page.cookies)
+
+
+def site_without_cookie() -> Page:
+    """The page as it comes now and then."""
+    return html("simulated")
+
+
+def challenge() -> Page:
+    """What stands in for a page where the site does not take us for a browser; recorded with 1,462 bytes."""
+    head = b'<!DOCTYPE html><html><head><title>Please wait...</title></head><body id="_wafchallengeid">slardar_us_waf'
+    body = head + b" " * (CHALLENGE_BYTES - len(head) - len(CHALLENGE_END)) + CHALLENGE_END
+    return Page(200, body, "text/html", {"X-TT-System-Error": "3"}, (BOT_COOKIE,))
+
+
+def registered(*cookies: str) -> Page:
+    """The answer to who registers as a visitor."""
+    page = of_json({"status_code": 0, "status_msg": ""})
+    return Page(200, page.body, page.content_type, cookies=cookies)
+
+
+def too_many(**headers: str) -> Page:
+    """The web site's answer to who asks too often."""
+    return of_json({"message": "too many requests"}, 429, **headers)
+
+
+def not_registered() -> Page:
+    """The answer to who may not register; which number says so is not recorded."""
+    return of_json({"status_code": 1001, "status_msg": "invalid request"})
+
+
+def ttwid(number: int, *, now: int) -> str:
+    """The cookie of the n-th visitor, in the recorded form."""
+    name = b64encode(f"visitor {number}".encode()).decode().rstrip("=")
+    return f"ttwid=1%7C{name}%7C{now}%7C{number:064x}; Path=/; Domain=.tiktok.com; Max-Age=31536000; HttpOnly; Secure"
+
+
+def refused(status: int, said: str) -> Page:
+    """A refused handshake: TikTok answers 200 and says what it means in headers."""
+    return Page(200, b"", "text/plain", {"Handshake-Status": str(status), "Handshake-Msg": said})
 
 
 def streamer_page(unique_id: str, room_id: int, *, live: bool) -> Page:

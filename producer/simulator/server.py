@@ -1,7 +1,6 @@
 """The world over HTTP and WebSocket, on one port."""
 
 import asyncio
-import re
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -15,11 +14,12 @@ from websockets.asyncio.server import serve as serve_websockets
 from websockets.datastructures import Headers
 from websockets.http11 import Request, Response
 
-from producer.simulator import pages
+from producer.simulator import pages, posts, site
 from producer.simulator.faults import Fault, Faults
 from producer.simulator.pages import Page
 from producer.simulator.replay import Replay
 from producer.simulator.room import Room
+from producer.simulator.site import Site
 from producer.simulator.socket import Socket
 from producer.simulator.truth import Truth
 from producer.simulator.world import Script, World
@@ -30,7 +30,6 @@ HANDSHAKE = {"Handshake-Options": "ping-interval=5", "Handshake-Msg": "success"}
 HEARTBEAT_SECONDS = 30.0
 """A client that sends no heartbeat for so long is closed. (How long TikTok waits is not known.)"""
 CLOSE_SECONDS = 2.0
-TTWID = re.compile(r"(?:^|;\s*)ttwid=[^;\s]")
 
 
 async def serve(
@@ -88,6 +87,7 @@ class Simulator:
         self._truth = truth
         self._heartbeat_seconds = heartbeat_seconds
         self._resend = resend
+        self._site = Site(self._fires)
         self._rooms = {name: Room(name, script.lives(name), truth) for name in script.unique_ids}
         self._stack = AsyncExitStack()
 
@@ -130,6 +130,7 @@ class Simulator:
                 process_request=self._process,
                 process_response=_greet,
                 compression=None,
+                create_connection=posts.Connection,
                 ping_interval=None,
                 close_timeout=CLOSE_SECONDS,
                 max_size=1024 * 1024,
@@ -160,12 +161,14 @@ class Simulator:
             return _response(page) if page is not None else None
         # A client must find its way back by the name that it knows: in a container, ours is another.
         address = request.headers.get("Host") or f"{self._host}:{self._port}"
+        if parts.path == site.REGISTER_PATH:
+            return _response(self._site.register(request.headers))
+        if parts.path in site.PATHS:
+            return _response(self._site.page())
         return _response(self._page(parts.path, query, f"ws://{address}{SOCKET_PATH}"))
 
     def _page(self, path: str, query: dict[str, str], push_server: str) -> Page:
         match path.strip("/").split("/"):
-            case [""]:
-                return pages.home()
             case [name, "live"] if name.startswith("@"):
                 return self._streamer_page(name[1:])
             case ["api-live", "user", "room"]:
@@ -230,15 +233,9 @@ class Simulator:
         room = self._live_room(query.get("room_id", ""))
         if room is None:
             return Page(400, b"", "text/plain", {"Handshake-Msg": "no such room"})
-        blocked = not TTWID.search(headers.get("Cookie", "")) or not headers.get("User-Agent")
-        if blocked or self._fires(Fault.HANDSHAKE_DEVICE_BLOCKED, room.unique_id):
-            said = {"Handshake-Status": "415", "Handshake-Msg": "DEVICE_BLOCKED"}
-            return Page(200, b"", "text/plain", said)
-        if self._fires(Fault.HANDSHAKE_REJECTED, room.unique_id):
-            return Page(400, b"", "text/plain", {"Handshake-Status": "417", "Handshake-Msg": "illegal secret key"})
-        return None
+        return site.handshake(headers, lambda fault: self._fires(fault, room.unique_id))
 
-    def _fires(self, fault: Fault, unique_id: str) -> bool:
+    def _fires(self, fault: Fault, unique_id: str = "") -> bool:
         if not self._faults.fires(fault, unique_id):
             return False
         self._truth.write("fault", unique_id, name=fault.value)
@@ -298,4 +295,6 @@ def _response(page: Page) -> Response:
     headers = Headers(
         page.headers | {"Content-Type": page.content_type, "Content-Length": str(len(page.body)), "Connection": "close"}
     )
+    for cookie in page.cookies:
+        headers["Set-Cookie"] = cookie
     return Response(page.status, HTTPStatus(page.status).phrase, headers, page.body)

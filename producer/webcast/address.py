@@ -1,17 +1,17 @@
-"""How a socket's address is obtained: from a sign server, or directly. One interface, two strategies.
+"""Where to open a socket, and how that is learnt from a sign server. `doors.direct` does without one.
 
-Facts: protocol sheet sections 4 (sign server), 4.5 (direct), 5.1 (URL).
+Facts: protocol sheet sections 4 (sign server), 5.1 (URL).
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 from urllib.parse import urlencode
 
 from producer import secret_files, strangers
-from producer.errors import FailedConnection, FailedHTTPRequest, Reason
+from producer.errors import FailedConnection, FailedHTTPRequest, ProducerError, Reason
 from producer.strangers import URL, Unreadable
 from producer.webcast import frames
 from producer.webcast.http import HTTP
@@ -29,6 +29,8 @@ class Address:
     cursor: str = ""
     first_batch: FetchResult | None = field(default=None, repr=False)
     """Messages that came with the address; they are the room's as much as those of the socket."""
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Further headers of the handshake. A User-Agent among them goes before the worker's own."""
 
 
 class AddressSource(Protocol):
@@ -36,6 +38,10 @@ class AddressSource(Protocol):
 
     async def obtain(self, room_id: RoomId) -> Address:
         """Obtain a fresh address for a room. Raises FailedConnection or FailedHTTPRequest."""
+        ...
+
+    def told(self, address: Address, error: ProducerError, *, lived_seconds: float) -> None:
+        """Hear what became of a socket: `error` ended it after so long, or did not let it open (0)."""
         ...
 
 
@@ -109,28 +115,12 @@ class Signed:
         self._upstream.check_socket(address.url)
         return address
 
+    def told(self, address: Address, error: ProducerError, *, lived_seconds: float) -> None:
+        """Nothing follows for the next address: each is signed anew."""
+
     def _key(self) -> dict[str, str]:
         # Read each time, so that a rotated key needs no restart.
         return {"X-Api-Key": secret_files.read(self._api_key_file)} if self._api_key_file else {}
-
-
-class Direct:
-    """Open the socket without a signature, with a fresh anonymous `ttwid` cookie of the web site."""
-
-    def __init__(self, http: HTTP, upstream: Upstream, *, user_agent: str) -> None:
-        self._http = http
-        self._upstream = upstream
-        self._user_agent = user_agent
-
-    async def obtain(self, room_id: RoomId) -> Address:
-        """Obtain an address. Raises FailedHTTPRequest, or FailedConnection where the site issues no cookie."""
-        answer = await self._http.get("ttwid", f"{self._upstream.web_url}/", params={})
-        ttwid = answer.cookies().get("ttwid")
-        if ttwid is None:
-            raise FailedConnection("the web site issued no ttwid cookie", reason=Reason.INCOMPLETE)
-        parameters = socket_parameters(room_id, self._user_agent) | {"ws_direct": "1"}
-        url = strangers.url(f"{self._upstream.socket_url}?{urlencode(parameters)}")
-        return Address(url, cookie=f"ttwid={ttwid}")
 
 
 def read_sign_answer(body: bytes, cookie: str | None, room_id: RoomId, user_agent: str) -> Address:

@@ -13,6 +13,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from producer import strangers
 from producer.errors import FailedConnection, FailedRoomPolling, Reason
 from producer.webcast.address import Address
+from producer.webcast.http import LONGEST_WAIT_SECONDS, retry_after_seconds
 from producer.webcast.protocol import Protocol, Received
 
 OPEN_SECONDS = 10.0
@@ -27,6 +28,16 @@ RECEIVE_BYTES = 16 * 1024
 PIECE_BYTES = 4 * 1024
 UNREAD_BYTES = 256 * 1024
 """Of what waits to be sent. Our own frames wait long before."""
+
+REFUSALS = (
+    ("DEVICE_BLOCKED", Reason.DEVICE_BLOCKED),
+    ("named cookie not present", Reason.NO_COOKIE),
+    ("illegal secret key", Reason.UNSIGNED),
+)
+"""What a refused handshake says, and what of it is meant. Its status is 200, whatever it says."""
+BLOCKED_SECONDS = 300.0
+DICTATES = frozenset({414, 511, 512})
+"""Statuses beside which Handshake-Options says when to come back."""
 
 DEFAULT_HEARTBEAT_SECONDS = 5.0
 LONGEST_HEARTBEAT_SECONDS = 60.0
@@ -145,7 +156,7 @@ async def open_connection(
             websocket = await _Connect(
                 address.url.text,
                 create_connection=_Client,
-                additional_headers={"Cookie": address.cookie},
+                additional_headers={"Cookie": address.cookie, **address.headers},
                 user_agent_header=user_agent,
                 origin=websockets.Origin(origin),
                 compression=None,  # batches are gzipped already, and a deflate context costs 64 KiB a room
@@ -174,11 +185,17 @@ async def open_connection(
 def handshake_refused(status: int, headers: "websockets.Headers") -> FailedConnection:
     """Read the refusal of a handshake (protocol sheet section 5.2): TikTok says 200 and puts the cause in headers."""
     said = _said(headers, "Handshake-Msg")
-    if "DEVICE_BLOCKED" in said:
-        return FailedConnection("the handshake was refused: DEVICE_BLOCKED", reason=Reason.DEVICE_BLOCKED)
     words = " ".join(filter(None, (_said(headers, "Handshake-Status"), said)))
     detail = f" ({strangers.shown(words, most=80)})" if words else ""
-    return FailedConnection(f"the handshake was answered with {status}{detail}", reason=Reason.HANDSHAKE)
+    reason, wait = next((reason for known, reason in REFUSALS if known in said), Reason.HANDSHAKE), None
+    if status == 403:
+        reason, wait = Reason.BLOCKED, BLOCKED_SECONDS
+    elif status == 429:
+        reason, wait = Reason.RATE_LIMITED, retry_after_seconds(headers.get_all)
+    elif status in DICTATES:
+        wait = read_seconds(_said(headers, "Handshake-Options"), "reconnect-interval", most=LONGEST_WAIT_SECONDS)
+    message = f"the handshake was answered with {status}{detail}"
+    return FailedConnection(message, reason=reason, retry_after_seconds=wait)
 
 
 def _said(headers: "websockets.Headers", name: str) -> str:
@@ -188,11 +205,15 @@ def _said(headers: "websockets.Headers", name: str) -> str:
 
 def read_heartbeat_seconds(options: str) -> float:
     """Read `ping-interval` out of a Handshake-Options header, in seconds; the default where it makes no sense."""
+    return read_seconds(options, "ping-interval", most=LONGEST_HEARTBEAT_SECONDS) or DEFAULT_HEARTBEAT_SECONDS
+
+
+def read_seconds(options: str, wanted: str, *, most: float) -> float | None:
+    """Read an interval out of a Handshake-Options header, at least a second; None where it makes no sense."""
     pairs = (option.partition("=") for option in options.split(";"))
-    values = (value.strip() for name, _, value in pairs if name.strip() == "ping-interval")
-    stated = next(values, "")
-    seconds = float(stated) if re.fullmatch(r"[0-9]{1,5}(\.[0-9]{1,5})?", stated) else DEFAULT_HEARTBEAT_SECONDS
-    return seconds if 1.0 <= seconds <= LONGEST_HEARTBEAT_SECONDS else DEFAULT_HEARTBEAT_SECONDS
+    stated = next((value.strip() for name, _, value in pairs if name.strip() == wanted), "")
+    seconds = float(stated) if re.fullmatch(r"[0-9]{1,5}(\.[0-9]{1,5})?", stated) else 0.0
+    return seconds if 1.0 <= seconds <= most else None
 
 
 def _lost(cause: websockets.ConnectionClosed) -> FailedRoomPolling:

@@ -5,7 +5,7 @@ Everything above sees `producer.errors` only.
 
 import asyncio
 import importlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -34,10 +34,11 @@ ENTITLEMENT_WAIT_SECONDS = 300.0
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A whole answer with status 200."""
+    """A whole answer."""
 
     headers: httpx.Headers
     body: bytes
+    status: int = 200
 
     def header(self, name: str) -> str | None:
         """The first of a header's values; None where there is none."""
@@ -85,17 +86,38 @@ class HTTP:
         most_bytes: int = JSON_BYTES,
     ) -> Answer:
         """Get `url`. Raises `error` for anything but a whole answer with status 200."""
+        answer = await self.ask(
+            endpoint, "GET", url, params=params, headers=headers, error=error, most_bytes=most_bytes, bodies_of=OK
+        )
+        refuse_status(endpoint, answer.status, answer.headers, error)
+        return answer
+
+    async def ask(
+        self,
+        endpoint: str,
+        method: str,
+        url: str,
+        *,
+        bodies_of: frozenset[int],
+        params: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        content: bytes | None = None,
+        error: type[FailedHTTPRequest] = FailedHTTPRequest,
+        most_bytes: int = JSON_BYTES,
+    ) -> Answer:
+        """Ask once, whatever the answer's status is; only those of `bodies_of` have a body. Raises `error`."""
         async with self._turns:
             try:
                 answer = await answers.ask(
                     self._client,
-                    "GET",
+                    method,
                     url,
-                    params=dict(params),
+                    params=dict(params or {}),
                     headers=dict(headers or {}),
+                    content=content,
                     most_bytes=most_bytes,
                     seconds=self._answer_seconds,
-                    bodies_of=OK,
+                    bodies_of=bodies_of,
                 )
             except Unreadable as cause:
                 self._requested(endpoint, "error")
@@ -105,8 +127,7 @@ class HTTP:
                 reason = Reason.TIMEOUT if cause.late else Reason.NETWORK
                 raise error(f"{endpoint}: {cause}", reason=reason) from cause
         self._requested(endpoint, code_class(answer.status))
-        refuse_status(endpoint, answer.status, answer.headers, error)
-        return Answer(answer.headers, answer.body)
+        return Answer(answer.headers, answer.body, answer.status)
 
 
 with suppress(ImportError):
@@ -135,7 +156,7 @@ def refuse_status(endpoint: str, status: int, headers: httpx.Headers, error: typ
         raise error(
             f"{endpoint}: rate limited",
             reason=Reason.RATE_LIMITED,
-            retry_after_seconds=retry_after_seconds(headers),
+            retry_after_seconds=retry_after_seconds(headers.get_list),
         )
     if status in (401, 402) or (status == 403 and endpoint == "sign"):
         raise error(
@@ -147,16 +168,14 @@ def refuse_status(endpoint: str, status: int, headers: httpx.Headers, error: typ
     raise error(f"{endpoint}: answered {status}", reason=reason)
 
 
-def retry_after_seconds(headers: httpx.Headers) -> float:
-    """How long a 429 asks us to wait, between one second and an hour.
+def retry_after_seconds(values: Callable[[str], Iterable[str]]) -> float:
+    """How long a 429 asks us to wait, between one second and an hour. `values` gives those of a header by its name.
 
     Looks at Retry-After (seconds, or a date against the answer's own Date, so that our clock does not matter), then
     RateLimit-Reset (seconds). Of several the longest counts. RateLimit-Remaining is no time, though one client reads
     it as one and retries at once.
     """
-    after, date, reset = (
-        strangers.header(headers.get_list(name)) for name in ("retry-after", "date", "ratelimit-reset")
-    )
+    after, date, reset = (strangers.header(values(name)) for name in ("retry-after", "date", "ratelimit-reset"))
     waits = (
         strangers.decimal_seconds(after),
         strangers.seconds_between(after, date),

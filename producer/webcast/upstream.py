@@ -9,9 +9,13 @@ from producer import strangers
 from producer.errors import FailedConnection, Reason
 from producer.strangers import URL
 
-USER_AGENT = (
-    "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/141.0.0.0 Safari/537.36"
+USER_AGENTS = tuple(
+    "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) "
+    f"Chrome/{version}.0.0.0 Safari/537.36"
+    for version in (141, 142, 140, 139)
 )
+"""Versions of one browser on one system: what else we say of the browser is true of each."""
+USER_AGENT = USER_AGENTS[0]
 SOCKET_PATH = "/webcast/im/ws_proxy/ws_reuse_supplement/"
 
 

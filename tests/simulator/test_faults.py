@@ -37,7 +37,7 @@ def test_a_fault_that_is_not_written_as_one_is_refused(spec: str) -> None:
 
 
 def test_an_unknown_fault_is_refused_with_the_known_ones() -> None:
-    with pytest.raises(ValueError, match=r"'dorp' is no fault; there are page_captcha, .*, unknown_method"):
+    with pytest.raises(ValueError, match=r"'dorp' is no fault; there are site_challenge, .*, unknown_method"):
         Faults(["dorp"])
 
 

@@ -34,35 +34,55 @@ def test_an_accepted_socket_is_told_how_often_to_beat() -> None:
 
 
 @pytest.mark.parametrize(
-    ("headers", "user_agent"),
-    [({}, "test"), ({"Cookie": "other=1"}, "test"), ({"Cookie": "ttwid="}, "test"), (HEADERS, None)],
-    ids=["no cookie", "another", "an empty one", "no agent"],
+    ("headers", "user_agent", "status", "said"),
+    [
+        ({}, "test", "417", "http: named cookie not present"),
+        ({"Cookie": "other=1"}, "test", "417", "http: named cookie not present"),
+        ({"Cookie": "ttwid="}, "test", "417", "http: named cookie not present"),
+        (HEADERS, None, "415", "DEVICE_BLOCKED"),
+        ({}, None, "415", "DEVICE_BLOCKED"),
+    ],
+    ids=["no cookie", "another", "an empty one", "no agent", "neither"],
 )
-def test_a_client_that_does_not_look_like_a_browser_is_blocked(headers: dict[str, str], user_agent: str | None) -> None:
+def test_a_client_that_does_not_look_like_a_browser_is_refused(
+    headers: dict[str, str], user_agent: str | None, status: str, said: str
+) -> None:
     async def act(simulator: Simulator) -> None:
         room = await room_id(simulator)
         with pytest.raises(websockets.InvalidStatus) as refused:
             async with socket(simulator, room, headers=headers, user_agent=user_agent):
                 pass
         assert refused.value.response.status_code == 200
-        assert refused.value.response.headers["Handshake-Status"] == "415"
-        assert refused.value.response.headers["Handshake-Msg"] == "DEVICE_BLOCKED"
+        assert refused.value.response.headers["Handshake-Status"] == status
+        assert refused.value.response.headers["Handshake-Msg"] == said
 
     simulate(act)
 
 
 @pytest.mark.parametrize(
     ("fault", "status", "said"),
-    [("handshake_device_blocked", 200, "DEVICE_BLOCKED"), ("handshake_rejected", 400, "illegal secret key")],
+    [
+        ("handshake_device_blocked", 200, {"Handshake-Status": "415", "Handshake-Msg": "DEVICE_BLOCKED"}),
+        ("handshake_rejected", 200, {"Handshake-Status": "417", "Handshake-Msg": "illegal secret key"}),
+        ("handshake_no_cookie", 200, {"Handshake-Status": "417", "Handshake-Msg": "http: named cookie not present"}),
+        ("handshake_illegal_app", 200, {"Handshake-Status": "417", "Handshake-Msg": "illegal app_id"}),
+        ("handshake_flap", 200, {}),
+        ("handshake_bad_request", 400, {}),
+        ("handshake_forbidden", 403, {}),
+        ("handshake_rate_limited", 429, {"Retry-After": "2"}),
+        ("handshake_dictates", 511, {"Handshake-Options": "reconnect-interval=2"}),
+    ],
 )
-def test_a_handshake_is_refused_once_by_a_fault(fault: str, status: int, said: str) -> None:
+def test_a_handshake_is_refused_once_by_a_fault(fault: str, status: int, said: dict[str, str]) -> None:
     async def act(simulator: Simulator) -> None:
         room = await room_id(simulator)
         with pytest.raises(websockets.InvalidStatus) as refused:
             async with socket(simulator, room):
                 pass
         assert refused.value.response.status_code == status
-        assert refused.value.response.headers["Handshake-Msg"] == said
+        headers = refused.value.response.headers
+        names = ("Handshake-Status", "Handshake-Msg", "Handshake-Options", "Retry-After")
+        assert {name: headers[name] for name in names if name in headers} == said
         async with socket(simulator, room):
             pass
 
@@ -115,11 +135,9 @@ def test_the_rest_of_the_pages() -> None:
     async def act(simulator: Simulator) -> None:
         gifts = (await get(simulator, "/webcast/gift/list/")).json()["data"]["gifts"]
         limits = (await get(simulator, "/webcast/rate_limits")).json()
-        home = await get(simulator, "/")
         assert all(gift["combo"] is (gift["type"] == 1) for gift in gifts)
         assert not {"event_name", "notify", "is_gray"} & {key for gift in gifts for key in gift}  # of 2022 only
         assert limits["minute"]["remaining"] > 0
-        assert home.cookies["ttwid"]
         assert simulator.requests["/webcast/gift/list/"] == 1
 
     simulate(act)

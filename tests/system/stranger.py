@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from typing import Literal
 from urllib.parse import parse_qs, urlsplit
 
-Endpoint = Literal["home", "api_live", "page", "check_alive", "sign", "handshake", "gift_list"]
+Endpoint = Literal["home", "register", "api_live", "page", "check_alive", "sign", "handshake", "gift_list"]
 ENDPOINTS: tuple[tuple[Endpoint, re.Pattern[str]], ...] = (
-    ("home", re.compile(r"/")),
+    ("home", re.compile(r"/|/live|/explore")),
+    ("register", re.compile(r"/ttwid/register/")),
     ("api_live", re.compile(r"/api-live/user/room/")),
     ("page", re.compile(r"/@[^/]+/live")),
     ("check_alive", re.compile(r"/webcast/room/check_alive/")),
@@ -112,6 +113,8 @@ class Front:
         endpoint, streamer = self._place(target)
         if endpoint is not None and (odd := self._odd.get((streamer, endpoint))):
             self.fired[odd.name] += 1
+            if length := re.search(rb"\r\nContent-Length: ([0-9]+)\r\n", head, re.IGNORECASE):
+                await reader.readexactly(int(length[1]))  # or the kernel resets what is closed with it unread
             if callable(odd.write):
                 await odd.write(writer)
             else:

@@ -165,7 +165,7 @@ def test_a_broken_room_writes_no_more_letters_than_it_may(tmp_path: Path, kafka:
         ("close_internal", 'connection_error_reasons_total{reason="closed"}'),
         ("silence", 'connection_error_reasons_total{reason="silence"}'),
         ("handshake_device_blocked", 'connection_error_reasons_total{reason="device_blocked"}'),
-        ("handshake_rejected", 'connection_error_reasons_total{reason="handshake"}'),
+        ("handshake_rejected", 'connection_error_reasons_total{reason="unsigned"}'),
     ],
 )
 def test_a_connection_that_is_lost_or_refused_comes_back(

@@ -1,4 +1,4 @@
-"""producer.webcast.address: what a sign server and the web site answer, and what must be in it."""
+"""producer.webcast.address: what a sign server answers, and what must be in it."""
 
 import asyncio
 from pathlib import Path
@@ -10,7 +10,7 @@ import pytest
 from producer import strangers
 from producer.errors import FailedConnection, FailedHTTPRequest, Reason, Recovery
 from producer.secret_files import SecretUnusable
-from producer.webcast.address import Address, Budget, Direct, Signed, read_sign_answer
+from producer.webcast.address import Address, Budget, Signed, read_sign_answer
 from producer.webcast.http import HTTP
 from producer.webcast.room import RoomId
 from producer.webcast.upstream import USER_AGENT, Upstream
@@ -212,33 +212,3 @@ def test_a_rate_limit_of_the_sign_server_holds_the_budget() -> None:
     assert limited.value.reason is Reason.RATE_LIMITED
     assert limited.value.retry_after_seconds == 40.0
     assert budget.reserve(1000.0) == 40.0
-
-
-def direct(response: httpx.Response) -> Address:
-    async def main() -> Address:
-        async with httpx.AsyncClient(transport=httpx.MockTransport(lambda _: response)) as client:
-            return await Direct(HTTP(client, lambda *_: None), Upstream.tiktok(), user_agent=USER_AGENT).obtain(ROOM)
-
-    return asyncio.run(main())
-
-
-def test_a_direct_address_carries_the_sites_cookie_and_no_signature() -> None:
-    address = direct(answered(headers={"Set-Cookie": "ttwid=1%7Cabc; Path=/; HttpOnly"}))
-
-    assert address.cookie == "ttwid=1%7Cabc"
-    assert address.url.text.startswith(PUSH)
-    assert parse_qs(urlsplit(address.url.text).query)["ws_direct"] == ["1"]
-    assert address.first_batch is None
-
-
-def test_the_sites_cookie_is_found_beside_others() -> None:
-    lines = ["ak_bmsc=zz; Path=/; Expires=Sun, 29 Nov 2026 12:00:00 GMT", "ttwid=1%7Cabc; Path=/; HttpOnly", "b=\u00e9"]
-
-    assert direct(answered(headers=[("Set-Cookie", line) for line in lines])).cookie == "ttwid=1%7Cabc"
-
-
-def test_a_site_without_the_cookie_is_refused() -> None:
-    with pytest.raises(FailedConnection) as refused:
-        direct(answered())
-
-    assert refused.value.reason is Reason.INCOMPLETE

@@ -220,10 +220,70 @@ def test_a_200_with_device_blocked_is_told_from_other_refusals() -> None:
 
 @pytest.mark.parametrize("status", [HTTPStatus.OK, HTTPStatus.BAD_REQUEST, HTTPStatus.SERVICE_UNAVAILABLE])
 def test_other_refusals_say_what_the_server_said(status: HTTPStatus) -> None:
-    error = refuse(status, Handshake_Status="417", Handshake_Msg="illegal secret key")
+    error = refuse(status, Handshake_Status="417", Handshake_Msg="illegal app_id")
 
     assert error.reason is Reason.HANDSHAKE
-    assert "(417 illegal secret key)" in str(error)
+    assert "(417 illegal app_id)" in str(error)
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "reason", "wait"),
+    [
+        (200, {"Handshake-Status": "417", "Handshake-Msg": "http: named cookie not present"}, "no_cookie", None),
+        (200, {"Handshake-Status": "415", "Handshake-Msg": "DEVICE_BLOCKED"}, "device_blocked", None),
+        (200, {"Handshake-Status": "417", "Handshake-Msg": "illegal secret key"}, "unsigned", None),
+        (200, {"Handshake-Status": "417", "Handshake-Msg": "illegal app_id"}, "handshake", None),
+        (200, {}, "handshake", None),
+        (400, {"Handshake-Msg": "no such room"}, "handshake", None),
+        (400, {}, "handshake", None),
+        (403, {}, "blocked", 300.0),
+        (429, {}, "rate_limited", 60.0),
+        (429, {"Retry-After": "7"}, "rate_limited", 7.0),
+        (
+            429,
+            {"Retry-After": "Mon, 23 Nov 2026 06:02:00 GMT", "Date": "Mon, 23 Nov 2026 06:00:00 GMT"},
+            "rate_limited",
+            120.0,
+        ),
+        (414, {"Handshake-Options": "reconnect-interval=30"}, "handshake", 30.0),
+        (511, {"Handshake-Options": "ping-interval=2; reconnect-interval=90"}, "handshake", 90.0),
+        (512, {"Handshake-Options": "reconnect-interval=86400"}, "handshake", None),
+        (512, {"Handshake-Options": "reconnect-interval=soon"}, "handshake", None),
+        (200, {"Handshake-Options": "reconnect-interval=30"}, "handshake", None),
+    ],
+)
+def test_what_a_refused_handshake_says_has_its_reason_and_its_wait(
+    status: int, headers: dict[str, str], reason: str, wait: float | None
+) -> None:
+    error = handshake_refused(status, websockets.Headers(headers))
+
+    assert (error.reason.value, error.retry_after_seconds) == (reason, wait)
+
+
+def test_further_headers_of_an_address_go_with_the_handshake_and_its_agent_before_the_workers() -> None:
+    seen: list[tuple[str, str]] = []
+
+    def process(_: ServerConnection, request: Request) -> None:
+        seen.extend(request.headers.raw_items())
+
+    async def main() -> None:
+        async with serve(wait_closed, "127.0.0.1", 0, process_request=process) as server:
+            port = server.sockets[0].getsockname()[1]
+            headers = {"User-Agent": "other", "Referer": "https://www.tiktok.com/"}
+            async with open_connection(
+                Address(strangers.url(f"ws://127.0.0.1:{port}/"), cookie="ttwid=1", headers=headers),
+                user_agent="worker's",
+                origin="http://x",
+                ssl=ssl.create_default_context(),
+                trust_environment=False,
+                turns=asyncio.Semaphore(1),
+            ):
+                pass
+
+    asyncio.run(main())
+
+    assert [value for name, value in seen if name == "User-Agent"] == ["other"]
+    assert [value for name, value in seen if name in ("Cookie", "Referer")] == ["ttwid=1", "https://www.tiktok.com/"]
 
 
 def test_a_header_that_comes_twice_is_its_first_and_shows_no_control_letters() -> None:

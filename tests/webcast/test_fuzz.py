@@ -17,6 +17,7 @@ from producer.strangers import Unreadable
 from producer.webcast import http
 from producer.webcast.address import read_sign_answer
 from producer.webcast.connection import handshake_refused, read_heartbeat_seconds
+from producer.webcast.doors.visitor import Visitor, read_cookie, read_registration
 from producer.webcast.room import RoomId, read_api_live, read_check_alive, read_page
 from producer.webcast.upstream import Upstream
 from producer.webcast.wire import Envelope, FetchResult
@@ -115,7 +116,15 @@ def test_push_servers() -> None:
     fuzz(odd_text(*corpus), follow, Unreadable)
 
 
-HEADERS = ("Retry-After", "Date", "RateLimit-Reset", "Set-Cookie", "Handshake-Msg", "Handshake-Status")
+HEADERS = (
+    "Retry-After",
+    "Date",
+    "RateLimit-Reset",
+    "Set-Cookie",
+    "Handshake-Msg",
+    "Handshake-Status",
+    "Handshake-Options",
+)
 WORDS = odd_text(
     "30",
     "Mon, 23 Nov 2026 06:02:00 GMT",
@@ -134,12 +143,35 @@ def test_headers_of_a_refusal_and_cookies() -> None:
     def read(answer: tuple[int, Named]) -> None:
         status, named = answer
         said = httpx.Headers([(name.encode(), value.encode("latin-1")) for name, value in named])
-        assert 1.0 <= http.retry_after_seconds(said) <= 3600.0
+        assert 1.0 <= http.retry_after_seconds(said.get_list) <= 3600.0
         for name, value in http.Answer(said, b"").cookies().items():
             assert httpx.Headers({"Cookie": f"{name}={value}"})
         http.refuse_status("room_id", status, said, FailedHTTPRequest)
 
     fuzz(lambda chance: (chance.choice((200, 429, 403, 999)), headers(chance)), read, FailedHTTPRequest)
+
+
+def test_registrations_and_pages_for_a_cookie() -> None:
+    body = odd_json({"status_code": 0, "status_msg": ""}, {"status_code": 1001, "migrate_info": {"a": [1]}})
+    cookie = odd_text(
+        "ttwid=1%7Cab%7C1790000001%7Cff; Domain=.tiktok.com; Path=/; Max-Age=31536000",
+        "ak_bmsc=zz; Expires=Sun, 29 Nov 2026 12:00:00 GMT, ttwid=1",
+    )
+
+    def made(chance: Random) -> tuple[http.Answer, bool]:
+        named = [(b"Set-Cookie", cookie(chance).encode("latin-1")) for _ in range(chance.randrange(4))]
+        named += [(name.encode(), value.encode("latin-1")) for name, value in headers(chance)]
+        status = chance.choice((200, 200, 200, 200, 302, 204, 403, 429, 999))
+        return http.Answer(httpx.Headers(named), body(chance), status), chance.random() < 0.3
+
+    def read(given: tuple[http.Answer, bool]) -> None:
+        answer, is_page = given
+        ttwid = read_cookie(answer) if is_page else read_registration(answer)
+        assert ttwid != ""
+        if ttwid is not None:
+            assert httpx.Headers({"Cookie": Visitor(ttwid, "agent").cookie})
+
+    fuzz(made, read, FailedConnection, FailedHTTPRequest)
 
 
 def test_handshake_headers() -> None:
@@ -150,7 +182,10 @@ def test_handshake_headers() -> None:
         for name, value in answer[0]:
             said._dict.setdefault(name.lower(), []).append(value)  # of any letters, which the library would refuse
             said._list.append((name, value))
-        assert str(handshake_refused(200, said)).isprintable()
+        for status in (200, 403, 429, 511):
+            refused = handshake_refused(status, said)
+            assert str(refused).isprintable()
+            assert 1.0 <= (refused.retry_after_seconds or 1.0) <= 3600.0
         assert 1.0 <= read_heartbeat_seconds(answer[1]) <= 60.0
 
     fuzz(lambda chance: (headers(chance), options(chance)), read)

@@ -38,7 +38,7 @@ DATE = "Mon, 23 Nov 2026 06:00:00 GMT"
     ],
 )
 def test_the_wait_that_a_429_asks_for(headers: dict[str, str], expected: float) -> None:
-    assert retry_after_seconds(httpx.Headers(headers)) == expected
+    assert retry_after_seconds(httpx.Headers(headers).get_list) == expected
 
 
 def get(handler: Callable[[httpx.Request], httpx.Response], endpoint: str = "room_id") -> tuple[object, list[str]]:

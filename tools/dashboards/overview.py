@@ -137,8 +137,8 @@ def parts() -> Iterator[Panel | Number | str]:
     )
     yield Panel(
         "Errors by reason",
-        "The same failures, more finely. blocked, captcha, device_blocked: TikTok refuses us. network, timeout: the "
-        "way there. rate_limited: ask less.",
+        "The same failures, more finely. blocked, captcha, device_blocked, no_cookie: TikTok refuses us. unsigned: it "
+        "wants a signature. network, timeout: the way there. rate_limited: ask less.",
         "cps",
         ((by("reason", "connection_error_reasons_total"), "{{reason}}"),),
     )
