@@ -123,6 +123,11 @@ def user_not_found() -> Page:
     return of_json({"statusCode": 19881007, "message": "user_not_found"})
 
 
+def restricted() -> Page:
+    """The answer about a room for adults, or for those who logged in."""
+    return of_json({"statusCode": 4003110, "message": "room_restricted", "data": {}})
+
+
 def bad_parameters() -> Page:
     """The answer to a request that lacks something."""
     said = "Request params error"

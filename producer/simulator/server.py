@@ -27,6 +27,14 @@ from producer.simulator.world import Script, World
 SOCKET_PATH = "/webcast/im/ws_proxy/ws_reuse_supplement/"
 HANDSHAKE = {"Handshake-Options": "ping-interval=5", "Handshake-Msg": "success"}
 """What an accepted socket is told: above all, how often to send heartbeats."""
+API_ODD = {
+    Fault.API_EMPTY: pages.of_json({}),
+    Fault.API_NO_BODY: Page(200, b""),
+    Fault.API_CHALLENGE: pages.challenge(),
+    Fault.API_RESTRICTED: pages.restricted(),
+    Fault.API_OTHER_USER: pages.api_live("somebody_else", 7_200_000_000_000_000_001, live=True),
+}
+"""What api-live says in the place of an answer (doors sheet section 6, rows 30 to 34)."""
 HEARTBEAT_SECONDS = 30.0
 """A client that sends no heartbeat for so long is closed. (How long TikTok waits is not known.)"""
 CLOSE_SECONDS = 2.0
@@ -202,6 +210,8 @@ class Simulator:
     def _api_live(self, unique_id: str) -> Page:
         if self._fires(Fault.API_BLOCKED, unique_id):
             return pages.of_json({"message": "blocked"}, 403)
+        if (odd := next((page for fault, page in API_ODD.items() if self._fires(fault, unique_id)), None)) is not None:
+            return odd
         room = self._rooms.get(unique_id)
         if room is None or (room.live is not None and self._fires(Fault.API_USER_NOT_FOUND, unique_id)):
             return pages.user_not_found()

@@ -110,7 +110,7 @@ class Rooms:
             params=self._parameters | {"uniqueId": unique_id, "sourceType": "54"},
             error=FailedFetchRoomInfo,
         )
-        return read_api_live(answer.json(FailedFetchRoomInfo))
+        return read_api_live(answer.json(FailedFetchRoomInfo), unique_id)
 
     async def _page(self, unique_id: str) -> Verdict:
         answer = await self._http.get(
@@ -123,14 +123,21 @@ class Rooms:
         return read_page(answer.body)
 
 
-def read_api_live(answer: dict[str, object]) -> Verdict:
-    """Read an answer of /api-live/user/room/ (protocol sheet section 2.2 b). Raises FailedFetchRoomInfo."""
+def read_api_live(answer: dict[str, object], unique_id: str) -> Verdict:
+    """Read an answer of /api-live/user/room/ (protocol sheet section 2.2 b). Raises FailedFetchRoomInfo.
+
+    One that names somebody else is no answer: another's room must not be published under this name.
+    """
     if answer.get("statusCode") == USER_NOT_FOUND or answer.get("message") == "user_not_found":
         return Verdict(Status.NOT_FOUND)
     if answer.get("statusCode") != 0:
         said = strangers.shown(strangers.text(answer.get("message")) or "no message")
         raise FailedFetchRoomInfo(f"api-live answered another status code ({said})", reason=Reason.STATUS)
-    return _verdict(strangers.at(answer, "data", "user"), strangers.at(answer, "data", "liveRoom"))
+    user = strangers.at(answer, "data", "user")
+    named = strangers.text(user.get("uniqueId"))
+    if named is not None and named.lower() != unique_id.lower():
+        raise FailedFetchRoomInfo("api-live answered about somebody else", reason=Reason.MALFORMED)
+    return _verdict(user, strangers.at(answer, "data", "liveRoom"))
 
 
 def read_page(page: bytes) -> Verdict:

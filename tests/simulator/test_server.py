@@ -181,6 +181,9 @@ def test_a_client_is_sent_on_to_the_name_by_which_it_came() -> None:
         ("page_not_json", "/@sim_room_01/live", 200, b'{"LiveRoom":<'),
         ("api_user_not_found", "/api-live/user/room/?uniqueId=sim_room_01", 200, b"19881007"),
         ("api_blocked", "/api-live/user/room/?uniqueId=sim_room_01", 403, b"blocked"),
+        ("api_challenge", "/api-live/user/room/?uniqueId=sim_room_01", 200, b"_wafchallengeid"),
+        ("api_restricted", "/api-live/user/room/?uniqueId=sim_room_01", 200, b"4003110"),
+        ("api_other_user", "/api-live/user/room/?uniqueId=sim_room_01", 200, b'"uniqueId": "somebody_else"'),
         ("sign_rate_limited", "/webcast/fetch?room_id={}", 429, b"limit_label"),
         ("sign_error", "/webcast/fetch?room_id={}", 500, b"A 403 error occurred"),
     ],
@@ -198,6 +201,18 @@ def test_a_fault_of_a_page_happens_once_and_is_in_the_truth(fault: str, path: st
     truth = simulate(act, fault)
 
     assert [line["name"] for line in truth if line["kind"] == "fault"] == [fault]
+
+
+def test_the_api_answers_nothing() -> None:
+    async def act(simulator: Simulator) -> None:
+        path = "/api-live/user/room/?uniqueId=sim_room_01"
+        empty, none, whole = [await get(simulator, path) for _ in range(3)]
+        assert [(answer.status_code, answer.content) for answer in (empty, none)] == [(200, b"{}"), (200, b"")]
+        assert whole.json()["statusCode"] == 0
+
+    truth = simulate(act, "api_empty", "api_no_body")
+
+    assert [line["name"] for line in truth if line["kind"] == "fault"] == ["api_empty", "api_no_body"]
 
 
 def test_a_sign_server_answers_without_a_part() -> None:

@@ -1,6 +1,6 @@
 """What the program does about each failure of the unsigned door that is on record: the doors sheet's section 6, by row.
 
-Rows of the sign server, of leases, gateways, look-ups and of what comes on an open socket are tested elsewhere.
+Rows of the sign server, of leases, gateways and of what comes on an open socket are left out.
 """
 
 import asyncio
@@ -19,7 +19,7 @@ from producer.webcast.connection import Connection, open_connection
 from producer.webcast.doors.direct import Direct
 from producer.webcast.doors.visitor import Visitors
 from producer.webcast.protocol import Protocol, RecentIds
-from producer.webcast.room import RoomId
+from producer.webcast.room import RoomId, Rooms
 from producer.webcast.upstream import USER_AGENT, Upstream
 from tests.simulator.client import room_id, simulate
 from tests.system.stranger import Front, Odd, answer
@@ -206,6 +206,42 @@ def test_a_failure_on_record_is_answered_as_the_sheet_asks(row: Row) -> None:
     fired = Counter(line["name"] for line in truth if line["kind"] == "fault")
     named = (fault.partition(":") for fault in row.faults if row.faults_fire)
     assert fired == {name: int(times or 1) for name, _, times in named}
+
+
+@pytest.mark.parametrize(
+    ("faults", "outcome"),
+    [
+        (("api_user_not_found",), "live"),
+        (("api_empty",), "live"),
+        (("api_no_body",), "live"),
+        (("api_challenge",), "live"),
+        (("api_other_user",), "live"),
+        (("api_restricted",), "live"),
+        (("api_user_not_found", "page_captcha"), "FailedFetchRoomInfo captcha"),
+        (("api_empty", "page_captcha"), "FailedFetchRoomInfo status"),
+        (("api_no_body", "page_captcha"), "FailedFetchRoomInfo malformed"),
+        (("api_challenge", "page_captcha"), "FailedFetchRoomInfo malformed"),
+        (("api_other_user", "page_captcha"), "FailedFetchRoomInfo malformed"),
+        (("api_restricted", "page_captcha"), "FailedFetchRoomInfo status"),
+    ],
+    ids=["29", "30 empty", "30 no body", "34", "31", "32", *(f"{row}, no page" for row in (29, 30, "30b", 34, 31, 32))],
+)
+def test_a_look_up_that_cannot_tell_never_says_offline(faults: tuple[str, ...], outcome: str) -> None:
+    met: list[str] = []
+
+    async def act(simulator: Simulator) -> None:
+        room = await room_id(simulator)
+        async with http.client(user_agent=USER_AGENT, trust_environment=False) as web:
+            rooms = Rooms(http.HTTP(web, lambda *_: None), Upstream.at(simulator.url), USER_AGENT)
+            try:
+                met.append("live" if await rooms.resolve("sim_room_01") == room else "another room")
+            except ProducerError as error:
+                met.append(_said(error))
+
+    truth = simulate(act, *faults)
+
+    assert met == [outcome]
+    assert [line["name"] for line in truth if line["kind"] == "fault"] == list(faults)
 
 
 def test_what_holds_the_door_is_over_in_its_time() -> None:

@@ -49,7 +49,10 @@ def parsed(body: bytes, error: type[FailedHTTPRequest]) -> dict[str, Any]:
 
 
 def test_look_ups() -> None:
-    fuzz(odd_json(API, NOT_FOUND), lambda body: read_api_live(parsed(body, FailedFetchRoomInfo)), FailedFetchRoomInfo)
+    def read(body: bytes) -> None:
+        read_api_live(parsed(body, FailedFetchRoomInfo), "someone")
+
+    fuzz(odd_json(API, NOT_FOUND), read, FailedFetchRoomInfo)
 
 
 def test_check_alive() -> None:

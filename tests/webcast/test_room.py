@@ -49,7 +49,26 @@ OFFLINE = Verdict(Status.OFFLINE)
     ],
 )
 def test_api_live_is_judged_by_its_status(answer: dict[str, Any], verdict: Verdict) -> None:
-    assert read_api_live(answer) == verdict
+    assert read_api_live(answer, "someone") == verdict
+
+
+def about(unique_id: object) -> dict[str, Any]:
+    answer = api(2)
+    answer["data"]["user"]["uniqueId"] = unique_id
+    return answer
+
+
+@pytest.mark.parametrize("named", ["someone", "SomeOne", None, 7])
+def test_an_answer_that_names_whom_it_was_asked_about_or_nobody_counts(named: object) -> None:
+    assert read_api_live(about(named), "someone") == LIVE
+
+
+@pytest.mark.parametrize("named", ["someone_else", ""])
+def test_an_answer_about_somebody_else_tells_nothing(named: str) -> None:
+    with pytest.raises(FailedFetchRoomInfo) as failure:
+        read_api_live(about(named), "someone")
+
+    assert failure.value.reason is Reason.MALFORMED
 
 
 @pytest.mark.parametrize(
@@ -68,7 +87,7 @@ def test_api_live_is_judged_by_its_status(answer: dict[str, Any], verdict: Verdi
 )
 def test_values_of_another_kind_are_malformed(answer: dict[str, Any]) -> None:
     with pytest.raises(FailedFetchRoomInfo) as failure:
-        read_api_live(answer)
+        read_api_live(answer, "someone")
 
     assert failure.value.reason is Reason.MALFORMED
 
@@ -83,12 +102,12 @@ def test_a_pages_state_that_is_no_object_is_malformed(state: bytes) -> None:
 
 def test_what_an_api_error_says_is_shown_and_moves_no_cursor() -> None:
     with pytest.raises(FailedFetchRoomInfo, match=r"\(\\x1b\[31mno\)"):
-        read_api_live({"statusCode": 7, "message": "\x1b[31mno"})
+        read_api_live({"statusCode": 7, "message": "\x1b[31mno"}, "someone")
 
 
 def test_an_api_error_is_not_a_verdict() -> None:
     with pytest.raises(FailedFetchRoomInfo):
-        read_api_live({"statusCode": 10011, "message": "params_error"})
+        read_api_live({"statusCode": 10011, "message": "params_error"}, "someone")
 
 
 def test_an_offline_page_with_a_stale_room_id_is_offline() -> None:
