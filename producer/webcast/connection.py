@@ -193,7 +193,7 @@ def handshake_refused(status: int, headers: "websockets.Headers") -> FailedConne
     elif status == 429:
         reason, wait = Reason.RATE_LIMITED, retry_after_seconds(headers.get_all)
     elif status in DICTATES:
-        wait = read_seconds(_said(headers, "Handshake-Options"), "reconnect-interval", most=LONGEST_WAIT_SECONDS)
+        wait = _read_seconds(_said(headers, "Handshake-Options"), "reconnect-interval", most=LONGEST_WAIT_SECONDS)
     message = f"the handshake was answered with {status}{detail}"
     return FailedConnection(message, reason=reason, retry_after_seconds=wait)
 
@@ -205,10 +205,10 @@ def _said(headers: "websockets.Headers", name: str) -> str:
 
 def read_heartbeat_seconds(options: str) -> float:
     """Read `ping-interval` out of a Handshake-Options header, in seconds; the default where it makes no sense."""
-    return read_seconds(options, "ping-interval", most=LONGEST_HEARTBEAT_SECONDS) or DEFAULT_HEARTBEAT_SECONDS
+    return _read_seconds(options, "ping-interval", most=LONGEST_HEARTBEAT_SECONDS) or DEFAULT_HEARTBEAT_SECONDS
 
 
-def read_seconds(options: str, wanted: str, *, most: float) -> float | None:
+def _read_seconds(options: str, wanted: str, *, most: float) -> float | None:
     """Read an interval out of a Handshake-Options header, at least a second; None where it makes no sense."""
     pairs = (option.partition("=") for option in options.split(";"))
     stated = next((value.strip() for name, _, value in pairs if name.strip() == wanted), "")
