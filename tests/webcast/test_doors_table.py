@@ -82,7 +82,7 @@ class Door:
 async def _hear(connection: Connection, room: int, *, listens: bool) -> None:
     protocol = Protocol(room, now=asyncio.get_running_loop().time(), seen=RecentIds())
     while listens or not protocol.entered:
-        await connection.exchange(protocol)
+        await connection.exchange(protocol, lambda: asyncio.sleep(0))
 
 
 def _said(error: ProducerError) -> str:
