@@ -21,6 +21,7 @@ class Recovery(Enum):
 class Reason(StrEnum):
     """Why it happened, more finely than the documented class says; the metrics' `reason` label."""
 
+    APP_ID = "app_id"
     BLOCKED = "blocked"
     CAPTCHA = "captcha"
     CLOSED = "closed"
@@ -33,11 +34,13 @@ class Reason(StrEnum):
     MALFORMED = "malformed"
     NETWORK = "network"
     NO_COOKIE = "no_cookie"
+    NO_DOOR = "no_door"
     OFFLINE = "offline"
     OTHER = "other"
     RATE_LIMITED = "rate_limited"
     SILENCE = "silence"
     STATUS = "status"
+    SWITCHED_OFF = "switched_off"
     TIMEOUT = "timeout"
     UNSIGNED = "unsigned"
 

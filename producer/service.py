@@ -9,10 +9,9 @@ import time
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import AsyncExitStack, suppress
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any, NoReturn
 
-from producer import __version__, descriptors, logs
+from producer import __version__, descriptors, entrance, logs
 from producer.assignments.claims import Streamer
 from producer.assignments.file import FileAssignments, claims_folder
 from producer.assignments.interface import Assignments, Fence, Said
@@ -27,21 +26,19 @@ from producer.delivery.ledger import Ledger
 from producer.delivery.letter_cap import Cap
 from producer.delivery.letterbox import Letterbox
 from producer.delivery.publisher import Publisher
-from producer.errors import StartRefused
 from producer.events.event import Payloads
 from producer.gift_lists import GiftLists
 from producer.observability import exposition
 from producer.observability.metrics import Metrics
 from producer.observability.sharing import SharingCollector
 from producer.pipeline import Sink
-from producer.session import Session, Surroundings
+from producer.session import Session
 from producer.settings import Settings
 from producer.stopping import Stop, Stopped
+from producer.surroundings import Surroundings
 from producer.turns import Turns
 from producer.webcast import connection, http
-from producer.webcast.address import AddressSource, Budget, Signed
-from producer.webcast.doors.direct import Direct
-from producer.webcast.doors.visitor import Visitors
+from producer.webcast.doors.hall import Hall
 from producer.webcast.room import Rooms
 from producer.webcast.upstream import USER_AGENT, Upstream
 from producer.worker import Worker
@@ -61,6 +58,7 @@ async def run(settings: Settings) -> Ledger:
         topics=topic_plan.names(settings.topic_prefix),
         version=__version__,
         most_streamers=settings.metrics_streamers,
+        doors=settings.doors,
     )
     logs.count_dropped(metrics.log_line_dropped)
     told = _Told(worker_name)
@@ -143,7 +141,7 @@ async def _run(settings: Settings, stop: Stop, told: "_Told", metrics: Metrics, 
 
         gc.collect()
         gc.freeze()  # what was loaded stays: a full collection would look through it, and hold the loop for 63 ms
-        told.running = _Running(publisher, gate, assignments.fence, worker)
+        told.running = _Running(publisher, gate, assignments.fence, worker, around.doors)
         log.info("started", version=__version__, http_port=surface.port, upstream=settings.upstream)
         work = _work(worker, sink, around.rooms.gift_list if refresh else None)
         await _until(stop, work, lambda: assignments.drain(settings.handover_seconds))
@@ -162,6 +160,7 @@ class _Running:
     gate: Gate
     fence: Fence
     worker: Worker
+    doors: Hall
 
 
 class _Told:
@@ -186,6 +185,7 @@ class _Told:
             "worker": self.worker_name,
             "version": __version__,
             "ledger": self.account(),
+            "doors": [str(standing) for standing in self.running.doors.standings()] if self.running is not None else [],
             "streamers": [_describe(session) for session in sessions],
         }
 
@@ -293,7 +293,7 @@ def _surroundings(
         worker=worker,
         upstream=upstream,
         rooms=Rooms(web, upstream, USER_AGENT),
-        addresses=_addresses(settings, upstream, web),
+        doors=entrance.hall(settings, upstream, web, sink.metrics),
         sink=sink,
         metrics=sink.metrics,
         ssl=ssl.create_default_context(),
@@ -308,27 +308,6 @@ def _surroundings(
         bugs=Bugs(sink.metrics),
         shared=assignments.shared,
     )
-
-
-def _addresses(settings: Settings, upstream: Upstream, web: http.HTTP) -> AddressSource:
-    if settings.sign_url is None or settings.address_strategy == "direct":
-        visitors = Visitors(web, upstream, clock=time.monotonic, age_seconds=settings.direct_cookie_seconds)
-        return Direct(visitors, upstream, history_comments=settings.direct_history_comments)
-    return Signed(
-        web,
-        upstream,
-        sign_url=settings.sign_url,
-        api_key_file=_readable(settings.sign_api_key_file),
-        user_agent=USER_AGENT,
-        budget=Budget(calls_per_minute=settings.sign_calls_per_minute),
-        clock=time.monotonic,
-    )
-
-
-def _readable(path: Path | None) -> Path | None:
-    if path is not None and not os.access(path, os.R_OK):
-        raise StartRefused(f"PRODUCER_SIGN_API_KEY_FILE={path} cannot be read")
-    return path
 
 
 def _describe(session: Session) -> dict[str, Any]:

@@ -1,37 +1,18 @@
 """One streamer: resolve, wait until live, connect, stream, recover, again. One task, for as long as the claim lasts."""
 
 import asyncio
-import ssl
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import StrEnum
-from functools import partial
 from random import random
 from typing import NoReturn
 
 from producer import backoff, logs
 from producer.assignments.claims import Streamer
 from producer.assignments.interface import Said
-from producer.bugs import Bugs
-from producer.errors import (
-    AlreadyConnected,
-    AlreadyConnecting,
-    FailedFetchRoomInfo,
-    FailedRoomPolling,
-    LiveNotFound,
-    ProducerError,
-    Reason,
-    Recovery,
-)
-from producer.events.event import Origin, Payloads
-from producer.events.streaks import Streaks
-from producer.observability.metrics import Metrics
-from producer.pipeline import Pipeline, Sink
-from producer.webcast.address import Address, AddressSource
-from producer.webcast.connection import Connection, open_connection
-from producer.webcast.protocol import Protocol, Received, RecentIds
-from producer.webcast.room import RoomId, Rooms
-from producer.webcast.upstream import Upstream
+from producer.errors import AlreadyConnected, AlreadyConnecting, LiveNotFound, ProducerError, Reason, Recovery
+from producer.stay import Memory, Stay, Told, pipeline_for
+from producer.surroundings import Surroundings
+from producer.webcast.room import RoomId
 
 
 class State(StrEnum):
@@ -45,48 +26,6 @@ class State(StrEnum):
     PARKED = "parked"
     """A bug of ours ended its last attempt; the next is minutes or hours away."""
     FAILED = "failed"
-
-
-Report = Callable[[Streamer, Said], None]
-"""Told of each state of a session (of `connected` once the room is heard)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Surroundings:
-    """What a worker's sessions share."""
-
-    worker: str
-    upstream: Upstream
-    rooms: Rooms
-    addresses: AddressSource
-    sink: Sink
-    metrics: Metrics
-    ssl: ssl.SSLContext
-    opening: asyncio.Semaphore
-    """Whose turn it is to open a socket."""
-    user_agent: str
-    live_poll_seconds: float
-    silence_seconds: float
-    payloads: Payloads
-    hold_acknowledgements: bool
-    """Whether a frame is acknowledged only once its records are acknowledged or spooled."""
-    report: Report
-    last_said: Callable[[Streamer], Said | None]
-    """What was last said of a streamer, by whomever."""
-    bugs: Bugs
-    shared: Callable[[Streamer], bool]
-    """Whether another worker hears a streamer's room too, to which we are handing it over."""
-
-
-class _Memory:
-    """What is known of one room across its connections."""
-
-    def __init__(self, room_id: RoomId | None) -> None:
-        self.room_id = room_id
-        self.seen = RecentIds()
-        self.streaks = Streaks()
-        self.watched = False
-        """Whether a connection to it was open."""
 
 
 class Session:
@@ -107,10 +46,8 @@ class Session:
         """Attempts that a bug of ours ended, one after the other."""
         self._again_at: int | None = None
         """While it is parked: until when, in ms since 1970."""
-        self._memory = _Memory(None)
+        self._memory = Memory(None)
         self._ended: RoomId | None = None
-        self._opened: float | None = None
-        """When the last socket opened; None where it did not."""
         self._log = logs.get(streamer=streamer)
 
     async def run(self) -> NoReturn:
@@ -146,86 +83,29 @@ class Session:
             raise LiveNotFound(f"room {room_id} has ended", reason=Reason.OFFLINE)
         if self._memory.room_id != room_id:
             await self._leave()
-            self._memory = _Memory(room_id)
+            self._memory = Memory(room_id)
         self.room_id = room_id
         self._move(State.CONNECTING)
-        await self._connect(room_id)
+        await self._stay(room_id)
         await self._leave()
         self._ended, self.room_id, self._bugs = room_id, None, 0
         self._log.info("live ended", room_id=str(room_id))
         self._move(State.OFFLINE)
 
-    async def _connect(self, room_id: RoomId) -> None:
-        """Hold one connection, and tell where its address came from what became of it."""
-        loop = asyncio.get_running_loop()
-        began = loop.time()
-        self._metrics.connection_attempted()
-        address = await self._around.addresses.obtain(room_id)
-        self._opened = None
-        try:
-            await self._converse(room_id, address, began=began)
-        except ProducerError as error:
-            lived = loop.time() - self._opened if self._opened is not None else 0.0
-            self._around.addresses.told(address, error, lived_seconds=lived)
-            raise
+    async def _stay(self, room_id: RoomId) -> None:
+        """Stay in a room until its live has ended."""
+        told = Told(connected=lambda: self._move(State.CONNECTED), entered=self._report, delivered=self._delivered)
+        stay = Stay(self.streamer, room_id, self._memory, self._around, told, why=lambda: self.leaving)
+        await stay.run()
 
-    async def _converse(self, room_id: RoomId, address: Address, *, began: float) -> None:
-        """Hold one connection; return when the live has ended."""
-        loop = asyncio.get_running_loop()
-        pipeline = self._pipeline(room_id)
-        async with open_connection(
-            address,
-            user_agent=self._around.user_agent,
-            origin=self._around.upstream.web_url,
-            ssl=self._around.ssl,
-            trust_environment=self._around.upstream.is_tiktok,
-            turns=self._around.opening,
-        ) as connection:
-            self._opened = opened = loop.time()
-            self._metrics.connection_opened(seconds=opened - began)
-            self._move(State.CONNECTED)
-            self._log.info("connected", room_id=str(room_id))
-            self._memory.watched = True
-            pipeline.connected()
-            reason: str | None = None
-            try:
-                protocol = Protocol(
-                    room_id,
-                    now=opened,
-                    seen=self._memory.seen,
-                    cursor=address.cursor,
-                    heartbeat_seconds=connection.heartbeat_seconds,
-                    silence_seconds=self._around.silence_seconds,
-                    hold_acknowledgements=self._around.hold_acknowledgements,
-                )
-                if address.first_batch is not None:
-                    await pipeline.deliver(protocol.take(address.first_batch))
-                await self._stream(connection, protocol, pipeline)
-                reason = "live_ended"
-            except FailedRoomPolling as lost:
-                if await self._still_live(room_id):
-                    reason = str(lost.reason)
-                    raise
-                reason = "live_ended"
-                pipeline.live_ended("room_status")
-            except Exception:
-                reason = "bug"
-                raise
-            finally:
-                reason = reason or self.leaving
-                pipeline.disconnected(reason)
-                self._metrics.connection_closed(reason, seconds=loop.time() - opened)
-
-    def _pipeline(self, room_id: RoomId) -> Pipeline:
-        origin = Origin(self.streamer, room_id, self._around.worker, self._around.payloads)
-        memory = self._memory
-        shared = partial(self._around.shared, self.streamer)
-        return Pipeline(self._around.sink, origin, memory.streaks, watched_before=memory.watched, shared=shared)
+    def _delivered(self) -> None:
+        self._attempt = 0  # not before something was delivered: a room that opens and drops must slow down
 
     async def _leave(self) -> None:
         """Settle what is open of a room that nobody goes on watching."""
         if self._memory.room_id is not None:
-            pipeline, self._memory = self._pipeline(self._memory.room_id), _Memory(None)
+            pipeline = pipeline_for(self.streamer, self._memory.room_id, self._memory, self._around)
+            self._memory = Memory(None)
             await pipeline.finish()
 
     async def _abandon(self) -> None:
@@ -234,33 +114,6 @@ class Session:
             await self._leave()
         except Exception as bug:
             self._found(bug)
-
-    async def _stream(self, connection: Connection, protocol: Protocol, pipeline: Pipeline) -> None:
-        """Deliver until the live ends. A straight line of waits: while Kafka is slow, nothing is read."""
-        entered = False
-        while not protocol.ended:
-            received = await connection.exchange(protocol, self._around.sink.turns.mine)
-            if protocol.entered and not entered:
-                entered = True
-                self._report()  # whoever holds it for us until then lets go at this word
-            if received is None:
-                await pipeline.tick()
-                continue
-            safe = None
-            if received.acknowledgement is not None:
-                # Without its messages, which are larger than the records that they become, and in no bound.
-                safe = partial(protocol.acknowledge, Received(acknowledgement=received.acknowledgement))
-            await pipeline.deliver(received, safe)
-            if received.messages:
-                self._attempt = 0  # not before something was delivered: a room that opens and drops must slow down
-            await self._around.sink.publisher.room()
-
-    async def _still_live(self, room_id: RoomId) -> bool:
-        """Whether a room whose connection was lost goes on; it does unless it is known not to."""
-        try:
-            return await self._around.rooms.is_live(room_id)
-        except FailedFetchRoomInfo:
-            return True
 
     async def _recover(self, error: ProducerError) -> None:
         """Do what an error asks: wait, back off, or stop for good."""

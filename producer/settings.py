@@ -63,8 +63,10 @@ class Settings(BaseModel):
         description="Where LIVE rooms are: `tiktok`, or the URL of a simulator. There is no default, "
         "so that TikTok is contacted only where somebody asked for it."
     )
-    address_strategy: Literal["direct", "sign"] = Field(
-        "direct", description="How a socket's address is obtained: opened directly, or signed by a sign server."
+    doors: Words = Field(
+        ("direct",),
+        description="The ways into a room, in the order in which they are tried: `direct`, unsigned; `sign`, by a sign "
+        "server.",
     )
     direct_cookie_seconds: Seconds = Field(
         7200.0, description="How long a worker's rooms share one anonymous cookie; a refused one is replaced earlier."
@@ -72,9 +74,7 @@ class Settings(BaseModel):
     direct_history_comments: Annotated[int, Field(ge=0, le=100)] = Field(
         6, description="How many of a room's last comments an unsigned socket is asked for when it opens."
     )
-    sign_url: BaseUrl | None = Field(
-        None, description="The sign server's base URL; needed where the strategy is `sign`."
-    )
+    sign_url: BaseUrl | None = Field(None, description="The sign server's base URL; needed for the door `sign`.")
     sign_api_key_file: Path | None = Field(None, description="File with the sign server's API key.")
     sign_calls_per_minute: Annotated[float, Field(ge=0.01, allow_inf_nan=False)] = Field(
         10.0, description="The sign server's calls, at the most, of this worker."
@@ -294,10 +294,25 @@ def from_environ(environ: Mapping[str, str]) -> Settings:
     return settings
 
 
+RENAMED = {f"{PREFIX}ADDRESS_STRATEGY": f"{PREFIX}DOORS is a list of doors in their order, such as direct,sign"}
+DOORS: dict[str, str | None] = {"direct": None, "sign": "sign_url"}
+"""The doors, each with the setting that it cannot do without."""
+
+
+def _door_misfits(values: Mapping[str, str]) -> Iterator[str]:
+    doors = [door.strip() for door in values.get("doors", "direct").split(",")]
+    for place, door in enumerate(doors, 1):
+        if door not in DOORS:
+            yield f"{PREFIX}DOORS: entry {place} is none of {', '.join(DOORS)}"
+        elif door in doors[: place - 1]:
+            yield f"{PREFIX}DOORS: {door} is there twice"
+        elif (needed := DOORS[door]) is not None and needed not in values:
+            yield f"{PREFIX}DOORS has {door}, so {variable(needed)} is needed"
+
+
 def _misfits(values: Mapping[str, str]) -> Iterator[str]:
     """Settings that do not go together."""
-    if values.get("address_strategy") == "sign" and "sign_url" not in values:
-        yield f"{PREFIX}ADDRESS_STRATEGY is sign, so {PREFIX}SIGN_URL is needed"
+    yield from _door_misfits(values)
     protocol = values.get("kafka_security_protocol", "")
     if protocol.startswith("SASL"):
         yield from _sasl_misfits(values, protocol)
@@ -325,6 +340,8 @@ def _sasl_misfits(values: Mapping[str, str], protocol: str) -> Iterator[str]:
 
 
 def _unknown(name: str, known: Mapping[str, str]) -> str:
+    if name in RENAMED:
+        return f"{name} is not a setting any more: {RENAMED[name]}"
     names = [known_name.removeprefix(PREFIX) for known_name in known]
     close = difflib.get_close_matches(name.removeprefix(PREFIX), names, n=1)
     hint = f"; did you mean {PREFIX}{close[0]}?" if close else "; `producer settings` lists them all"

@@ -38,16 +38,18 @@ from producer.events.event import Payloads
 from producer.gift_lists import GiftLists
 from producer.observability.metrics import Metrics
 from producer.pipeline import Sink
-from producer.session import Session, State, Surroundings
+from producer.session import Session, State
 from producer.simulator.faults import Fault, Faults
 from producer.simulator.messages import Message
 from producer.simulator.server import Simulator
 from producer.simulator.truth import Truth
 from producer.simulator.world import Ending, Live, World
+from producer.surroundings import Surroundings
 from producer.turns import Turns
 from producer.webcast import http, wire
-from producer.webcast.address import Address
+from producer.webcast.doors.contract import Address
 from producer.webcast.doors.direct import Direct
+from producer.webcast.doors.hall import Hall
 from producer.webcast.doors.visitor import Visitors
 from producer.webcast.protocol import Received
 from producer.webcast.room import RoomId, Rooms
@@ -126,24 +128,28 @@ def sink(publisher: Recorded) -> Sink:
     )
 
 
+def direct(over: http.HTTP, upstream: Upstream) -> Direct:
+    return Direct(Visitors(over, upstream, clock=time.monotonic), upstream)
+
+
 def surroundings(
     publisher: Recorded,
     *,
     url: str,
     rooms: Any = None,
-    addresses: Any = None,
+    door: Any = None,
     web: Any = None,
     hold: bool = False,
     silence_seconds: float = 60.0,
 ) -> Surroundings:
     upstream = Upstream.at(url)
     kept = sink(publisher)
-    over = http.HTTP(web, kept.metrics.requested)  # asked of nobody where rooms and addresses are scripted
+    over = http.HTTP(web, kept.metrics.requested)  # asked of nobody where rooms and doors are scripted
     return Surroundings(
         worker="w",
         upstream=upstream,
         rooms=rooms or Rooms(over, upstream, "Mozilla/5.0"),
-        addresses=addresses or Direct(Visitors(over, upstream, clock=time.monotonic), upstream),
+        doors=Hall([door or direct(over, upstream)], kept.metrics, clock=time.monotonic, wall_clock=time.time),
         sink=kept,
         metrics=kept.metrics,
         ssl=ssl.create_default_context(),
@@ -272,14 +278,15 @@ def test_a_room_that_has_ended_is_not_entered_again_while_look_ups_lag_behind() 
                 async def is_live(self, room_id: RoomId) -> bool:
                     return True
 
-                async def obtain(self, room_id: RoomId) -> Address:
-                    obtained.append(room_id)
-                    return await real.addresses.obtain(room_id)
+                name = "direct"
 
-                def told(self, *_: object, **__: object) -> None: ...
+                async def obtain(self, room_id: RoomId, streamer: str) -> Address:
+                    obtained.append(room_id)
+                    return await real.doors.doors[0].obtain(room_id, streamer)
 
             lagging: Any = Lagging()
-            async with asyncio.timeout(120), running(Session(NAME, replace(real, rooms=lagging, addresses=lagging))):
+            hall = Hall([lagging], real.metrics, clock=time.monotonic, wall_clock=time.time)
+            async with asyncio.timeout(120), running(Session(NAME, replace(real, rooms=lagging, doors=hall))):
                 while not publisher.named("disconnect"):
                     await asyncio.sleep(0.01)
                 times = len(looked_up)
@@ -311,7 +318,7 @@ class RefusedAfterwards(Faults):
         return not early and super().fires(fault, room)
 
 
-def test_where_addresses_come_from_is_told_once_what_became_of_each_socket_that_failed() -> None:
+def test_a_door_is_told_once_what_became_of_each_socket_that_failed() -> None:
     """A handshake that was refused lived for no time; a live that ended is no failure."""
     publisher, script = Recorded(), OneRoom(Ending.HOST, messages=200)
     faults = RefusedAfterwards(["close_internal", "handshake_device_blocked"])
@@ -323,12 +330,12 @@ def test_where_addresses_come_from_is_told_once_what_became_of_each_socket_that_
         ):
             upstream = Upstream.at(simulator.url)
             visitors = Visitors(http.HTTP(web, lambda *_: None), upstream, clock=time.monotonic)
-            addresses = Listening(visitors, upstream)
-            subject = Session(NAME, surroundings(publisher, url=simulator.url, web=web, addresses=addresses))
+            door = Listening(visitors, upstream)
+            subject = Session(NAME, surroundings(publisher, url=simulator.url, web=web, door=door))
             async with asyncio.timeout(120), running(subject):
                 while not publisher.named("live_end"):
                     await asyncio.sleep(0.01)
-            return addresses.heard, simulator.requests["/ttwid/register/"]
+            return door.heard, simulator.requests["/ttwid/register/"]
 
     (closed, blocked), registered = asyncio.run(main())
 
@@ -439,7 +446,7 @@ def test_a_second_start_is_refused_by_what_the_first_is_doing() -> None:
                 await asyncio.sleep(60)
                 raise AssertionError
 
-        subject = Session(NAME, surroundings(Recorded(), url="http://127.0.0.1:9", rooms=Slow(), addresses=Slow()))
+        subject = Session(NAME, surroundings(Recorded(), url="http://127.0.0.1:9", rooms=Slow()))
         async with running(subject):
             await asyncio.sleep(0)
             assert subject.state is State.RESOLVING
@@ -453,7 +460,9 @@ def test_a_second_start_is_refused_by_what_the_first_is_doing() -> None:
 
 
 class Scripted:
-    """Look-ups and addresses that fail as a script says; the last failure goes on for ever."""
+    """Look-ups, and a door, that fail as a script says; the last failure goes on for ever."""
+
+    name = "direct"
 
     def __init__(self, *failures: Exception) -> None:
         self._failures = list(failures)
@@ -485,7 +494,7 @@ def waits(
     monkeypatch.setattr(session_module, "random", lambda: 0.5)
     script = Scripted(*failures)
     around = replace(
-        surroundings(Recorded(), url="http://127.0.0.1:9", rooms=script, addresses=script),
+        surroundings(Recorded(), url="http://127.0.0.1:9", rooms=script, door=script),
         report=lambda _, said: reports.append(said) if reports is not None else None,
         last_said=lambda _: before,
     )
@@ -676,7 +685,7 @@ def test_a_room_that_opens_and_drops_without_delivering_slows_down(monkeypatch: 
 def test_what_only_the_operator_can_mend_stops_the_session(monkeypatch: pytest.MonkeyPatch) -> None:
     async def main() -> None:
         script = Scripted(InvalidSessionId())
-        subject = Session(NAME, surroundings(Recorded(), url="http://127.0.0.1:9", rooms=script, addresses=script))
+        subject = Session(NAME, surroundings(Recorded(), url="http://127.0.0.1:9", rooms=script, door=script))
         async with running(subject) as task:
             while subject.state is not State.FAILED:
                 await asyncio.sleep(0)

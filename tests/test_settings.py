@@ -22,7 +22,7 @@ def test_two_variables_suffice() -> None:
     settings = from_environ(LEAST)
 
     assert settings.topic_prefix == "tiktok.live"
-    assert settings.address_strategy == "direct"
+    assert settings.doors == ("direct",)
 
 
 def test_values_take_their_types() -> None:
@@ -71,7 +71,7 @@ def test_every_problem_is_reported_at_once() -> None:
             "PRODUCER_HTTP_PORT": "many",
             "PRODUCER_MAX_STREAMS": "0",
             "PRODUCER_KAFKA_COMPRESION": "zstd",
-            "PRODUCER_ADDRESS_STRATEGY": "sign",
+            "PRODUCER_DOORS": "sign",
             "PRODUCER_KAFKA_SECURITY_PROTOCOL": "SASL_SSL",
             "PRODUCER_KAFKA_SASL_USERNAME": "me",
             "PRODUCER_KAFKA_TLS_KEY_FILE": "key.pem",
@@ -85,7 +85,7 @@ def test_every_problem_is_reported_at_once() -> None:
         "PRODUCER_KAFKA_BOOTSTRAP_SERVERS is not set",
         "PRODUCER_MAX_STREAMS",
         "PRODUCER_HTTP_PORT",
-        "PRODUCER_ADDRESS_STRATEGY is sign, so PRODUCER_SIGN_URL is needed",
+        "PRODUCER_DOORS has sign, so PRODUCER_SIGN_URL is needed",
         "PRODUCER_KAFKA_SASL_MECHANISM is needed with PRODUCER_KAFKA_SECURITY_PROTOCOL",
         "PRODUCER_KAFKA_SASL_PASSWORD_FILE is needed with PRODUCER_KAFKA_SECURITY_PROTOCOL",
         "PRODUCER_KAFKA_TLS_CERTIFICATE_FILE and PRODUCER_KAFKA_TLS_KEY_FILE belong together",

@@ -33,6 +33,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "proxies": frozenset({"addresses", "strangers"}),
     "settings": EVERYONE | {"addresses", "proxies", "secret_files"},
     "webcast": EVERYONE | {"answers", "secret_files"},
+    "webcast.doors": EVERYONE | {"logs", "secret_files", "webcast"},
     "webcast.wire": frozenset(),
     "events": EVERYONE | {"webcast.wire"},
     "kafka": EVERYONE | {"addresses", "answers", "logs", "secret_files", "settings"},
@@ -59,18 +60,10 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "cli_dlq": EVERYONE
     | {"configured", "delivery", "events.event", "letters", "observability.metrics", "replay", "settings", "terminal"},
     "pipeline": EVERYONE | {"delivery", "events", "gift_lists", "logs", "observability.metrics", "turns", "webcast"},
-    "session": EVERYONE
-    | {
-        "assignments.claims",
-        "assignments.interface",
-        "backoff",
-        "bugs",
-        "events",
-        "logs",
-        "observability",
-        "pipeline",
-        "webcast",
-    },
+    "surroundings": EVERYONE | {"assignments", "bugs", "events", "observability.metrics", "pipeline", "webcast"},
+    "stay": EVERYONE | {"assignments.claims", "events", "logs", "pipeline", "surroundings", "webcast"},
+    "session": EVERYONE | {"assignments", "backoff", "logs", "stay", "surroundings", "webcast"},
+    "entrance": EVERYONE | {"observability.metrics", "settings", "webcast"},
     "worker": EVERYONE | {"assignments", "logs", "observability", "session"},
     "service": EVERYONE
     | {
@@ -78,6 +71,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
         "bugs",
         "delivery",
         "descriptors",
+        "entrance",
         "events",
         "gift_lists",
         "logs",
@@ -86,6 +80,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
         "session",
         "settings",
         "stopping",
+        "surroundings",
         "turns",
         "webcast",
         "worker",

@@ -67,7 +67,7 @@ async def upstream(settings: Settings) -> list[Verdict]:
     """Ask the upstream, and the sign server where one is used, for one page each."""
     address = Upstream.named(settings.upstream, further_socket_suffixes=settings.socket_host_suffixes)
     urls = [address.web_url]
-    if settings.address_strategy == "sign" and settings.sign_url is not None:
+    if "sign" in settings.doors and settings.sign_url is not None:
         urls.append(settings.sign_url)
     async with http.client(user_agent=USER_AGENT, trust_environment=address.is_tiktok) as web:
         return [await _answer(web, url) for url in urls]

@@ -25,7 +25,9 @@ from producer.webcast.frames import Stage
 PREFIX = "tiktok_live_"
 
 STATES = ("offline", "resolving", "connecting", "connected", "backing_off", "parked", "failed")
-CLOSINGS = ("live_ended", "released", "handover", "fenced", "bug", *sorted(Reason))
+CLOSINGS = ("live_ended", "released", "handover", "fenced", "moved", "bug", *sorted(Reason))
+DOORS = ("direct", "sign", "lease", "gateway")
+TRIES = ("heard", "refused", "failed")
 BUG_PLACES = (
     "assignments",
     "delivery",
@@ -37,7 +39,7 @@ BUG_PLACES = (
     "other",
     "pipeline",
     "session",
-    "webcast.address",
+    "stay",
     "webcast.connection",
     "webcast.doors",
     "webcast.frames",
@@ -75,12 +77,14 @@ DURATION = (10, 60, 300, 900, 1800, 3600, 7200, 14400, 28800, 86400)
 class Metrics:
     """One worker's metrics, in a registry of their own."""
 
-    def __init__(self, *, topics: Iterable[str], version: str, most_streamers: int = 0) -> None:
+    def __init__(
+        self, *, topics: Iterable[str], version: str, most_streamers: int = 0, doors: Iterable[str] = DOORS
+    ) -> None:
         """`most_streamers` may have series of their own; whoever comes later has none until one of them is let go."""
         self.registry = CollectorRegistry()
         for collector in (ProcessCollector, PlatformCollector, GCCollector):
             collector(registry=self.registry)
-        topics = tuple(topics)
+        topics, doors = tuple(topics), tuple(doors)
         self._build = self._gauge("build_info", "Always 1; the version that runs.", version=(version,))
         self._build.labels(version).set(1)
 
@@ -117,6 +121,22 @@ class Metrics:
             "bugs_total",
             "Exceptions that nobody foresaw, by the place they came out of: our bug. Each parked its streamer.",
             place=BUG_PLACES,
+        )
+        self._door_tries = self._counter(
+            "door_tries_total",
+            "Tries to get into a room, by door: the room was `heard`, the door `refused`, or something `failed`.",
+            door=doors,
+            outcome=TRIES,
+        )
+        self._door_refusals = self._counter(
+            "door_refusals_total",
+            "Those that failed or were refused, by why.",
+            door=doors,
+            reason=tuple(sorted(Reason)),
+        )
+        self._door_open = self._gauge("door_open", "1 while a door lets rooms in, 0 while it is shut.", door=doors)
+        self._door_rooms = self._gauge(
+            "door_rooms", "Rooms that are heard now, by the door they came in by.", door=doors
         )
         self._session = self._histogram("connection_session_seconds", "How long connections lasted.", DURATION)
         self._connect = self._histogram("connect_duration_seconds", "From a room id to an open socket.", LATENCY)
@@ -238,6 +258,20 @@ class Metrics:
 
     def requested(self, endpoint: str, code: str) -> None:
         self._http.labels(endpoint, code).inc()
+
+    def door_tried(self, door: str, outcome: str, reason: Reason | None) -> None:
+        """A try at a door ended; `outcome` is one of TRIES."""
+        self._door_tries.labels(door, outcome).inc()
+        if reason is not None:
+            self._door_refusals.labels(door, reason).inc()
+
+    def door_stands(self, door: str, *, is_open: bool) -> None:
+        """A door is there, was shut, or was opened."""
+        self._door_open.labels(door).set(is_open)
+
+    def door_entered(self, door: str, rooms: int) -> None:
+        """So many rooms more, or fewer, are heard by a door."""
+        self._door_rooms.labels(door).inc(rooms)
 
     def connection_attempted(self) -> None:
         self._attempts.inc()

@@ -12,7 +12,7 @@ from websockets.asyncio.client import ClientConnection, connect
 
 from producer import strangers
 from producer.errors import FailedConnection, FailedRoomPolling, Reason
-from producer.webcast.address import Address
+from producer.webcast.doors.contract import Address
 from producer.webcast.http import LONGEST_WAIT_SECONDS, retry_after_seconds
 from producer.webcast.protocol import Protocol, Received
 

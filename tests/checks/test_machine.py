@@ -252,7 +252,7 @@ def test_an_upstream_and_a_sign_server_that_cannot_be_reached_are_named(tmp_path
             Found("upstream", "fail", f"http://{NOWHERE}/sign cannot be reached"),
         ],
         "--upstream",
-        settings=least(tmp_path) | {"address_strategy": "sign", "sign_url": f"http://{NOWHERE}/sign"},
+        settings=least(tmp_path) | {"doors": "sign", "sign_url": f"http://{NOWHERE}/sign"},
     )
 
 

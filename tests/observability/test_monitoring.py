@@ -128,7 +128,7 @@ def test_a_sign_server_over_its_quota_and_rooms_that_cannot_be_read_ring(
             faults = ("--fault", "sign_rate_limited@sim_room_02:9999", "--fault", "cut_payload:9999")
             await system.simulator("--rooms", "2", "--rate", "50", *faults)
             worker = await system.worker(
-                address_strategy="sign",
+                doors="sign",
                 sign_url=system.upstream,
                 sign_calls_per_minute="6000",
                 dead_letters_per_minute="1",

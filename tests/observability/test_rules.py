@@ -70,6 +70,7 @@ def test_only_what_readers_lose_now_rings_at_night() -> None:
         "TikTokLiveDown",
         "TikTokLiveEventsDropped",
         "TikTokLiveKafkaDisconnected",
+        "TikTokLiveNoDoorOpen",
         "TikTokLiveNoEvents",
         "TikTokLiveStreamersUnassigned",
     }

@@ -34,7 +34,7 @@ NOWHERE = "127.0.0.1:9"
 SASL = {"kafka_security_protocol": "SASL_PLAINTEXT", "kafka_sasl_username": "me"}
 BEARER = SASL | {"kafka_sasl_mechanism": "OAUTHBEARER"}
 KINDS: Mapping[str, Mapping[str, str]] = {
-    "sign_api_key_file": {"address_strategy": "sign", "sign_url": f"http://{NOWHERE}"},
+    "sign_api_key_file": {"doors": "sign", "sign_url": f"http://{NOWHERE}"},
     "schema_registry_password_file": {"schema_registry_username": "me"},
     "schema_registry_token_file": {},
     "kafka_sasl_password_file": SASL | {"kafka_sasl_mechanism": "PLAIN"},
@@ -112,7 +112,7 @@ def test_a_running_worker_says_nothing_of_a_key_that_turns_bad_under_it(
             async with Front(system.upstream).serve() as front:
                 environ = {
                     "PRODUCER_UPSTREAM": front.url,
-                    "PRODUCER_ADDRESS_STRATEGY": "sign",
+                    "PRODUCER_DOORS": "sign",
                     "PRODUCER_SIGN_URL": front.url,
                     "PRODUCER_SIGN_CALLS_PER_MINUTE": "60000",
                     "PRODUCER_SIGN_API_KEY_FILE": str(key),

@@ -208,7 +208,7 @@ def test_an_odd_answer_costs_the_streamer_that_it_is_about_and_no_other(
                 )
                 environ = {
                     "PRODUCER_UPSTREAM": front.url,
-                    "PRODUCER_ADDRESS_STRATEGY": "sign",
+                    "PRODUCER_DOORS": "sign",
                     "PRODUCER_SIGN_URL": front.url,
                     "PRODUCER_SIGN_CALLS_PER_MINUTE": "60000",
                 }

@@ -192,7 +192,7 @@ def test_a_sign_servers_rate_limit_is_honoured(tmp_path: Path, kafka: Kafka, reg
         async with System(tmp_path, kafka, registry) as system:
             await system.simulator("--rooms", "1", "--rate", "50", "--fault", "sign_rate_limited:1")
             sign_url = system.upstream
-            worker = await system.worker(address_strategy="sign", sign_url=sign_url, sign_calls_per_minute="600")
+            worker = await system.worker(doors="sign", sign_url=sign_url, sign_calls_per_minute="600")
             await connected(worker, 1)
             limited = await metric(worker, 'tiktok_live_http_requests_total{code="429",endpoint="sign"}')
             labelled = await metric(worker, 'tiktok_live_connection_errors_total{error="FailedHTTPRequest"}')

@@ -12,8 +12,8 @@ from websockets.http11 import Request, Response
 
 from producer import strangers
 from producer.errors import FailedConnection, FailedRoomPolling, Reason
-from producer.webcast.address import Address
 from producer.webcast.connection import Connection, handshake_refused, open_connection, read_heartbeat_seconds
+from producer.webcast.doors.contract import Address
 from producer.webcast.protocol import Protocol, RecentIds
 from producer.webcast.wire import Envelope, FetchResult, PushFrame
 
@@ -53,7 +53,7 @@ def talk(handler: Handler, act: Act, process: Process | None = None) -> object:
             port = server.sockets[0].getsockname()[1]
             async with asyncio.timeout(120):
                 async with open_connection(
-                    Address(strangers.url(f"ws://127.0.0.1:{port}/"), cookie="ttwid=1"),
+                    Address(strangers.url(f"ws://127.0.0.1:{port}/"), cookie="ttwid=1", door="direct"),
                     user_agent="Mozilla/5.0",
                     origin="https://www.tiktok.com",
                     ssl=ssl.create_default_context(),
@@ -271,7 +271,7 @@ def test_further_headers_of_an_address_go_with_the_handshake_and_its_agent_befor
             port = server.sockets[0].getsockname()[1]
             headers = {"User-Agent": "other", "Referer": "https://www.tiktok.com/"}
             async with open_connection(
-                Address(strangers.url(f"ws://127.0.0.1:{port}/"), cookie="ttwid=1", headers=headers),
+                Address(strangers.url(f"ws://127.0.0.1:{port}/"), cookie="ttwid=1", door="direct", headers=headers),
                 user_agent="worker's",
                 origin="http://x",
                 ssl=ssl.create_default_context(),
@@ -310,7 +310,7 @@ def test_options_that_come_twice_are_their_first() -> None:
             async with (
                 asyncio.timeout(60),
                 open_connection(
-                    Address(strangers.url(f"ws://127.0.0.1:{port}/"), cookie=""),
+                    Address(strangers.url(f"ws://127.0.0.1:{port}/"), cookie="", door="direct"),
                     user_agent="x",
                     origin="http://x",
                     ssl=ssl.create_default_context(),
@@ -332,7 +332,7 @@ def test_a_redirect_is_not_followed() -> None:
 def test_nobody_listening_is_a_failed_connection() -> None:
     async def main() -> None:
         async with open_connection(
-            Address(strangers.url("ws://127.0.0.1:9/"), cookie=""),
+            Address(strangers.url("ws://127.0.0.1:9/"), cookie="", door="direct"),
             user_agent="x",
             origin="http://x",
             ssl=ssl.create_default_context(),

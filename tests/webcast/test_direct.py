@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from producer.errors import FailedConnection, FailedRoomPolling, ProducerError, Reason
-from producer.webcast.address import Address
+from producer.webcast.doors.contract import Address
 from producer.webcast.doors.direct import Direct
 from producer.webcast.doors.visitor import Visitors
 from producer.webcast.http import HTTP
@@ -42,10 +42,10 @@ def obtain(*told: tuple[ProducerError, float], history_comments: int = 6) -> lis
                 HTTP(client, lambda *_: None), Upstream.tiktok(), clock=lambda: 0.0, user_agents=(AGENT, "other/1 x")
             )
             direct = Direct(visitors, Upstream.tiktok(), history_comments=history_comments)
-            first = await direct.obtain(ROOM)
+            first = await direct.obtain(ROOM, "ann")
             for error, lived in told:
                 direct.told(first, error, lived_seconds=lived)
-            return [first, await direct.obtain(ROOM)]
+            return [first, await direct.obtain(ROOM, "ann")]
 
     return asyncio.run(main())
 

@@ -55,7 +55,7 @@ class Door:
     async def attempt(self, room: int, *, listens: bool = False) -> str:
         """Try to enter a room, once; say how that ended. `listens`: until the socket is closed."""
         try:
-            address = await self.direct.obtain(RoomId(room))
+            address = await self.direct.obtain(RoomId(room), "ann")
         except ProducerError as error:
             return _said(error)
         self.cookies.append(address.cookie)
@@ -338,11 +338,11 @@ def test_a_thousand_rooms_cause_three_requests_at_most_though_each_is_refused() 
     async def act(simulator: Simulator) -> None:
         room = await room_id(simulator)
         async with Door(simulator.url) as door:
-            before = await asyncio.gather(*(door.direct.obtain(RoomId(room + number)) for number in range(1000)))
+            before = await asyncio.gather(*(door.direct.obtain(RoomId(room + number), "ann") for number in range(1000)))
             refused = await door.attempt(room)
             for address in before:
                 door.direct.told(address, BLOCKED, lived_seconds=0.0)
-            after = await asyncio.gather(*(door.direct.obtain(RoomId(room + number)) for number in range(1000)))
+            after = await asyncio.gather(*(door.direct.obtain(RoomId(room + number), "ann") for number in range(1000)))
             for address in after:
                 door.direct.told(address, BLOCKED, lived_seconds=0.0)
             assert await door.attempt(room) == ENTERED

@@ -15,8 +15,8 @@ from producer.errors import FailedConnection, FailedFetchGifts, FailedFetchRoomI
 from producer.events.gifts import read_gift_list
 from producer.strangers import Unreadable
 from producer.webcast import http
-from producer.webcast.address import read_sign_answer
 from producer.webcast.connection import handshake_refused, read_heartbeat_seconds
+from producer.webcast.doors.sign import read_sign_answer
 from producer.webcast.doors.visitor import Visitor, read_cookie, read_registration
 from producer.webcast.room import RoomId, read_api_live, read_check_alive, read_page
 from producer.webcast.upstream import Upstream

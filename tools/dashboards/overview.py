@@ -149,6 +149,25 @@ def parts() -> Iterator[Panel | Number | str]:
         ((by("reason", "connections_closed_total"), "{{reason}}"),),
     )
     yield Panel(
+        "Rooms by door",
+        "Rooms that are heard, by the way they came in. One door falls and another rises: the first refuses.",
+        "none",
+        ((f"sum by (door) ({metric('door_rooms')})", "{{door}}"),),
+        stacked=True,
+    )
+    yield Panel(
+        "Doors",
+        "Workers whose door is shut, and what was met at each door when it was tried.",
+        "cps",
+        (
+            (f"count by (door) ({metric('door_open')} == 0)", "{{door}} shut"),
+            (by("door, outcome", "door_tries_total"), "{{door}} {{outcome}}"),
+            (by("door, reason", "door_refusals_total"), "{{door}} {{reason}}"),
+        ),
+        right="shut$",
+        right_unit="none",
+    )
+    yield Panel(
         "Requests by endpoint and answer",
         "Requests to TikTok and the sign server. 429: over a quota. error: no answer at all.",
         "reqps",

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 from producer import strangers
 from producer.errors import FailedRoomPolling, ProducerError, Reason
-from producer.webcast.address import Address
+from producer.webcast.doors.contract import Address
 from producer.webcast.doors.visitor import Visitors
 from producer.webcast.room import RoomId
 from producer.webcast.upstream import Upstream, browser_parameters
@@ -23,12 +23,14 @@ HISTORY_COMMENTS = 6
 class Direct:
     """Open the socket without a signature, as the visitor that all rooms share."""
 
+    name = "direct"
+
     def __init__(self, visitors: Visitors, upstream: Upstream, *, history_comments: int = HISTORY_COMMENTS) -> None:
         self._visitors = visitors
         self._upstream = upstream
         self._history_comments = history_comments
 
-    async def obtain(self, room_id: RoomId) -> Address:
+    async def obtain(self, room_id: RoomId, streamer: str) -> Address:
         """Obtain an address. Raises FailedHTTPRequest or FailedConnection where there is no visitor."""
         visitor = await self._visitors.visitor()
         parameters = direct_parameters(room_id, visitor.user_agent, history_comments=self._history_comments)
@@ -39,7 +41,7 @@ class Direct:
             "Cache-Control": "no-cache",
         }
         url = strangers.url(f"{self._upstream.socket_url}?{urlencode(parameters)}")
-        return Address(url, cookie=visitor.cookie, headers=headers)
+        return Address(url, cookie=visitor.cookie, door=self.name, headers=headers)
 
     def told(self, address: Address, error: ProducerError, *, lived_seconds: float) -> None:
         """Flag the visitor where what became of its socket tells against it."""

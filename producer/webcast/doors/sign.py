@@ -1,48 +1,21 @@
-"""Where to open a socket, and how that is learnt from a sign server. `doors.direct` does without one.
+"""The door of a sign server: it signs an address, and sends a room's first messages along.
 
-Facts: protocol sheet sections 4 (sign server), 5.1 (URL).
+Facts: protocol sheet sections 4 (sign server), 5.1 (URL); doors sheet section 1b.
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from pathlib import Path
-from typing import Protocol
 from urllib.parse import urlencode
 
 from producer import secret_files, strangers
 from producer.errors import FailedConnection, FailedHTTPRequest, ProducerError, Reason
-from producer.strangers import URL, Unreadable
+from producer.strangers import Unreadable
 from producer.webcast import frames
+from producer.webcast.doors.contract import Address
 from producer.webcast.http import HTTP
 from producer.webcast.room import RoomId
 from producer.webcast.upstream import Upstream, socket_parameters
-from producer.webcast.wire import FetchResult
-
-
-@dataclass(frozen=True, slots=True)
-class Address:
-    """Where and how to open one socket, once and soon: a signed URL lives for about 30 seconds."""
-
-    url: URL
-    cookie: str = field(repr=False)
-    cursor: str = ""
-    first_batch: FetchResult | None = field(default=None, repr=False)
-    """Messages that came with the address; they are the room's as much as those of the socket."""
-    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
-    """Further headers of the handshake. A User-Agent among them goes before the worker's own."""
-
-
-class AddressSource(Protocol):
-    """Where socket addresses come from."""
-
-    async def obtain(self, room_id: RoomId) -> Address:
-        """Obtain a fresh address for a room. Raises FailedConnection or FailedHTTPRequest."""
-        ...
-
-    def told(self, address: Address, error: ProducerError, *, lived_seconds: float) -> None:
-        """Hear what became of a socket: `error` ended it after so long, or did not let it open (0)."""
-        ...
 
 
 class Budget:
@@ -69,6 +42,8 @@ class Budget:
 class Signed:
     """Ask a sign server for a signed socket and the first batch (GET {sign}/webcast/fetch)."""
 
+    name = "sign"
+
     def __init__(
         self,
         http: HTTP,
@@ -88,7 +63,7 @@ class Signed:
         self._budget = budget
         self._clock = clock
 
-    async def obtain(self, room_id: RoomId) -> Address:
+    async def obtain(self, room_id: RoomId, streamer: str) -> Address:
         """Obtain a signed address.
 
         Raises FailedHTTPRequest, FailedConnection where the answer lacks a part or leads elsewhere, or SecretUnusable.
@@ -154,4 +129,4 @@ def read_sign_answer(body: bytes, cookie: str | None, room_id: RoomId, user_agen
     except Unreadable as cause:
         problem = f"the sign server's push server is no URL to follow: {cause}"
         raise FailedConnection(problem, reason=Reason.MALFORMED) from cause
-    return Address(url, cookie=cookie or "", cursor=batch.cursor, first_batch=batch)
+    return Address(url, cookie=cookie or "", door=Signed.name, cursor=batch.cursor, first_batch=batch)

@@ -1,4 +1,4 @@
-"""producer.webcast.address: what a sign server answers, and what must be in it."""
+"""producer.webcast.doors.sign: what a sign server answers, and what must be in it."""
 
 import asyncio
 from pathlib import Path
@@ -10,7 +10,8 @@ import pytest
 from producer import strangers
 from producer.errors import FailedConnection, FailedHTTPRequest, Reason, Recovery
 from producer.secret_files import SecretUnusable
-from producer.webcast.address import Address, Budget, Signed, read_sign_answer
+from producer.webcast.doors.contract import Address
+from producer.webcast.doors.sign import Budget, Signed, read_sign_answer
 from producer.webcast.http import HTTP
 from producer.webcast.room import RoomId
 from producer.webcast.upstream import USER_AGENT, Upstream
@@ -111,7 +112,7 @@ def test_a_cookie_that_no_request_can_carry_is_as_none(cookie: str) -> None:
 
 
 def test_nothing_secret_is_in_an_addresss_repr() -> None:
-    assert "abc" not in repr(Address(strangers.url("wss://x/?signature=abc"), cookie="ttwid=abc"))
+    assert "abc" not in repr(Address(strangers.url("wss://x/?signature=abc"), cookie="ttwid=abc", door="sign"))
 
 
 def test_a_budget_spreads_calls() -> None:
@@ -159,7 +160,7 @@ def sign(server: Asked, *, upstream: Upstream, key: Path | None = None, budget: 
                 budget=budget or Budget(calls_per_minute=60),
                 clock=lambda: 1000.0,
             )
-            return await source.obtain(ROOM)
+            return await source.obtain(ROOM, "ann")
 
     return asyncio.run(main())
 

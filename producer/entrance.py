@@ -1,0 +1,44 @@
+"""A worker's doors, put together from its settings."""
+
+import os
+import time
+from pathlib import Path
+
+from producer.errors import StartRefused
+from producer.observability.metrics import Metrics
+from producer.settings import Settings
+from producer.webcast.doors.contract import Door
+from producer.webcast.doors.direct import Direct
+from producer.webcast.doors.hall import Hall
+from producer.webcast.doors.sign import Budget, Signed
+from producer.webcast.doors.visitor import Visitors
+from producer.webcast.http import HTTP
+from producer.webcast.upstream import USER_AGENT, Upstream
+
+
+def hall(settings: Settings, upstream: Upstream, web: HTTP, metrics: Metrics) -> Hall:
+    """The doors in the order of PRODUCER_DOORS. Raises StartRefused."""
+    doors = [_door(name, settings, upstream, web) for name in settings.doors]
+    return Hall(doors, metrics, clock=time.monotonic, wall_clock=time.time)
+
+
+def _door(name: str, settings: Settings, upstream: Upstream, web: HTTP) -> Door:
+    if name == Direct.name:
+        visitors = Visitors(web, upstream, clock=time.monotonic, age_seconds=settings.direct_cookie_seconds)
+        return Direct(visitors, upstream, history_comments=settings.direct_history_comments)
+    assert settings.sign_url is not None  # settings say so where this door is among them
+    return Signed(
+        web,
+        upstream,
+        sign_url=settings.sign_url,
+        api_key_file=_readable(settings.sign_api_key_file),
+        user_agent=USER_AGENT,
+        budget=Budget(calls_per_minute=settings.sign_calls_per_minute),
+        clock=time.monotonic,
+    )
+
+
+def _readable(path: Path | None) -> Path | None:
+    if path is not None and not os.access(path, os.R_OK):
+        raise StartRefused(f"PRODUCER_SIGN_API_KEY_FILE={path} cannot be read")
+    return path

@@ -1,0 +1,249 @@
+"""One stay in a room, until its live ends: on one socket, or for a moment on two, while it moves to a better door."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from random import uniform
+from typing import NoReturn
+
+from producer import logs
+from producer.assignments.claims import Streamer
+from producer.errors import FailedFetchRoomInfo, FailedRoomPolling, ProducerError
+from producer.events.event import Origin
+from producer.events.streaks import Streaks
+from producer.pipeline import Pipeline
+from producer.surroundings import Surroundings
+from producer.webcast.connection import Connection, open_connection
+from producer.webcast.doors.contract import Address
+from producer.webcast.protocol import Protocol, Received, RecentIds
+from producer.webcast.room import RoomId
+
+LOOK_SECONDS = (15.0, 45.0)
+"""Between two looks at the doors before the one that a socket came through."""
+OVERLAP_SECONDS = 0.5
+"""How long a socket is held after the next one was heard: what was under way arrives."""
+MOVED = "moved"
+
+
+class Memory:
+    """What is known of one room across its sockets."""
+
+    def __init__(self, room_id: RoomId | None) -> None:
+        self.room_id = room_id
+        self.seen = RecentIds()
+        self.streaks = Streaks()
+        self.watched = False
+        """Whether a connection to it was open."""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """Whom a stay tells how it goes."""
+
+    connected: Callable[[], None]
+    entered: Callable[[], None]
+    """The room is heard."""
+    delivered: Callable[[], None]
+
+
+class Stay:
+    """One streamer's, in one room."""
+
+    def __init__(
+        self,
+        streamer: Streamer,
+        room_id: RoomId,
+        memory: Memory,
+        around: Surroundings,
+        told: Told,
+        *,
+        why: Callable[[], str],
+    ) -> None:
+        """`why` tells why it ends, if it is cancelled."""
+        self._why = why
+        self._streamer = streamer
+        self._room_id = room_id
+        self._memory = memory
+        self._around = around
+        self._told = told
+        self._log = logs.get(streamer=streamer)
+        self._visit = around.doors.visit(room_id, streamer)
+        self._address: Address | None = None
+        self._holding: asyncio.Task[None] | None = None
+        """The socket that counts."""
+        self._moved: set[asyncio.Task[None]] = set()
+        """Those that another took the place of."""
+
+    async def run(self) -> None:
+        """Stay until the live has ended. Raises ProducerError, and what nobody foresaw, where the socket is lost."""
+        self._around.metrics.connection_attempted()
+        self._address = await self._visit.obtain()
+        self._holding = asyncio.create_task(self._hold(self._address, asyncio.Event()), name=f"{self._streamer} socket")
+        moving = asyncio.create_task(self._move(), name=f"{self._streamer} moving")
+        try:
+            while True:
+                holding = self._holding
+                await asyncio.wait({holding, moving}, return_when=asyncio.FIRST_COMPLETED)
+                if moving.done():
+                    moving.result()
+                if holding.done() and holding is self._holding:
+                    return holding.result()
+        finally:
+            await _end(moving)
+            await _end(self._holding)
+
+    async def _move(self) -> NoReturn:
+        """Go back to a door that is preferred, once it lets us in; the socket in use is held until then."""
+        while True:
+            await asyncio.sleep(uniform(*LOOK_SECONDS))
+            assert self._address is not None
+            if (address := await self._visit.better(self._address)) is None:
+                continue
+            heard = asyncio.Event()
+            following = asyncio.create_task(self._hold(address, heard), name=f"{self._streamer} socket")
+            try:
+                await _either(following, heard)
+                if following.done():
+                    continue  # it was told what became of it
+                await asyncio.sleep(OVERLAP_SECONDS)
+                if not following.done():
+                    assert self._holding is not None
+                    before, self._holding, self._address, following = self._holding, following, address, self._holding
+                    self._moved.add(before)
+                    self._log.info("moved", door=address.door)
+            finally:
+                await _end(following)
+                self._moved.discard(following)
+
+    async def _hold(self, address: Address, heard: asyncio.Event) -> None:
+        """Hold one socket until the live has ended; tell its door what became of it."""
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        opened: list[float] = []
+        metrics = self._around.metrics
+
+        def entered() -> None:
+            if not heard.is_set():
+                heard.set()
+                metrics.door_entered(address.door, +1)
+                self._visit.heard(address)
+                self._told.entered()
+
+        try:
+            async with open_connection(
+                address,
+                user_agent=self._around.user_agent,
+                origin=self._around.upstream.web_url,
+                ssl=self._around.ssl,
+                trust_environment=self._around.upstream.is_tiktok,
+                turns=self._around.opening,
+            ) as connection:
+                opened.append(loop.time())
+                metrics.connection_opened(seconds=opened[0] - began)
+                self._told.connected()
+                self._log.info("connected", room_id=str(self._room_id), door=address.door)
+                await self._converse(connection, address, entered, opened[0])
+        except ProducerError as error:
+            self._visit.told(address, error, lived_seconds=max(loop.time() - opened[0], 1e-9) if opened else 0.0)
+            if self._visit.elsewhere(address):
+                error.retry_after_seconds = None  # the door is left alone for that time, and there is another
+            raise
+        finally:
+            if heard.is_set():
+                metrics.door_entered(address.door, -1)
+
+    async def _converse(
+        self, connection: Connection, address: Address, entered: Callable[[], None], opened: float
+    ) -> None:
+        pipeline = pipeline_for(self._streamer, self._room_id, self._memory, self._around)
+        self._memory.watched = True
+        pipeline.connected()
+        reason: str | None = None
+        try:
+            protocol = Protocol(
+                self._room_id,
+                now=opened,
+                seen=self._memory.seen,
+                cursor=address.cursor,
+                heartbeat_seconds=connection.heartbeat_seconds,
+                silence_seconds=self._around.silence_seconds,
+                hold_acknowledgements=self._around.hold_acknowledgements,
+            )
+            if address.first_batch is not None:
+                await pipeline.deliver(protocol.take(address.first_batch))
+            await self._stream(connection, protocol, pipeline, entered)
+            reason = "live_ended"
+        except FailedRoomPolling as lost:
+            if await self._still_live():
+                reason = str(lost.reason)
+                raise
+            reason = "live_ended"
+            pipeline.live_ended("room_status")
+        except Exception:
+            reason = "bug"
+            raise
+        finally:
+            moved = asyncio.current_task() in self._moved
+            reason = reason or (MOVED if moved else self._why())
+            pipeline.disconnected(reason)
+            seconds = asyncio.get_running_loop().time() - opened
+            self._around.metrics.connection_closed(reason, seconds=seconds)
+
+    async def _stream(
+        self, connection: Connection, protocol: Protocol, pipeline: Pipeline, entered: Callable[[], None]
+    ) -> None:
+        """Deliver until the live ends. A straight line of waits: while Kafka is slow, nothing is read."""
+        while not protocol.ended:
+            received = await connection.exchange(protocol, self._around.sink.turns.mine)
+            if protocol.entered:
+                entered()  # whoever holds the room for us until then lets go at this word
+            if received is None:
+                await pipeline.tick()
+                continue
+            safe = None
+            if received.acknowledgement is not None:
+                # Without its messages, which are larger than the records that they become, and in no bound.
+                safe = partial(protocol.acknowledge, Received(acknowledgement=received.acknowledgement))
+            await pipeline.deliver(received, safe)
+            if received.messages:
+                self._told.delivered()
+            await self._around.sink.publisher.room()
+
+    async def _still_live(self) -> bool:
+        """Whether a room whose socket was lost goes on; it does unless it is known not to."""
+        try:
+            return await self._around.rooms.is_live(self._room_id)
+        except FailedFetchRoomInfo:
+            return True
+
+
+def pipeline_for(streamer: Streamer, room_id: RoomId, memory: Memory, around: Surroundings) -> Pipeline:
+    """A way to the sink for what a room says, or said."""
+    origin = Origin(streamer, room_id, around.worker, around.payloads)
+    shared = partial(around.shared, streamer)
+    return Pipeline(around.sink, origin, memory.streaks, watched_before=memory.watched, shared=shared)
+
+
+async def _either(task: "asyncio.Task[None]", event: asyncio.Event) -> None:
+    """Wait until a task is done or an event is set."""
+    waiting = asyncio.create_task(event.wait())
+    try:
+        await asyncio.wait({task, waiting}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        await _end(waiting)
+
+
+async def _end(task: "asyncio.Task[None] | asyncio.Task[bool]") -> None:
+    """Cancel a task, once, and wait for its end, even if cancelled meanwhile; what it raised is told elsewhere."""
+    task.cancel()
+    cancelled: asyncio.CancelledError | None = None
+    while not task.done():
+        try:
+            await asyncio.wait({task})
+        except asyncio.CancelledError as again:
+            cancelled = again
+    if not task.cancelled():
+        task.exception()
+    if cancelled is not None:
+        raise cancelled

@@ -1,0 +1,46 @@
+"""What a worker's sessions share."""
+
+import asyncio
+import ssl
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from producer.assignments.claims import Streamer
+from producer.assignments.interface import Said
+from producer.bugs import Bugs
+from producer.events.event import Payloads
+from producer.observability.metrics import Metrics
+from producer.pipeline import Sink
+from producer.webcast.doors.hall import Hall
+from producer.webcast.room import Rooms
+from producer.webcast.upstream import Upstream
+
+Report = Callable[[Streamer, Said], None]
+"""Told of each state of a session (of `connected` once the room is heard)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """One worker's."""
+
+    worker: str
+    upstream: Upstream
+    rooms: Rooms
+    doors: Hall
+    sink: Sink
+    metrics: Metrics
+    ssl: ssl.SSLContext
+    opening: asyncio.Semaphore
+    """Whose turn it is to open a socket."""
+    user_agent: str
+    live_poll_seconds: float
+    silence_seconds: float
+    payloads: Payloads
+    hold_acknowledgements: bool
+    """Whether a frame is acknowledged only once its records are acknowledged or spooled."""
+    report: Report
+    last_said: Callable[[Streamer], Said | None]
+    """What was last said of a streamer, by whomever."""
+    bugs: Bugs
+    shared: Callable[[Streamer], bool]
+    """Whether another worker hears a streamer's room too, to which we are handing it over."""

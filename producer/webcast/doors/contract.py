@@ -1,0 +1,41 @@
+"""What a door is, and what it gives: an address, at which a socket is opened once."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from producer.errors import ProducerError
+from producer.strangers import URL
+from producer.webcast.room import RoomId
+from producer.webcast.wire import FetchResult
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where and how to open one socket, once and soon: a signed URL lives for about 30 seconds."""
+
+    url: URL
+    cookie: str = field(repr=False)
+    door: str
+    """Through which door it leads."""
+    cursor: str = ""
+    first_batch: FetchResult | None = field(default=None, repr=False)
+    """Messages that came with the address; they are the room's as much as those of the socket."""
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Further headers of the handshake. A User-Agent among them goes before the worker's own."""
+
+
+class Door(Protocol):
+    """A way to obtain addresses."""
+
+    @property
+    def name(self) -> str:
+        """How settings, metrics and logs call it."""
+
+    async def obtain(self, room_id: RoomId, streamer: str) -> Address:
+        """Obtain a fresh address for a streamer's room. Raises ProducerError."""
+        ...
+
+    def told(self, address: Address, error: ProducerError, *, lived_seconds: float) -> None:
+        """Hear what became of a socket: `error` ended it after so long, or did not let it open (0)."""
+        ...

@@ -1,0 +1,221 @@
+"""The doors of one egress in their order, each with its breaker: which of them a room goes through.
+
+Whoever opens a socket at an address tells what became of it: `heard`, or `told`.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Protocol
+
+from producer import logs
+from producer.errors import FailedConnection, ProducerError, Reason
+from producer.webcast.doors.breaker import Breaker, State
+from producer.webcast.doors.contract import Address, Door
+from producer.webcast.doors.refusals import Says, says
+from producer.webcast.room import RoomId
+
+TRIES = 2
+"""So often in vain, a room goes on to the next door, though others go through this one."""
+VAIN_SECONDS = 600.0
+"""How long it keeps away from that door then, while there is another."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How a door stands, as it is shown."""
+
+    door: str
+    state: State
+    reason: Reason | None
+    detail: str
+    since: float | None
+    """When it was shut, in seconds since 1970; None while it is open."""
+
+    def __str__(self) -> str:
+        if self.since is None:
+            return f"{self.door} {self.state}"
+        began = datetime.fromtimestamp(self.since, UTC).strftime("%H:%M")
+        return f"{self.door} {self.state} since {began} UTC: {self.detail}"
+
+
+class Listener(Protocol):
+    """Who is told what goes on at the doors."""
+
+    def door_tried(self, door: str, outcome: str, reason: Reason | None) -> None:
+        """A try ended; `outcome` is `heard`, `refused` (the door lets nobody in) or `failed`."""
+
+    def door_stands(self, door: str, *, is_open: bool) -> None:
+        """A door is there, and lets rooms in or does not."""
+
+
+class Hall:
+    """All doors of one egress."""
+
+    def __init__(
+        self,
+        doors: Sequence[Door],
+        listener: Listener,
+        *,
+        clock: Callable[[], float],
+        wall_clock: Callable[[], float],
+    ) -> None:
+        """`doors` are in the order in which they are tried; `clock` is monotonic."""
+        self.doors = tuple(doors)
+        self._listener = listener
+        self._clock = clock
+        self._wall_clock = wall_clock
+        self._breakers = {door.name: Breaker() for door in doors}
+        self._log = logs.get()
+        for door in doors:
+            listener.door_stands(door.name, is_open=True)
+
+    def visit(self, room_id: RoomId, streamer: str) -> "Visit":
+        """Begin to look for a way into a room."""
+        return Visit(self, room_id, streamer)
+
+    def standings(self) -> list[Standing]:
+        """How each door stands."""
+        return [self._standing(door.name) for door in self.doors]
+
+    def admits(self, door: Door, room: str) -> bool:
+        """Whether a room may go through a door now."""
+        return self._breakers[door.name].admits(room, self._clock())
+
+    def wait_seconds(self) -> float:
+        """How long until a door may be tried by somebody."""
+        now = self._clock()
+        return min(breaker.wait(now) for breaker in self._breakers.values())
+
+    def now(self) -> float:
+        """Seconds of the doors' clock."""
+        return self._clock()
+
+    def heard(self, door: str, room: str) -> None:
+        """A room was let in through a door."""
+        self._listener.door_tried(door, "heard", None)
+        if self._breakers[door].entered(room, self._clock()):
+            self._log.info("door open", door=door)
+            self._listener.door_stands(door, is_open=True)
+
+    def told(self, door: str, room: str, error: ProducerError, *, lived_seconds: float) -> Says:
+        """Something failed at a door, or on a socket behind it; return what that says of the door."""
+        said, breaker = says(error, lived_seconds=lived_seconds), self._breakers[door]
+        if said is Says.NOTHING:
+            breaker.gave_up(room)
+            return said
+        if not lived_seconds:
+            self._listener.door_tried(door, "refused" if said is Says.SHUT else "failed", error.reason)
+        if breaker.refused(
+            room,
+            error.reason,
+            str(error),
+            self._clock(),
+            at_once=said is Says.SHUT,
+            wait_seconds=error.retry_after_seconds or 0.0,
+        ):
+            self._log.error("door shut", door=door, reason=error.reason, detail=str(error))
+            self._listener.door_stands(door, is_open=False)
+        return said
+
+    def is_open(self, door: str) -> bool:
+        """Whether everybody may go through a door."""
+        return self._breakers[door].reason is None
+
+    def opened_at(self, door: str) -> float:
+        """When a door was opened the last time; -inf where it never was shut."""
+        return self._breakers[door].opened_at
+
+    def learnt(self, standing: Standing) -> None:
+        """Another worker says how a door stands."""
+        breaker = self._breakers.get(standing.door)
+        if breaker is None:
+            return
+        if standing.reason is not None and breaker.learnt(standing.reason, standing.detail, self._clock()):
+            self._log.error(
+                "door shut", door=standing.door, reason=standing.reason, detail=standing.detail, learnt=True
+            )
+            self._listener.door_stands(standing.door, is_open=False)
+        elif standing.reason is None and breaker.reopened(self._clock()):
+            self._log.info("door open", door=standing.door, learnt=True)
+            self._listener.door_stands(standing.door, is_open=True)
+
+    def _standing(self, door: str) -> Standing:
+        breaker, now = self._breakers[door], self._clock()
+        shut = breaker.reason is not None
+        since = self._wall_clock() - (now - breaker.since) if shut else None
+        return Standing(door, breaker.state(now), breaker.reason, breaker.detail, since)
+
+
+class Visit:
+    """One room's way in, and what it met at each door meanwhile."""
+
+    def __init__(self, hall: Hall, room_id: RoomId, streamer: str) -> None:
+        self._hall = hall
+        self._room_id = room_id
+        self._streamer = streamer
+        self._vain: dict[str, tuple[int, float]] = {}
+        """Failures at a door that was open all the same, since the room was heard there, and when the last one was."""
+
+    async def obtain(self) -> Address:
+        """Obtain an address at the first door that lets us try.
+
+        Raises FailedConnection where none does, and otherwise what the last of them that was asked raised.
+        """
+        last: ProducerError | None = None
+        for door in sorted(self._hall.doors, key=self._in_vain):
+            if not self._hall.admits(door, self._streamer):
+                continue
+            try:
+                return await door.obtain(self._room_id, self._streamer)
+            except ProducerError as error:
+                self._failed(door.name, error, lived_seconds=0.0)
+                last = error
+        if last is not None:
+            raise last
+        shut = "; ".join(map(str, self._hall.standings()))
+        raise FailedConnection(
+            f"no door is open: {shut}", reason=Reason.NO_DOOR, retry_after_seconds=self._hall.wait_seconds()
+        )
+
+    async def better(self, address: Address) -> Address | None:
+        """Obtain an address at a door before the one that this address is of, where one lets us try."""
+        for door in self._hall.doors:
+            if door.name == address.door:
+                return None
+            if not self._in_vain(door) and self._hall.admits(door, self._streamer):
+                try:
+                    return await door.obtain(self._room_id, self._streamer)
+                except ProducerError as error:
+                    self._failed(door.name, error, lived_seconds=0.0)
+        return None
+
+    def heard(self, address: Address) -> None:
+        """The room was heard on a socket at this address."""
+        self._vain.pop(address.door, None)
+        self._hall.heard(address.door, self._streamer)
+
+    def told(self, address: Address, error: ProducerError, *, lived_seconds: float) -> None:
+        """A socket at this address ended in `error` after so long, or did not open (0)."""
+        for door in self._hall.doors:
+            if door.name == address.door:
+                door.told(address, error, lived_seconds=lived_seconds)
+        self._failed(address.door, error, lived_seconds=lived_seconds)
+
+    def elsewhere(self, address: Address) -> bool:
+        """Whether there is another door than the one of this address that is open, and was not tried in vain."""
+        return any(
+            door.name != address.door and self._hall.is_open(door.name) and not self._in_vain(door)
+            for door in self._hall.doors
+        )
+
+    def _in_vain(self, door: Door) -> bool:
+        failures, last = self._vain.get(door.name, (0, 0.0))
+        lately = self._hall.now() - last < VAIN_SECONDS and last > self._hall.opened_at(door.name)
+        return failures >= TRIES and lately
+
+    def _failed(self, door: str, error: ProducerError, *, lived_seconds: float) -> None:
+        said = self._hall.told(door, self._streamer, error, lived_seconds=lived_seconds)
+        if said is not Says.NOTHING and self._hall.is_open(door):
+            failures, _ = self._vain.get(door, (0, 0.0))
+            self._vain[door] = TRIES if said is Says.SHUT else failures + 1, self._hall.now()
