@@ -13,6 +13,7 @@ from websockets.datastructures import Headers
 from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 
+from producer.simulator import posts
 from producer.webcast.upstream import SOCKET_PATH
 from producer.webcast.wire import Envelope, FetchResult, PushFrame
 from tests.webcast.bombs import field, message, plain
@@ -56,6 +57,7 @@ class Stage:
             "127.0.0.1",
             0,
             process_request=self._process,
+            create_connection=posts.Connection,
             compression=None,
             ping_interval=None,
             write_limit=64 * 1024 * 1024,  # a burst waits in this process or in the system, and holds up no other room
@@ -97,8 +99,8 @@ class Stage:
         parts = urlsplit(request.path)
         query = {name: values[-1] for name, values in parse_qs(parts.query).items()}
         match parts.path:
-            case "/":
-                return _response(b"", [("Set-Cookie", "ttwid=1; Path=/")])
+            case "/ttwid/register/":
+                return _response(b'{"status_code": 0}', [("Set-Cookie", "ttwid=1; Path=/")])
             case "/api-live/user/room/" if (name := query.get("uniqueId", "")) in self._rooms:
                 user = {"roomId": self.room_id(name), "status": 2}
                 said = {"statusCode": 0, "data": {"user": user, "liveRoom": {"status": 2}}}
