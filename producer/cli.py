@@ -127,7 +127,7 @@ def simulate(
         bool, typer.Option(help="Send what nobody acknowledged to the next who comes; whether TikTok does is unknown.")
     ] = False,
     fault: Annotated[
-        list[str] | None, typer.Option(help="Misbehave: NAME, NAME:TIMES, NAME@STREAMER or NAME@STREAMER:TIMES.")
+        list[str] | None, typer.Option(help="Misbehave: NAME, or NAME/DOOR@STREAMER:TIMES without some of these.")
     ] = None,
 ) -> None:
     """Serve a simulated Webcast: for laptops, tests, and your own tests."""

@@ -13,7 +13,7 @@ from typing import Any, cast
 import fastavro
 import pytest
 
-from producer import backoff
+from producer import backoff, stay
 from producer import session as session_module
 from producer.assignments.claims import Streamer
 from producer.assignments.interface import Said
@@ -46,10 +46,12 @@ from producer.simulator.truth import Truth
 from producer.simulator.world import Ending, Live, World
 from producer.surroundings import Surroundings
 from producer.turns import Turns
-from producer.webcast import http, wire
-from producer.webcast.doors.contract import Address
+from producer.webcast import connection, http, wire
+from producer.webcast.doors import breaker
+from producer.webcast.doors.contract import Address, Door
 from producer.webcast.doors.direct import Direct
 from producer.webcast.doors.hall import Hall
+from producer.webcast.doors.sign import Budget, Signed
 from producer.webcast.doors.visitor import Visitors
 from producer.webcast.protocol import Received
 from producer.webcast.room import RoomId, Rooms
@@ -310,12 +312,65 @@ class Listening(Direct):
         super().told(address, error, lived_seconds=lived_seconds)
 
 
+@pytest.mark.parametrize(("fault", "refusals"), [("handshake_rejected", 2), ("handshake_forbidden", 2)])
+def test_a_room_goes_by_the_next_door_and_comes_back_without_losing_a_message(
+    monkeypatch: pytest.MonkeyPatch, fault: str, refusals: int
+) -> None:
+    monkeypatch.setattr(backoff, "BASE_SECONDS", 0.02)
+    monkeypatch.setattr(breaker, "PROBE_SECONDS", 0.3)
+    monkeypatch.setattr(stay, "LOOK_SECONDS", (0.05, 0.1))
+    monkeypatch.setattr(connection, "BLOCKED_SECONDS", 0.1)
+    publisher, script = Recorded(), OneRoom(Ending.HOST, messages=900)
+    faults = Faults([f"{fault}/direct:{refusals}"])
+
+    async def main() -> tuple[float | None, float | None, int]:
+        async with (
+            Simulator(script, faults=faults, truth=Truth()) as simulator,
+            http.client(user_agent="Mozilla/5.0", trust_environment=False) as web,
+        ):
+            upstream, over = Upstream.at(simulator.url), http.HTTP(web, lambda *_: None)
+            signed = Signed(
+                over,
+                upstream,
+                sign_url=simulator.url,
+                api_key_file=None,
+                user_agent="Mozilla/5.0",
+                budget=Budget(calls_per_minute=6000),
+                clock=time.monotonic,
+            )
+            around = surroundings(publisher, url=simulator.url, web=web)
+            doors: list[Door] = [direct(over, upstream), signed]
+            around = replace(around, doors=Hall(doors, around.metrics, clock=time.monotonic, wall_clock=time.time))
+
+            def rooms(door: str) -> float | None:
+                return around.metrics.registry.get_sample_value("tiktok_live_door_rooms", {"door": door})
+
+            subject = Session(NAME, around)
+            async with asyncio.timeout(120), running(subject):
+                while len(publisher.named("disconnect")) < 1:
+                    await asyncio.sleep(0.01)
+                moved = rooms("direct"), rooms("sign"), simulator.handshakes["sign"]
+                while len(publisher.named("disconnect")) < 2:
+                    await asyncio.sleep(0.01)
+            return moved
+
+    assert asyncio.run(main()) == (1.0, 0.0, 1)
+
+    assert sum(faults.fired.values()) == refusals
+    assert [event["reason"] for event in publisher.named("disconnect")] == ["moved", "live_ended"]
+    assert len(publisher.named("connect")) == 2
+    ids = [int(event["meta"]["message_id"]) for event in publisher.events if event["meta"]["message_id"]]
+    assert len(set(ids)) == len(ids)
+    assert sorted(ids)[:-1] == list(range(min(ids), min(ids) + len(ids) - 1))  # behind the last: the end of the live
+    assert len(ids) > 850
+
+
 class RefusedAfterwards(Faults):
     """The handshake is refused once a socket was closed."""
 
-    def fires(self, fault: Fault, room: str) -> bool:
+    def fires(self, fault: Fault, room: str, door: str | None = None) -> bool:
         early = fault is Fault.HANDSHAKE_DEVICE_BLOCKED and not self.fired[Fault.CLOSE_INTERNAL]
-        return not early and super().fires(fault, room)
+        return not early and super().fires(fault, room, door)
 
 
 def test_a_door_is_told_once_what_became_of_each_socket_that_failed() -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
-SPEC = re.compile(r"(?P<name>\w+)(?:@(?P<room>[\w.]+))?(?::(?P<times>\d+))?")
+SPEC = re.compile(r"(?P<name>\w+)(?:/(?P<door>\w+))?(?:@(?P<room>[\w.]+))?(?::(?P<times>\d+))?")
 
 
 class Fault(StrEnum):
@@ -67,6 +67,7 @@ IN_STREAM = tuple(Fault)[list(Fault).index(Fault.DROP) :]
 @dataclass(slots=True)
 class _Plan:
     fault: Fault
+    door: str | None
     room: str | None
     left: int
 
@@ -75,14 +76,14 @@ class Faults:
     """What is to go wrong, where, and how many times more."""
 
     def __init__(self, specs: Iterable[str] = ()) -> None:
-        """Each spec is NAME, NAME:TIMES, NAME@STREAMER or NAME@STREAMER:TIMES. Raises ValueError."""
+        """Each spec is NAME, and behind it /DOOR, @STREAMER and :TIMES, each optional. Raises ValueError."""
         self.fired: Counter[Fault] = Counter()
         self._plans = [_parse(spec) for spec in specs]
 
-    def fires(self, fault: Fault, room: str) -> bool:
-        """Whether a fault is due in a room now; if so it counts as having happened."""
+    def fires(self, fault: Fault, room: str, door: str | None = None) -> bool:
+        """Whether a fault is due in a room now, and at a door; if so it counts as having happened."""
         for plan in self._plans:
-            if plan.fault is fault and plan.left and plan.room in (None, room):
+            if plan.fault is fault and plan.left and plan.room in (None, room) and plan.door in (None, door):
                 plan.left -= 1
                 self.fired[fault] += 1
                 return True
@@ -92,10 +93,10 @@ class Faults:
 def _parse(spec: str) -> _Plan:
     match = SPEC.fullmatch(spec)
     if match is None:
-        raise ValueError(f"{spec!r} is no fault: write NAME, NAME:TIMES, NAME@STREAMER or NAME@STREAMER:TIMES")
+        raise ValueError(f"{spec!r} is no fault: write NAME, or NAME/DOOR@STREAMER:TIMES without some of these")
     if match["name"] not in tuple(Fault):
         raise ValueError(f"{match['name']!r} is no fault; there are {', '.join(Fault)}")
-    return _Plan(Fault(match["name"]), match["room"], int(match["times"] or 1))
+    return _Plan(Fault(match["name"]), match["door"], match["room"], int(match["times"] or 1))
 
 
 def bomb(*, inflated_bytes: int) -> bytes:

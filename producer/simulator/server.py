@@ -85,6 +85,8 @@ class Simulator:
         """`resend`: what nobody acknowledged is sent to the next who comes. (Whether TikTok does so is not known.)"""
         self.requests: Counter[str] = Counter()
         """Requests by path."""
+        self.handshakes: Counter[str] = Counter()
+        """By the door that a client came to."""
         self.sockets: list[Socket] = []
         """Every socket that entered a room, closed ones too."""
         self.done = asyncio.Event()
@@ -243,10 +245,12 @@ class Simulator:
         room = self._live_room(query.get("room_id", ""))
         if room is None:
             return Page(400, b"", "text/plain", {"Handshake-Msg": "no such room"})
-        return site.handshake(headers, lambda fault: self._fires(fault, room.unique_id))
+        door = "direct" if query.get("ws_direct") == "1" else "sign"
+        self.handshakes[door] += 1
+        return site.handshake(headers, lambda fault: self._fires(fault, room.unique_id, door))
 
-    def _fires(self, fault: Fault, unique_id: str = "") -> bool:
-        if not self._faults.fires(fault, unique_id):
+    def _fires(self, fault: Fault, unique_id: str = "", door: str | None = None) -> bool:
+        if not self._faults.fires(fault, unique_id, door):
             return False
         self._truth.write("fault", unique_id, name=fault.value)
         return True

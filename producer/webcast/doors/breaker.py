@@ -11,7 +11,7 @@ from enum import StrEnum
 from producer.errors import Reason
 
 PROBE_SECONDS = 60.0
-"""The least time between two tries of a door that is shut."""
+"""Between two tries of a door that is shut, where nobody said how long to wait."""
 PATIENCE_SECONDS = 90.0
 """A try of which nothing was heard for so long is over."""
 ENTERED_SECONDS = 60.0
@@ -44,6 +44,8 @@ class Breaker:
         self.opened_at = float("-inf")
         """When it was opened the last time."""
         self._next_try = 0.0
+        self._pause = PROBE_SECONDS
+        """Between two tries."""
         self._prober: str | None = None
         """Who tries it, or tried it last, in vain."""
         self._trying_until: float | None = None
@@ -64,9 +66,9 @@ class Breaker:
             return True
         if self._tried(now) or now < self._next_try:
             return False
-        if room == self._prober and now < self._next_try + PROBE_SECONDS:
+        if room == self._prober and now < self._next_try + min(self._pause, PROBE_SECONDS):
             return False  # another first, if there is any: what was refused may have been this room alone
-        self._prober, self._trying_until, self._next_try = room, now + PATIENCE_SECONDS, now + PROBE_SECONDS
+        self._prober, self._trying_until, self._next_try = room, now + PATIENCE_SECONDS, now + self._pause
         return True
 
     def wait(self, now: float) -> float:
@@ -87,12 +89,12 @@ class Breaker:
     ) -> bool:
         """A room was refused; say whether that shut the door. `at_once`: such a refusal is about the door.
 
-        `wait_seconds`: how long the other side asked to be left alone.
+        `wait_seconds`: how long the other side asked to be left alone; 0 where it did not.
         """
         if self.reason is not None:
             if room == self._prober:
-                self._trying_until = None
-                self._next_try = max(self._next_try, now + PROBE_SECONDS)
+                self._trying_until, self._pause = None, wait_seconds or PROBE_SECONDS
+                self._next_try = max(self._next_try, now + self._pause)
             self._next_try = max(self._next_try, now + wait_seconds)
             return False
         self._failures += 1
@@ -102,14 +104,16 @@ class Breaker:
         if len(self._failed) < (2 if doubted or not at_once else 1) or not (at_once or self._failures >= FAILURES):
             return False
         self.reason, self.detail, self.since = reason, detail, now
-        self._next_try, self._prober, self._trying_until = now + max(PROBE_SECONDS, wait_seconds), room, None
+        self._pause = wait_seconds or PROBE_SECONDS
+        self._next_try, self._prober, self._trying_until = now + self._pause, room, None
         return True
 
     def learnt(self, reason: Reason, detail: str, now: float) -> bool:
         """Another worker found it shut; say whether that is news. One of ours tries it as if ours had been refused."""
         if self.reason is not None:
             return False
-        self.reason, self.detail, self.since, self._next_try = reason, detail, now, now + PROBE_SECONDS
+        self.reason, self.detail, self.since, self._pause = reason, detail, now, PROBE_SECONDS
+        self._next_try = now + self._pause
         return True
 
     def reopened(self, now: float) -> bool:
