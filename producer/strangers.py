@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import datetime
 from email.utils import parsedate_to_datetime
 from ipaddress import IPv6Address
 from typing import Any
@@ -130,6 +131,20 @@ def seconds_between(later: str | None, earlier: str | None) -> float | None:
     """Seconds from one date of HTTP (RFC 9110, section 5.6.7) to another; None where either is none."""
     try:
         return (parsedate_to_datetime(later or "") - parsedate_to_datetime(earlier or "")).total_seconds()
+    except (TypeError, ValueError, OverflowError, LookupError):
+        return None
+
+
+def seconds_after(date: str | None, moment: object) -> float | None:
+    """Seconds from a date of HTTP to a moment; None where either is none.
+
+    A moment is ISO 8601 with its zone, or seconds since 1970 as a number or as decimal digits.
+    """
+    try:
+        began = parsedate_to_datetime(date or "")
+        if isinstance(moment, str) and not _DIGITS.fullmatch(moment):
+            return (datetime.fromisoformat(moment) - began).total_seconds()
+        return float(seconds) - began.timestamp() if (seconds := identifier(moment)) is not None else None
     except (TypeError, ValueError, OverflowError, LookupError):
         return None
 

@@ -6,16 +6,20 @@ Facts: protocol sheet sections 2.2 to 2.5 and 4; doors sheet sections 0, 1a and 
 import json
 from base64 import b64encode
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import urlencode
 
 from producer.simulator.messages import GIFTS
-from producer.webcast.wire import FetchResult
+from producer.webcast.wire import Envelope, FetchResult
 
 LIVE, OFFLINE = 2, 4
 BOT_COOKIE = "ak_bmsc=0~simulated; Domain=.tiktok.com; Path=/; Expires=Sun, 29 Nov 2026 12:00:00 GMT; HttpOnly"
 CSRF_COOKIE = "tt_csrf_token=simulated-x; Path=/; Secure; HttpOnly; SameSite=Lax"
 CHALLENGE_BYTES = 1462
 CHALLENGE_END = b"</body></html>"
+STUB_TOKEN = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJleHAiOjQxMDI0NDQ4MDB9.c2ltdWxhdGVkLXNpZ25hdHVyZS1vZi1ub2JvZHk"
+"""It says no more than until when it is good."""
 REGISTRATION = {"aid": 1988, "service": "www.tiktok.com", "union": False, "unionHost": "", "needFid": False, "fid": ""}
 """What a visitor registers with."""
 
@@ -172,6 +176,54 @@ def rate_limits() -> Page:
     """The answer about what is left of the sign server's quota."""
     left = {"max": 1000, "remaining": 1000, "reset_at": "2100-01-01T00:00:00Z"}
     return of_json({"code": 200, "message": "", "day": left, "hour": left, "minute": left})
+
+
+def sign_refused(status: int, said: str) -> Page:
+    """A refusal of the sign server."""
+    return of_json({"code": status, "message": said}, status)
+
+
+def quota_used_up(*, now: str, reset_at: float) -> Page:
+    """The sign server's answer to who used up a minute's quota, with the moment of the next in the body alone."""
+    full = {"max": 30, "remaining": 12, "reset_at": None}
+    moment = datetime.fromtimestamp(reset_at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    minute = {"max": 5, "remaining": 0, "reset_at": moment}
+    said = "Too many connections started"
+    return of_json({"code": 429, "message": said, "minute": minute, "hour": full, "day": full}, 429, Date=now)
+
+
+def sheds_load() -> Page:
+    """The sign server's answer to a call that it drops though its quota is not used up."""
+    left = {"max": 5, "remaining": 4, "reset_at": None}
+    quota = {"minute": left, "hour": left, "day": left}
+    return of_json({"code": 429, "message": "", **quota, "load_shedding": {"at": 0.8, "chance": 0.25}}, 429)
+
+
+def sign_stub() -> Page:
+    """What a sign server answers while it has nothing signed to give: a proxy of its own, in about 272 bytes."""
+    note = Envelope(method="WebcastSystemMessage", payload=b"\x12\x2dConnected through Euler Stream fallback proxy")
+    batch = FetchResult(
+        messages=[note.SerializeToString()],
+        push_server=f"wss://ws-fallback.eulerstream.com/?token={STUB_TOKEN}",
+        route_params={"user_agent": "Mozilla/5.0 (Windows NT 10.0; Win64; x64)"},
+        is_first=True,
+    )
+    return Page(200, batch.SerializeToString(), "application/protobuf")
+
+
+def signed_url(url: str, user_agent: str) -> Page:
+    """The sign server's answer to who wants a URL signed."""
+    tokens = {"X-Bogus": "simulated", "msToken": "simulated"}
+    response = {
+        "signedUrl": f"{url}{'&' if '?' in url else '?'}{urlencode(tokens)}",
+        "userAgent": user_agent,
+        "tokens": tokens,
+        "cookies": "",
+        "browserName": "Mozilla",
+        "browserVersion": "5.0",
+        "requestHeaders": {},
+    }
+    return of_json({"code": 200, "message": "", "response": response})
 
 
 def signed(push_server: str, room_id: int, history: list[bytes], *, now: int, cookie: bool = True) -> Page:

@@ -1,11 +1,11 @@
 """The world over HTTP and WebSocket, on one port."""
 
 import asyncio
-import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from http import HTTPStatus
+from http.client import responses as PHRASES
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
@@ -14,11 +14,12 @@ from websockets.asyncio.server import serve as serve_websockets
 from websockets.datastructures import Headers
 from websockets.http11 import Request, Response
 
-from producer.simulator import pages, posts, site
+from producer.simulator import pages, posts, signer, site
 from producer.simulator.faults import Fault, Faults
 from producer.simulator.pages import Page
 from producer.simulator.replay import Replay
 from producer.simulator.room import Room
+from producer.simulator.signer import Signer
 from producer.simulator.site import Site
 from producer.simulator.socket import Socket
 from producer.simulator.truth import Truth
@@ -98,6 +99,7 @@ class Simulator:
         self._heartbeat_seconds = heartbeat_seconds
         self._resend = resend
         self._site = Site(self._fires)
+        self._signer = Signer(self._fires, truth)
         self._rooms = {name: Room(name, script.lives(name), truth) for name in script.unique_ids}
         self._stack = AsyncExitStack()
 
@@ -173,6 +175,8 @@ class Simulator:
         address = request.headers.get("Host") or f"{self._host}:{self._port}"
         if parts.path == site.REGISTER_PATH:
             return _response(self._site.register(request.headers))
+        if parts.path in signer.SIGN_PATHS:
+            return _response(signer.sign_url(request.headers))
         if parts.path in site.PATHS:
             return _response(self._site.page())
         return _response(self._page(parts.path, query, f"ws://{address}{SOCKET_PATH}"))
@@ -192,9 +196,9 @@ class Simulator:
             case ["webcast", "gift", "list"]:
                 return pages.gift_list()
             case ["webcast", "fetch"]:
-                return self._sign(query.get("room_id", ""), push_server)
+                return self._signer.connect(self._live_room(query.get("room_id", "")), push_server)
             case ["webcast", "rooms", room_id, "connect"]:
-                return self._sign(room_id, push_server)
+                return self._signer.connect(self._live_room(room_id), push_server)
             case ["webcast", "rate_limits"]:
                 return pages.rate_limits()
         return pages.of_json({"message": "no such page"}, 404)
@@ -224,21 +228,6 @@ class Simulator:
         if room is None:
             return pages.bad_parameters()
         return pages.room_info(room.last_room_id, room.unique_id, live=room.live is not None)
-
-    def _sign(self, room_id: str, push_server: str) -> Page:
-        room = self._live_room(room_id)
-        if room is None:
-            return pages.of_json({"code": 500, "message": "the webcast URL could not be fetched"}, 500)
-        if self._fires(Fault.SIGN_RATE_LIMITED, room.unique_id):
-            said = {"message": "Too many connections", "limit_label": "minute"}
-            return pages.of_json(said, 429, Retry_After="2", RateLimit_Remaining="0")
-        if self._fires(Fault.SIGN_ERROR, room.unique_id):
-            return pages.of_json({"code": 500, "message": "A 403 error occurred"}, 500)
-        if self._fires(Fault.SIGN_EMPTY, room.unique_id):
-            return Page(200, b"", "application/protobuf", {"X-Set-TT-Cookie": "ttwid=1"})
-        cookie = not self._fires(Fault.SIGN_NO_COOKIE, room.unique_id)
-        history = [message.envelope(history=True) for message in room.history]
-        return pages.signed(push_server, room.last_room_id, history, now=int(time.time() * 1000), cookie=cookie)
 
     def _handshake(self, headers: Headers, query: dict[str, str]) -> Page | None:
         """None lets the socket open."""
@@ -311,4 +300,4 @@ def _response(page: Page) -> Response:
     )
     for cookie in page.cookies:
         headers["Set-Cookie"] = cookie
-    return Response(page.status, HTTPStatus(page.status).phrase, headers, page.body)
+    return Response(page.status, PHRASES.get(page.status, "Said"), headers, page.body)

@@ -33,6 +33,7 @@ REFUSALS = (
     ("DEVICE_BLOCKED", Reason.DEVICE_BLOCKED),
     ("named cookie not present", Reason.NO_COOKIE),
     ("illegal secret key", Reason.UNSIGNED),
+    ("illegal app_id", Reason.APP_ID),
 )
 """What a refused handshake says, and what of it is meant. Its status is 200, whatever it says."""
 BLOCKED_SECONDS = 300.0

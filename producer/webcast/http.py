@@ -169,7 +169,13 @@ def refuse_status(endpoint: str, status: int, headers: httpx.Headers, error: typ
 
 
 def retry_after_seconds(values: Callable[[str], Iterable[str]]) -> float:
-    """How long a 429 asks us to wait, between one second and an hour. `values` gives those of a header by its name.
+    """How long a 429 asks us to wait; a minute where it does not say. `values` gives those of a header by its name."""
+    stated = stated_wait_seconds(values)
+    return stated if stated is not None else UNSTATED_WAIT_SECONDS
+
+
+def stated_wait_seconds(values: Callable[[str], Iterable[str]]) -> float | None:
+    """How long a 429 asks us to wait, between one second and an hour; None where it does not say.
 
     Looks at Retry-After (seconds, or a date against the answer's own Date, so that our clock does not matter), then
     RateLimit-Reset (seconds). Of several the longest counts. RateLimit-Remaining is no time, though one client reads
@@ -182,4 +188,4 @@ def retry_after_seconds(values: Callable[[str], Iterable[str]]) -> float:
         strangers.decimal_seconds(reset),
     )
     stated = [wait for wait in waits if wait is not None]
-    return min(LONGEST_WAIT_SECONDS, max(1.0, *stated)) if stated else UNSTATED_WAIT_SECONDS
+    return min(LONGEST_WAIT_SECONDS, max(1.0, *stated)) if stated else None

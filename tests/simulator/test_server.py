@@ -185,7 +185,14 @@ def test_a_client_is_sent_on_to_the_name_by_which_it_came() -> None:
         ("api_restricted", "/api-live/user/room/?uniqueId=sim_room_01", 200, b"4003110"),
         ("api_other_user", "/api-live/user/room/?uniqueId=sim_room_01", 200, b'"uniqueId": "somebody_else"'),
         ("sign_rate_limited", "/webcast/fetch?room_id={}", 429, b"limit_label"),
-        ("sign_error", "/webcast/fetch?room_id={}", 500, b"A 403 error occurred"),
+        ("sign_rate_limited_in_body", "/webcast/fetch?room_id={}", 429, b'"reset_at": "20'),
+        ("sign_sheds_load", "/webcast/fetch?room_id={}", 429, b"load_shedding"),
+        ("sign_error", "/webcast/fetch?room_id={}", 500, b"A 403 error occurred whilst fetching the webcast URL."),
+        ("sign_empty_response", "/webcast/fetch?room_id={}", 500, b"Empty response payload received!"),
+        ("sign_not_ready", "/webcast/fetch?room_id={}", 503, b"API is not ready for connections yet."),
+        ("sign_offline", "/webcast/fetch?room_id={}", 420, b"Offline due to DDoS attack."),
+        ("sign_blocked", "/webcast/fetch?room_id={}", 403, b"This ISP is blocked"),
+        ("sign_stub", "/webcast/fetch?room_id={}", 200, b"wss://ws-fallback.eulerstream.com/?token="),
     ],
 )
 def test_a_fault_of_a_page_happens_once_and_is_in_the_truth(fault: str, path: str, status: int, sign: bytes) -> None:
@@ -196,7 +203,7 @@ def test_a_fault_of_a_page_happens_once_and_is_in_the_truth(fault: str, path: st
         assert first.status_code == status
         assert sign in first.content
         assert sign not in second.content
-        assert (first.headers.get("Retry-After") == "2") is (status == 429)
+        assert (first.headers.get("Retry-After") == "2") is (fault == "sign_rate_limited")
 
     truth = simulate(act, fault)
 
@@ -227,6 +234,43 @@ def test_a_sign_server_answers_without_a_part() -> None:
     truth = simulate(act, "sign_empty", "sign_no_cookie")
 
     assert [line["name"] for line in truth if line["kind"] == "fault"] == ["sign_empty", "sign_no_cookie"]
+
+
+@pytest.mark.parametrize("path", ["/webcast/sign_url", "/tiktok/sign_url?client=ttlive-node"])
+def test_a_url_is_signed_for_who_posts_it(path: str) -> None:
+    async def act(simulator: Simulator) -> None:
+        asked = {"url": "https://webcast.example/gift/list/?room_id=7", "method": "GET", "userAgent": "agent"}
+        async with httpx.AsyncClient(base_url=simulator.url, trust_env=False, timeout=HANGS_SECONDS) as client:
+            said = (await client.post(path, json=asked)).json()
+            refused = [await client.post(path, content=wrong) for wrong in ("{}", "[]", '{"url": 7}')]
+            refused.append(await client.get(path))
+        signed = said["response"]["signedUrl"]
+        assert said["code"] == 200
+        assert signed.startswith("https://webcast.example/gift/list/?room_id=7&")
+        assert "msToken=" in signed
+        assert said["response"]["tokens"]
+        assert said["response"]["userAgent"] == "agent"
+        assert [answer.status_code for answer in refused] == [400, 400, 400, 400]
+
+    simulate(act)
+
+
+def test_the_history_of_a_signed_address_is_in_the_truth() -> None:
+    told: list[str] = []
+
+    async def act(simulator: Simulator) -> None:
+        room = await room_id(simulator)
+        batch = FetchResult()
+        while not batch.messages:
+            batch = FetchResult.FromString((await get(simulator, f"/webcast/fetch?room_id={room}")).content)
+        told.extend(str(Envelope.FromString(data).msg_id) for data in batch.messages)
+
+    truth = simulate(act)
+
+    lines = [line for line in truth if line["kind"] == "message" and line["history"]]
+    assert told
+    assert [line["message_id"] for line in lines] == told
+    assert {line["sockets"] for line in lines} == {1}
 
 
 def test_a_port_in_use_is_an_os_error() -> None:

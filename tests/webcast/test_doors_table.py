@@ -169,7 +169,7 @@ ROWS = (
         agents=2,
     ),
     Row("8", ("handshake_rejected:2",), ("FailedConnection unsigned",) * 2),
-    Row("9", ("handshake_illegal_app",), ("FailedConnection handshake", ENTERED)),
+    Row("9", ("handshake_illegal_app",), ("FailedConnection app_id", ENTERED)),
     Row("10", ("handshake_flap:2",), ("FailedConnection handshake", "FailedConnection handshake", ENTERED)),
     Row("11", ("handshake_bad_request",), ("FailedConnection handshake", ENTERED)),
     Row("12 forbidden", ("handshake_forbidden",), ("FailedConnection blocked 300",)),

@@ -16,7 +16,7 @@ from producer.events.gifts import read_gift_list
 from producer.strangers import Unreadable
 from producer.webcast import http
 from producer.webcast.connection import handshake_refused, read_heartbeat_seconds
-from producer.webcast.doors.sign import read_sign_answer
+from producer.webcast.doors.sign import read_sign_answer, read_sign_refusal
 from producer.webcast.doors.visitor import Visitor, read_cookie, read_registration
 from producer.webcast.room import RoomId, read_api_live, read_check_alive, read_page
 from producer.webcast.upstream import Upstream
@@ -108,6 +108,35 @@ def test_sign_answers() -> None:
     fuzz(lambda chance: (body(chance), cookie(chance)), read, FailedConnection)
 
 
+def test_refusals_of_a_sign_server() -> None:
+    left = {"max": 5, "remaining": 0, "reset_at": "2026-11-29T12:00:00Z"}
+    body = odd_json(
+        {"code": 429, "message": "API is not ready for connections yet.", "limit_label": "minute"},
+        {
+            "code": 429,
+            "minute": left,
+            "day": left | {"reset_at": 1796000000},
+            "load_shedding": {"at": 1, "chance": 0.5},
+        },
+        {"error": "Offline due to DDoS attack."},
+    )
+
+    def made(chance: Random) -> http.Answer:
+        named = [(name.encode(), value.encode("latin-1")) for name, value in headers(chance)]
+        return http.Answer(httpx.Headers(named), body(chance), chance.choice((200, 403, 420, 429, 429, 429, 500, 999)))
+
+    def read(answer: http.Answer) -> None:
+        try:
+            read_sign_refusal(answer)
+        except FailedHTTPRequest as error:
+            assert str(error).isprintable()
+            assert len(str(error)) < 200
+            assert 1.0 <= (error.retry_after_seconds or 1.0) <= 3600.0
+            raise
+
+    fuzz(made, read, FailedHTTPRequest)
+
+
 def test_push_servers() -> None:
     corpus = ("wss://webcast-ws.tiktok.com:443/webcast/im/?a=b#c", "ws://u:p@[::1]:80/", "WSS://a..b./", "ws://x")
 
@@ -123,6 +152,7 @@ HEADERS = (
     "Retry-After",
     "Date",
     "RateLimit-Reset",
+    "X-RateLimit-Reset",
     "Set-Cookie",
     "Handshake-Msg",
     "Handshake-Status",
@@ -131,6 +161,7 @@ HEADERS = (
 WORDS = odd_text(
     "30",
     "Mon, 23 Nov 2026 06:02:00 GMT",
+    "1796000000",
     "Wed, 21 Oct 2015 07:28:00 +99999999999999999999",
     "ttwid=1%7Cab; Path=/; Expires=Wed, 29 Sep 2027 10:00:00 GMT",
     "DEVICE_BLOCKED",
@@ -212,13 +243,15 @@ def test_bodies() -> None:
 
 
 def test_json_html_dates_and_cookies_of_any_kind() -> None:
-    text = odd_text("a=1; Path=/", "Mon, 23 Nov 2026 06:02:00 GMT", "30")
+    text = odd_text("a=1; Path=/", "Mon, 23 Nov 2026 06:02:00 GMT", "2026-11-23T06:02:00.5+01:00", "30")
 
     def read(data: bytes) -> None:
         line = data.decode("latin-1")
         strangers.script(data, "SIGI_STATE")
         strangers.cookies([line])
         strangers.seconds_between(line, line)
+        strangers.seconds_after("Mon, 23 Nov 2026 06:02:00 GMT", line)
+        strangers.seconds_after(line, "2026-11-23T06:02:00Z")
         strangers.decimal_seconds(line)
         assert strangers.shown(line).isprintable()
         assert strangers.cookie_header(line) is None or strangers.cookie_header(line).isprintable()  # type: ignore[union-attr]

@@ -11,8 +11,8 @@ from producer import strangers
 from producer.errors import FailedConnection, FailedHTTPRequest, Reason, Recovery
 from producer.secret_files import SecretUnusable
 from producer.webcast.doors.contract import Address
-from producer.webcast.doors.sign import Budget, Signed, read_sign_answer
-from producer.webcast.http import HTTP
+from producer.webcast.doors.sign import Budget, Signed, read_sign_answer, read_sign_refusal
+from producer.webcast.http import HTTP, Answer
 from producer.webcast.room import RoomId
 from producer.webcast.upstream import USER_AGENT, Upstream
 from producer.webcast.wire import FetchResult
@@ -213,3 +213,102 @@ def test_a_rate_limit_of_the_sign_server_holds_the_budget() -> None:
     assert limited.value.reason is Reason.RATE_LIMITED
     assert limited.value.retry_after_seconds == 40.0
     assert budget.reserve(1000.0) == 40.0
+
+
+STUB = FetchResult(
+    messages=[b"\x0a\x14WebcastSystemMessage"],
+    push_server="wss://ws-fallback.eulerstream.com/?token=abc",
+    route_params={"user_agent": "Mozilla/5.0 (Windows NT 10.0)"},
+    is_first=True,
+).SerializeToString()
+
+
+def test_the_fallback_of_a_sign_server_is_refused_by_its_name() -> None:
+    with pytest.raises(FailedConnection) as refused:
+        sign(Asked(answered(STUB)), upstream=Upstream.tiktok())
+
+    assert refused.value.reason is Reason.HOST_REFUSED
+    assert "nothing signed to give: it names its fallback, 'ws-fallback.eulerstream.com'" in str(refused.value)
+    assert "abc" not in str(refused.value)
+
+
+def test_the_fallback_is_used_where_its_host_is_allowed_and_its_note_is_no_message_of_the_room() -> None:
+    address = sign(Asked(answered(STUB)), upstream=Upstream.tiktok(further_socket_suffixes=(".eulerstream.com",)))
+
+    query = parse_qs(urlsplit(address.url.text).query)
+    assert address.url.text.startswith("wss://ws-fallback.eulerstream.com/?token=abc&")
+    assert query["room_id"] == [str(ROOM)]
+    assert address.first_batch is None
+
+
+def test_what_a_sign_server_names_goes_into_the_url_percent_encoded() -> None:
+    body = answer(route_params={"user_agent": "Mozilla/5.0 (X; é)"})
+
+    address = read_sign_answer(body, COOKIE, ROOM, USER_AGENT)
+
+    assert "&user_agent=Mozilla%2F5.0%20%28X%3B%20%C3%A9%29" in address.url.text
+
+
+NOW = {"Date": "Sun, 29 Nov 2026 12:00:00 GMT"}
+USED = '{"max": 5, "remaining": 0, "reset_at": "2026-11-29T12:00:40Z"}'
+LEFT = '{"max": 30, "remaining": 9, "reset_at": "2026-11-29T12:59:00Z"}'
+
+
+@pytest.mark.parametrize(
+    ("headers", "body", "wait"),
+    [
+        ({"Retry-After": "7", "RateLimit-Reset": "9"}, "{}", 9.0),
+        ({"Retry-After": "7", "X-RateLimit-Reset": "1795953660"} | NOW, "{}", 7.0),
+        ({"X-RateLimit-Reset": "1795953660"} | NOW, '{"message": "Too many"}', 60.0),
+        ({"X-RateLimit-Reset": "1795953660"}, "{}", 60.0),
+        (NOW, f'{{"minute": {USED}, "hour": {LEFT}}}', 40.0),
+        (NOW, '{"minute": {"remaining": 0, "reset_at": 1795953620}}', 20.0),
+        (NOW, '{"day": {"remaining": 0, "reset_at": "2026-11-30T00:00:00+00:00"}}', 3600.0),
+        (NOW, '{"minute": {"remaining": 0, "reset_at": "2026-11-29T11:00:00Z"}}', 1.0),
+        (NOW, '{"minute": {"remaining": 0, "reset_at": "2026-11-29T12:00:40"}}', 60.0),
+        (NOW, '{"minute": {"remaining": 0, "reset_at": null}, "load_shedding": {"at": 0.8, "chance": 0.25}}', 60.0),
+        (NOW, "<html>", 60.0),
+        ({}, "", 60.0),
+    ],
+)
+def test_a_quota_that_is_used_up_says_when_it_is_renewed(headers: dict[str, str], body: str, wait: float) -> None:
+    with pytest.raises(FailedHTTPRequest) as refused:
+        read_sign_refusal(Answer(httpx.Headers(headers), body.encode(), 429))
+
+    assert (refused.value.reason, refused.value.retry_after_seconds) == (Reason.RATE_LIMITED, wait)
+
+
+def test_a_call_that_is_dropped_below_the_quota_is_named() -> None:
+    body = b'{"minute": {"remaining": 4, "reset_at": null}, "load_shedding": {"at": 0.8, "chance": 0.25}}'
+
+    with pytest.raises(FailedHTTPRequest, match="load shedding"):
+        read_sign_refusal(Answer(httpx.Headers(), body, 429))
+
+
+def test_while_the_sign_server_holds_us_back_rooms_are_refused_at_once_and_nobody_asks() -> None:
+    server = Asked(
+        answered(status=429, headers={"Retry-After": "40"}), answered(answer(), headers={"X-Set-TT-Cookie": COOKIE})
+    )
+    now = [1000.0]
+
+    async def main() -> list[str]:
+        said = []
+        async with httpx.AsyncClient(transport=httpx.MockTransport(server)) as client:
+            door = Signed(
+                HTTP(client, lambda *_: None),
+                Upstream.tiktok(),
+                sign_url="https://sign.test",
+                api_key_file=None,
+                user_agent=USER_AGENT,
+                budget=Budget(calls_per_minute=6000),
+                clock=lambda: now[0],
+            )
+            for now[0] in (1000.0, 1039.0, 1040.0):
+                try:
+                    said.append((await door.obtain(ROOM, "ann")).door)
+                except FailedHTTPRequest as error:
+                    said.append(f"{error.reason} {error.retry_after_seconds}")
+        return said
+
+    assert asyncio.run(main()) == ["rate_limited 40.0", "rate_limited 1.0", "sign"]
+    assert len(server.requests) == 2
