@@ -66,7 +66,7 @@ class Settings(BaseModel):
     doors: Words = Field(
         ("direct",),
         description="The ways into a room, in the order in which they are tried: `direct`, unsigned; `sign`, by a sign "
-        "server.",
+        "server; `lease`, by a broker of yours.",
     )
     direct_cookie_seconds: Seconds = Field(
         7200.0, description="How long a worker's rooms share one anonymous cookie; a refused one is replaced earlier."
@@ -80,7 +80,25 @@ class Settings(BaseModel):
         10.0, description="The sign server's calls, at the most, of this worker."
     )
     socket_host_suffixes: Words = Field(
-        (), description="Further host suffixes, each with its leading dot, that a signed socket's URL may name."
+        (),
+        description="Further host suffixes, each with its leading dot, that a signed or leased socket's URL may name.",
+    )
+    lease_url: BaseUrl | None = Field(
+        None, description="Base URL of a broker that hands out sockets; needed for the door `lease`."
+    )
+    lease_token_file: Path | None = Field(None, description="File with the broker's bearer token.")
+    lease_contract: Literal["lease", "session"] = Field(
+        "lease",
+        description="How the broker is asked: by `POST /v1/lease` (docs/doors.md), or `GET /v1/session`.",
+    )
+    lease_reuse_seconds: Seconds = Field(
+        600.0, description="How long after its issue a lease opens further sockets, where it does not expire earlier."
+    )
+    lease_connects_per_hour: Annotated[int, Field(ge=1, le=100_000)] = Field(
+        12, description="Maximum number of sockets that this worker opens by leases in an hour, all rooms together."
+    )
+    lease_leases_per_hour: Annotated[int, Field(ge=1, le=100_000)] = Field(
+        8, description="Maximum number of leases that this worker takes in an hour."
     )
 
     kafka_bootstrap_servers: Servers = Field(description="Kafka's bootstrap servers, host:port, with commas.")
@@ -243,12 +261,14 @@ TOGETHER = (
 CREDENTIALS = {
     "upstream": None,
     "sign_url": "sign_api_key_file",
+    "lease_url": "lease_token_file",
     "kafka_oauth_token_url": "kafka_oauth_client_secret_file",
     "schema_registry_url": "schema_registry_password_file",
 }
 """Where a URL's credentials belong; None where none are needed."""
 SECRETS = {
     "sign_api_key_file": True,
+    "lease_token_file": True,
     "kafka_sasl_password_file": False,
     "kafka_oauth_token_file": True,
     "kafka_oauth_client_secret_file": False,
@@ -295,7 +315,7 @@ def from_environ(environ: Mapping[str, str]) -> Settings:
 
 
 RENAMED = {f"{PREFIX}ADDRESS_STRATEGY": f"{PREFIX}DOORS is a list of doors in their order, such as direct,sign"}
-DOORS: dict[str, str | None] = {"direct": None, "sign": "sign_url"}
+DOORS: dict[str, str | None] = {"direct": None, "sign": "sign_url", "lease": "lease_url"}
 """The doors, each with the setting that it cannot do without."""
 
 

@@ -127,6 +127,11 @@ def test_a_token_comes_from_one_place(given: dict[str, str], needed: str) -> Non
     [
         ("UPSTREAM", "http://me:canary@127.0.0.1:1", "PRODUCER_UPSTREAM must not have credentials in it"),
         (
+            "LEASE_URL",
+            "https://canary@broker",
+            "PRODUCER_LEASE_URL must not have credentials in it; see PRODUCER_LEASE_TOKEN_FILE",
+        ),
+        (
             "SIGN_URL",
             "https://canary@sign",
             "PRODUCER_SIGN_URL must not have credentials in it; see PRODUCER_SIGN_API_KEY_FILE",

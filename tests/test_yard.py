@@ -152,6 +152,7 @@ PURE = (
     "letters",
     "replay",
     "status/board",
+    "webcast/doors/broker",
     "webcast/frames",
     "webcast/protocol",
     "webcast/wire/reading",

@@ -64,11 +64,13 @@ async def clock(settings: Settings) -> list[Verdict]:
 
 
 async def upstream(settings: Settings) -> list[Verdict]:
-    """Ask the upstream, and the sign server where one is used, for one page each."""
+    """Ask the upstream, and the sign server and the broker where they are used, for one page each."""
     address = Upstream.named(settings.upstream, further_socket_suffixes=settings.socket_host_suffixes)
     urls = [address.web_url]
     if "sign" in settings.doors and settings.sign_url is not None:
         urls.append(settings.sign_url)
+    if "lease" in settings.doors and settings.lease_url is not None:
+        urls.append(settings.lease_url)
     async with http.client(user_agent=USER_AGENT, trust_environment=address.is_tiktok) as web:
         return [await _answer(web, url) for url in urls]
 

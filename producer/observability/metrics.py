@@ -49,7 +49,7 @@ BUG_PLACES = (
     "webcast",
 )
 """Modules and rooms that a session or a fetch of the gift list goes through."""
-ENDPOINTS = ("room_id", "room_info", "gift_list", "sign", "ttwid")
+ENDPOINTS = ("room_id", "room_info", "gift_list", "sign", "lease", "ttwid")
 CODES = ("2xx", "3xx", "4xx", "429", "5xx", "error")
 PUBLISH_ERRORS = (
     "authentication",
@@ -141,7 +141,10 @@ class Metrics:
         self._session = self._histogram("connection_session_seconds", "How long connections lasted.", DURATION)
         self._connect = self._histogram("connect_duration_seconds", "From a room id to an open socket.", LATENCY)
         self._http = self._counter(
-            "http_requests_total", "Requests to TikTok and the sign server.", endpoint=ENDPOINTS, code=CODES
+            "http_requests_total",
+            "Requests to TikTok, the sign server and the broker of leases.",
+            endpoint=ENDPOINTS,
+            code=CODES,
         )
 
         self._frames = self._counter("frames_received_total", "WebSocket messages received.")

@@ -244,15 +244,17 @@ def test_the_upstream_is_asked_once_and_only_if_asked_for(tmp_path: Path) -> Non
     assert asked == ["GET /"]
 
 
-def test_an_upstream_and_a_sign_server_that_cannot_be_reached_are_named(tmp_path: Path) -> None:
+def test_an_upstream_a_sign_server_and_a_broker_that_cannot_be_reached_are_named(tmp_path: Path) -> None:
     assert_named(
         [
             NO_KAFKA,
             Found("upstream", "fail", f"http://{NOWHERE} cannot be reached"),
             Found("upstream", "fail", f"http://{NOWHERE}/sign cannot be reached"),
+            Found("upstream", "fail", f"http://{NOWHERE}/broker cannot be reached"),
         ],
         "--upstream",
-        settings=least(tmp_path) | {"doors": "sign", "sign_url": f"http://{NOWHERE}/sign"},
+        settings=least(tmp_path)
+        | {"doors": "sign,lease", "sign_url": f"http://{NOWHERE}/sign", "lease_url": f"http://{NOWHERE}/broker"},
     )
 
 

@@ -35,6 +35,7 @@ SASL = {"kafka_security_protocol": "SASL_PLAINTEXT", "kafka_sasl_username": "me"
 BEARER = SASL | {"kafka_sasl_mechanism": "OAUTHBEARER"}
 KINDS: Mapping[str, Mapping[str, str]] = {
     "sign_api_key_file": {"doors": "sign", "sign_url": f"http://{NOWHERE}"},
+    "lease_token_file": {"doors": "lease", "lease_url": f"http://{NOWHERE}"},
     "schema_registry_password_file": {"schema_registry_username": "me"},
     "schema_registry_token_file": {},
     "kafka_sasl_password_file": SASL | {"kafka_sasl_mechanism": "PLAIN"},

@@ -16,6 +16,7 @@ from producer.events.gifts import read_gift_list
 from producer.strangers import Unreadable
 from producer.webcast import http
 from producer.webcast.connection import handshake_refused, read_heartbeat_seconds
+from producer.webcast.doors.broker import read_broker_refusal, read_lease, read_session, socket_url
 from producer.webcast.doors.sign import read_sign_answer, read_sign_refusal
 from producer.webcast.doors.visitor import Visitor, read_cookie, read_registration
 from producer.webcast.room import RoomId, read_api_live, read_check_alive, read_page
@@ -131,6 +132,64 @@ def test_refusals_of_a_sign_server() -> None:
         except FailedHTTPRequest as error:
             assert str(error).isprintable()
             assert len(str(error)) < 200
+            assert 1.0 <= (error.retry_after_seconds or 1.0) <= 3600.0
+            raise
+
+    fuzz(made, read, FailedHTTPRequest)
+
+
+LEASE = {
+    "version": 1,
+    "url": "wss://webcast-ws.tiktok.com/webcast/im/?a=b&room_id=1&compress=gzip",
+    "cookie": "ttwid=1%7Cabc",
+    "headers": {"Accept-Language": "en"},
+    "user_agent": "Mozilla/5.0",
+    "issued_at_ms": 1796000000000,
+    "expires_at_ms": 1796000960000,
+    "rooms": "any",
+    "speech": "client",
+}
+SESSION = {
+    "wsUrl": "wss://webcast-ws.tiktok.com/webcast/im/?a=b&room_id=1",
+    "cookieHeader": "ttwid=1%7Cabc",
+    "roomId": ROOM,
+    "userAgent": "Mozilla/5.0",
+    "proxyHost": "proxy.test",
+    "capturedAt": 1796000000000,
+}
+
+
+def test_leases() -> None:
+    body = odd_json(LEASE, LEASE, SESSION, SESSION)
+
+    def made(chance: Random) -> tuple[bool, bytes]:
+        return chance.random() < 0.5, body(chance)
+
+    def read(given: tuple[bool, bytes]) -> None:
+        ours, data = given
+        lease = read_lease(data) if ours else read_session(data)
+        TIKTOK.check_socket(socket_url(lease, RoomId(int(ROOM))))
+        assert "Host" not in httpx.Headers(dict(lease.headers) | {"Cookie": lease.cookie})
+
+    fuzz(made, read, FailedConnection)
+
+
+def test_refusals_of_a_broker() -> None:
+    body = odd_json(
+        {"error": {"code": "rate_limited", "message": "later", "retryable": True, "retry_after_ms": 45_000}},
+        {"error": "no_warm_session"},
+    )
+
+    def made(chance: Random) -> http.Answer:
+        named = [(name.encode(), value.encode("latin-1")) for name, value in headers(chance)]
+        return http.Answer(httpx.Headers(named), body(chance), chance.choice((200, 401, 404, 429, 500, 503, 999)))
+
+    def read(answer: http.Answer) -> None:
+        try:
+            read_broker_refusal(answer)
+        except FailedHTTPRequest as error:
+            assert str(error).isprintable()
+            assert len(str(error)) < 300
             assert 1.0 <= (error.retry_after_seconds or 1.0) <= 3600.0
             raise
 

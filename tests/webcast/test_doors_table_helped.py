@@ -1,12 +1,14 @@
-"""What the program does about each failure of a sign server on record: doors sheet section 6, rows 9 and 21 to 24.
+"""What the program does about each failure on record of a sign server or a broker: doors sheet section 6, rows 9, 21 to
+26.
 
-Two doors are there, the sign server's first.
+Two doors are there, the helped one first.
 """
 
 import asyncio
 import ssl
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
@@ -17,11 +19,13 @@ from producer.webcast.connection import open_connection
 from producer.webcast.doors.contract import Door
 from producer.webcast.doors.direct import Direct
 from producer.webcast.doors.hall import Hall
+from producer.webcast.doors.lease import Leased
 from producer.webcast.doors.sign import Budget, Signed
 from producer.webcast.doors.visitor import Visitors
 from producer.webcast.protocol import Protocol, RecentIds
 from producer.webcast.room import RoomId
 from producer.webcast.upstream import USER_AGENT, Upstream
+from tests import lease_broker
 from tests.simulator.client import room_id, simulate
 
 
@@ -127,3 +131,55 @@ async def at_doors(simulator: Simulator) -> tuple[str, str]:
             Direct(Visitors(web, upstream, clock=clock), upstream),
         )
         return await enter(doors, upstream, room)
+
+
+def at_broker(tmp_path: Path, *faults: str, token: str = "right", warm: bool = True) -> tuple[str, str, list[int]]:
+    """Enter the simulator's room by a broker, or without it; give its door, the broker's standing, its answers."""
+    file = tmp_path / "token"
+    file.write_text(token)
+    met: list[tuple[str, str, list[int]]] = []
+
+    async def act(simulator: Simulator) -> None:
+        room, upstream = await room_id(simulator), Upstream.at(simulator.url)
+        clock = asyncio.get_running_loop().time
+        async with http.client(user_agent=USER_AGENT, trust_environment=False) as client:
+            web = http.HTTP(client, lambda *_: None)
+            with lease_broker.serve(simulator.url, token="right", warm=warm) as broker:
+                doors: tuple[Door, ...] = (
+                    Leased(
+                        web,
+                        upstream,
+                        url=broker.url,
+                        contract="lease",
+                        token_file=file,
+                        reuse_seconds=600.0,
+                        connects_per_hour=12,
+                        leases_per_hour=8,
+                        clock=clock,
+                        wall_clock=lambda: 0.0,
+                    ),
+                    Direct(Visitors(web, upstream, clock=clock), upstream),
+                )
+                door, standing = await enter(doors, upstream, room)
+                met.append((door, standing, [status for _, status, _ in broker.said]))
+
+    truth = simulate(act, *faults)
+
+    assert [line["name"] for line in truth if line["kind"] == "fault"] == list(faults)
+    return met[0]
+
+
+def test_a_broker_leads_into_the_room(tmp_path: Path) -> None:
+    assert at_broker(tmp_path) == ("lease", "open", [200])
+
+
+def test_row_25_a_broker_with_nothing_to_give_leaves_rooms_to_the_next_door(tmp_path: Path) -> None:
+    assert at_broker(tmp_path, warm=False) == ("direct", "open", [503])
+
+
+def test_row_25_a_broker_that_does_not_know_us_is_a_door_that_is_shut(tmp_path: Path) -> None:
+    assert at_broker(tmp_path, token="wrong") == ("direct", "credentials", [401])
+
+
+def test_row_26_a_lease_that_is_refused_is_renewed(tmp_path: Path) -> None:
+    assert at_broker(tmp_path, "handshake_flap") == ("lease", "open", [200, 200])
