@@ -82,10 +82,9 @@ class Hall:
         """Whether a room may go through a door now."""
         return self._breakers[door.name].admits(room, self._clock())
 
-    def wait_seconds(self) -> float:
+    def wait_seconds(self, door: Door) -> float:
         """How long until a door may be tried by somebody."""
-        now = self._clock()
-        return min(breaker.wait(now) for breaker in self._breakers.values())
+        return self._breakers[door.name].wait(self._clock())
 
     def now(self) -> float:
         """Seconds of the doors' clock."""
@@ -163,20 +162,23 @@ class Visit:
         Raises FailedConnection where none does, and otherwise what the last of them that was asked raised.
         """
         last: ProducerError | None = None
+        waits: list[float] = []
         for door in sorted(self._hall.doors, key=self._in_vain):
             if not self._hall.admits(door, self._streamer):
+                waits.append(self._hall.wait_seconds(door))
                 continue
             try:
                 return await door.obtain(self._room_id, self._streamer)
             except ProducerError as error:
                 self._failed(door.name, error, lived_seconds=0.0)
+                waits.append(error.retry_after_seconds or 0.0)
                 last = error
         if last is not None:
+            # As long as the first of the doors, and no longer: the last may have asked for an hour.
+            last.retry_after_seconds = min(waits) or None
             raise last
         shut = "; ".join(map(str, self._hall.standings()))
-        raise FailedConnection(
-            f"no door is open: {shut}", reason=Reason.NO_DOOR, retry_after_seconds=self._hall.wait_seconds()
-        )
+        raise FailedConnection(f"no door is open: {shut}", reason=Reason.NO_DOOR, retry_after_seconds=min(waits))
 
     async def better(self, address: Address) -> Address | None:
         """Obtain an address at a door before the one that this address is of, where one lets us try."""
