@@ -44,7 +44,7 @@ class Broker(ThreadingHTTPServer):
             "issued_at_ms": now,
             "expires_at_ms": now + EXPIRY_MS,
             "rooms": "any",
-            "speech": "client",
+            "speech": {"enters": True, "heartbeats": True, "acknowledges": True},
         }
 
 

@@ -147,7 +147,7 @@ LEASE = {
     "issued_at_ms": 1796000000000,
     "expires_at_ms": 1796000960000,
     "rooms": "any",
-    "speech": "client",
+    "speech": {"enters": True, "heartbeats": True, "acknowledges": True},
 }
 SESSION = {
     "wsUrl": "wss://webcast-ws.tiktok.com/webcast/im/?a=b&room_id=1",

@@ -21,8 +21,8 @@ NONE_WARM_SECONDS = 30.0
 TARGET = frozenset({"compress", "cursor", "internal_ext", "room_id"})
 """What of a leased URL's query is about the room that it was made for. The rest is who one is: without it TikTok
 refuses."""
-SPEECH = "client"
-"""The one way to speak that we know: the client enters the room, sends heartbeats and acknowledges."""
+SPEECH = ("enters", "heartbeats", "acknowledges")
+"""What we do on a socket. A broker can say of each that it is waited for; we know no way to leave one out."""
 MOST_HEADERS = 20
 OURS = frozenset(
     {"connection", "content-length", "cookie", "host", "origin", "transfer-encoding", "upgrade", "user-agent"}
@@ -57,9 +57,9 @@ def read_lease(body: bytes) -> Lease:
     said = _object(body)
     if strangers.integer(said.get("version")) != 1:
         raise _refused("its version is not 1")
-    speech = said.get("speech", SPEECH)
-    if speech != SPEECH:
-        raise _refused(f"its speech is not {SPEECH!r}, which is the one we know")
+    speech = said.get("speech", {})
+    if not isinstance(speech, dict) or any(speech.get(each, True) is not True for each in SPEECH):
+        raise _refused("its speech is not that of a client, which is the one we know")
     rooms = said.get("rooms", "one")
     if rooms not in ("one", "any"):
         raise _refused("its rooms are neither 'one' nor 'any'")
