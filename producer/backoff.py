@@ -11,8 +11,11 @@ def delay(attempt: int, random: float, *, retry_after_seconds: float | None = No
 
     Exponential from one second to sixty, jittered over its upper half, so that rooms which failed together do not
     come back together and none comes back at once. What the other side asked for (Retry-After) is a floor, and gets
-    a jitter of a tenth on top, since a whole fleet is told the same number.
+    a jitter of a tenth on top, since a whole fleet is told the same number. Where it asked for no wait at all there is
+    none, the first time.
     """
+    if retry_after_seconds == 0 and attempt == 1:
+        return 0.0
     bound = min(CAP_SECONDS, BASE_SECONDS * 2.0 ** min(attempt - 1, 16))
     jittered = bound * (0.5 + random / 2)
     if retry_after_seconds is None:

@@ -9,6 +9,7 @@ from producer.observability.metrics import Metrics
 from producer.settings import Settings, variable
 from producer.webcast.doors.contract import Door
 from producer.webcast.doors.direct import Direct
+from producer.webcast.doors.gateway import Gateway
 from producer.webcast.doors.hall import Hall
 from producer.webcast.doors.lease import Leased
 from producer.webcast.doors.sign import Budget, Signed
@@ -19,11 +20,11 @@ from producer.webcast.upstream import USER_AGENT, Upstream
 
 def hall(settings: Settings, upstream: Upstream, web: HTTP, metrics: Metrics) -> Hall:
     """The doors in the order of PRODUCER_DOORS. Raises StartRefused."""
-    doors = [_door(name, settings, upstream, web) for name in settings.doors]
+    doors = [_door(name, settings, upstream, web, metrics) for name in settings.doors]
     return Hall(doors, metrics, clock=time.monotonic, wall_clock=time.time)
 
 
-def _door(name: str, settings: Settings, upstream: Upstream, web: HTTP) -> Door:
+def _door(name: str, settings: Settings, upstream: Upstream, web: HTTP, metrics: Metrics) -> Door:
     if name == Direct.name:
         visitors = Visitors(web, upstream, clock=time.monotonic, age_seconds=settings.direct_cookie_seconds)
         return Direct(visitors, upstream, history_comments=settings.direct_history_comments)
@@ -40,6 +41,15 @@ def _door(name: str, settings: Settings, upstream: Upstream, web: HTTP) -> Door:
             leases_per_hour=settings.lease_leases_per_hour,
             clock=time.monotonic,
             wall_clock=time.time,
+        )
+    if name == Gateway.name:
+        return Gateway(
+            url=settings.gateway_url,
+            raw_option=settings.gateway_raw_option,
+            key_file=_readable("gateway_key_file", settings.gateway_key_file),
+            jwt_file=_readable("gateway_jwt_file", settings.gateway_jwt_file),
+            said=metrics.gateway_said,
+            clock=time.monotonic,
         )
     assert settings.sign_url is not None
     return Signed(

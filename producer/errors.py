@@ -129,6 +129,10 @@ class LiveNotFound(ProducerError):
     recovery = Recovery.WAIT
 
 
+class LiveEnded(LiveNotFound):
+    """The live that was watched has ended: whoever passes it on says so."""
+
+
 class ChatMessageSendFailure(ProducerError):
     """Sending a chat message failed. For the hierarchy's sake: a producer sends none, so nothing raises it."""
 

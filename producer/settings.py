@@ -46,6 +46,7 @@ SecondsOrNone = Annotated[float, Field(ge=0, le=LONGEST_SECONDS)]
 Port = Annotated[int, Field(ge=0, le=65535)]
 KafkaName = Annotated[str, Field(pattern=r"^[a-zA-Z0-9._-]+$", max_length=200)]
 Url = Annotated[str, Field(pattern=r"^https?://\S+$"), _checked(addresses.url)]
+SocketUrl = Annotated[str, Field(pattern=r"^wss?://\S+$"), _checked(addresses.base_url)]
 BaseUrl = Annotated[str, Field(pattern=r"^https?://\S+$"), _checked(addresses.base_url)]
 Servers = Annotated[str, Field(min_length=1), _checked(addresses.servers)]
 
@@ -66,7 +67,7 @@ class Settings(BaseModel):
     doors: Words = Field(
         ("direct",),
         description="The ways into a room, in the order in which they are tried: `direct`, unsigned; `sign`, by a sign "
-        "server; `lease`, by a broker of yours.",
+        "server; `lease`, by a broker of yours; `gateway`, a hosted socket that passes TikTok's frames on.",
     )
     direct_cookie_seconds: Seconds = Field(
         7200.0, description="How long a worker's rooms share one anonymous cookie; a refused one is replaced earlier."
@@ -78,6 +79,19 @@ class Settings(BaseModel):
     sign_api_key_file: Path | None = Field(None, description="File with the sign server's API key.")
     sign_calls_per_minute: Annotated[float, Field(ge=0.01, allow_inf_nan=False)] = Field(
         10.0, description="The sign server's calls, at the most, of this worker."
+    )
+    gateway_url: SocketUrl = Field(
+        "wss://ws.eulerstream.com",
+        description="The gateway's socket, for the door `gateway`: asked by the streamer's unique id, and told the key "
+        "or token in its query.",
+    )
+    gateway_key_file: Path | None = Field(None, description="File with the gateway's API key.")
+    gateway_jwt_file: Path | None = Field(
+        None, description="File with a token (JWT) for the gateway, in the place of a key; read for each connection."
+    )
+    gateway_raw_option: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,100}$")] = Field(
+        "features.rawMessages",
+        description="What the gateway calls the option that makes it pass TikTok's frames on as they are.",
     )
     socket_host_suffixes: Words = Field(
         (),
@@ -262,6 +276,7 @@ CREDENTIALS = {
     "upstream": None,
     "sign_url": "sign_api_key_file",
     "lease_url": "lease_token_file",
+    "gateway_url": "gateway_key_file",
     "kafka_oauth_token_url": "kafka_oauth_client_secret_file",
     "schema_registry_url": "schema_registry_password_file",
 }
@@ -269,6 +284,8 @@ CREDENTIALS = {
 SECRETS = {
     "sign_api_key_file": True,
     "lease_token_file": True,
+    "gateway_key_file": True,
+    "gateway_jwt_file": True,
     "kafka_sasl_password_file": False,
     "kafka_oauth_token_file": True,
     "kafka_oauth_client_secret_file": False,
@@ -315,7 +332,7 @@ def from_environ(environ: Mapping[str, str]) -> Settings:
 
 
 RENAMED = {f"{PREFIX}ADDRESS_STRATEGY": f"{PREFIX}DOORS is a list of doors in their order, such as direct,sign"}
-DOORS: dict[str, str | None] = {"direct": None, "sign": "sign_url", "lease": "lease_url"}
+DOORS: dict[str, str | None] = {"direct": None, "sign": "sign_url", "lease": "lease_url", "gateway": None}
 """The doors, each with the setting that it cannot do without."""
 
 
@@ -328,11 +345,15 @@ def _door_misfits(values: Mapping[str, str]) -> Iterator[str]:
             yield f"{PREFIX}DOORS: {door} is there twice"
         elif (needed := DOORS[door]) is not None and needed not in values:
             yield f"{PREFIX}DOORS has {door}, so {variable(needed)} is needed"
+        elif door == "gateway" and not {"gateway_key_file", "gateway_jwt_file"} & values.keys():
+            yield f"{PREFIX}DOORS has gateway, so {PREFIX}GATEWAY_KEY_FILE or {PREFIX}GATEWAY_JWT_FILE is needed"
 
 
 def _misfits(values: Mapping[str, str]) -> Iterator[str]:
     """Settings that do not go together."""
     yield from _door_misfits(values)
+    if "gateway_key_file" in values and "gateway_jwt_file" in values:
+        yield f"{PREFIX}GATEWAY_KEY_FILE and {PREFIX}GATEWAY_JWT_FILE exclude each other"
     protocol = values.get("kafka_security_protocol", "")
     if protocol.startswith("SASL"):
         yield from _sasl_misfits(values, protocol)

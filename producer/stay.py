@@ -9,7 +9,14 @@ from typing import NoReturn
 
 from producer import logs
 from producer.assignments.claims import Streamer
-from producer.errors import FailedFetchRoomInfo, FailedRoomPolling, ProducerError
+from producer.errors import (
+    FailedConnection,
+    FailedFetchRoomInfo,
+    FailedRoomPolling,
+    LiveEnded,
+    LiveNotFound,
+    ProducerError,
+)
 from producer.events.event import Origin
 from producer.events.streaks import Streaks
 from producer.pipeline import Pipeline
@@ -145,8 +152,10 @@ class Stay:
                 self._log.info("connected", room_id=str(self._room_id), door=address.door)
                 await self._converse(connection, address, entered, opened[0])
         except ProducerError as error:
-            self._visit.told(address, error, lived_seconds=max(loop.time() - opened[0], 1e-9) if opened else 0.0)
-            if self._visit.elsewhere(address):
+            # Whoever is between may open a socket only to close it with the reason why there is none.
+            let_in = opened and not isinstance(error, FailedConnection)
+            self._visit.told(address, error, lived_seconds=max(loop.time() - opened[0], 1e-9) if let_in else 0.0)
+            if error.retry_after_seconds and self._visit.elsewhere(address):
                 error.retry_after_seconds = None  # the door is left alone for that time, and there is another
             raise
         finally:
@@ -169,11 +178,21 @@ class Stay:
                 heartbeat_seconds=connection.heartbeat_seconds,
                 silence_seconds=self._around.silence_seconds,
                 hold_acknowledgements=self._around.hold_acknowledgements,
+                manners=address.manners,
             )
             if address.first_batch is not None:
                 await pipeline.deliver(protocol.take(address.first_batch))
             await self._stream(connection, protocol, pipeline, entered)
             reason = "live_ended"
+        except LiveEnded as ended:
+            if asyncio.current_task() is not self._holding:
+                reason = str(ended.reason)
+                raise  # the room is heard on another socket
+            reason = "live_ended"
+            pipeline.live_ended("room_status")
+        except (FailedConnection, LiveNotFound) as refused:
+            reason = str(refused.reason)
+            raise
         except FailedRoomPolling as lost:
             if await self._still_live():
                 reason = str(lost.reason)

@@ -93,6 +93,36 @@ def test_every_problem_is_reported_at_once() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("given", "problem"),
+    [
+        ({}, "PRODUCER_DOORS has gateway, so PRODUCER_GATEWAY_KEY_FILE or PRODUCER_GATEWAY_JWT_FILE is needed"),
+        (
+            {"KEY_FILE": "k", "JWT_FILE": "j"},
+            "PRODUCER_GATEWAY_KEY_FILE and PRODUCER_GATEWAY_JWT_FILE exclude each other",
+        ),
+        (
+            {"KEY_FILE": "k", "URL": "wss://gateway/?apiKey=canary"},
+            "PRODUCER_GATEWAY_URL: it is no URL that can be used (it has a query in it)",
+        ),
+        (
+            {"KEY_FILE": "k", "URL": "wss://canary@gateway"},
+            "PRODUCER_GATEWAY_URL must not have credentials in it; see PRODUCER_GATEWAY_KEY_FILE",
+        ),
+    ],
+)
+def test_a_gateway_needs_one_secret_and_has_it_in_a_file(given: dict[str, str], problem: str) -> None:
+    gateway = {f"PRODUCER_GATEWAY_{name}": value for name, value in given.items()}
+
+    assert problems(LEAST | {"PRODUCER_DOORS": "direct,gateway"} | gateway) == [problem]
+
+
+def test_a_gateway_has_the_address_of_the_one_on_record() -> None:
+    chosen = from_environ(LEAST | {"PRODUCER_DOORS": "gateway", "PRODUCER_GATEWAY_JWT_FILE": "j"})
+
+    assert (chosen.gateway_url, chosen.gateway_raw_option) == ("wss://ws.eulerstream.com", "features.rawMessages")
+
+
 def test_an_empty_variable_counts_as_not_set() -> None:
     assert from_environ(LEAST | {"PRODUCER_SIGN_URL": ""}).sign_url is None
 
@@ -199,7 +229,8 @@ def test_each_file_with_a_secret_is_known_as_one() -> None:
     named = {
         name
         for name in Settings.model_fields
-        if name.endswith(("_api_key_file", "_password_file", "_secret_file", "_token_file"))
+        if name.endswith(("_api_key_file", "_jwt_file", "_password_file", "_secret_file", "_token_file"))
+        or name == "gateway_key_file"
     }
 
     assert named == SECRETS.keys()

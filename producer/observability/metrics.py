@@ -27,6 +27,7 @@ PREFIX = "tiktok_live_"
 STATES = ("offline", "resolving", "connecting", "connected", "backing_off", "parked", "failed")
 CLOSINGS = ("live_ended", "released", "handover", "fenced", "moved", "bug", *sorted(Reason))
 DOORS = ("direct", "sign", "lease", "gateway")
+GATEWAY_SAYS = ("worker_info", "room_info", "connected", "disconnected", "decoded", "envelope", "other")
 TRIES = ("heard", "refused", "failed")
 BUG_PLACES = (
     "assignments",
@@ -137,6 +138,12 @@ class Metrics:
         self._door_open = self._gauge("door_open", "1 while a door lets rooms in, 0 while it is shut.", door=doors)
         self._door_rooms = self._gauge(
             "door_rooms", "Rooms that are heard now, by the door they came in by.", door=doors
+        )
+        self._gateway_said = self._counter(
+            "gateway_messages_total",
+            "Messages of a gateway's own, of which no event is made. While `decoded` or `envelope` rises, it passes no "
+            "frames of TikTok's on, and no room is heard there: see PRODUCER_GATEWAY_RAW_OPTION.",
+            kind=GATEWAY_SAYS,
         )
         self._session = self._histogram("connection_session_seconds", "How long connections lasted.", DURATION)
         self._connect = self._histogram("connect_duration_seconds", "From a room id to an open socket.", LATENCY)
@@ -275,6 +282,10 @@ class Metrics:
     def door_entered(self, door: str, rooms: int) -> None:
         """So many rooms more, or fewer, are heard by a door."""
         self._door_rooms.labels(door).inc(rooms)
+
+    def gateway_said(self, kind: str) -> None:
+        """A gateway said something of its own; `kind` is one of GATEWAY_SAYS."""
+        self._gateway_said.labels(kind).inc()
 
     def connection_attempted(self) -> None:
         self._attempts.inc()

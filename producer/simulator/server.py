@@ -14,8 +14,9 @@ from websockets.asyncio.server import serve as serve_websockets
 from websockets.datastructures import Headers
 from websockets.http11 import Request, Response
 
-from producer.simulator import pages, posts, signer, site
+from producer.simulator import gateway, pages, posts, signer, site
 from producer.simulator.faults import Fault, Faults
+from producer.simulator.gateway import Passage
 from producer.simulator.pages import Page
 from producer.simulator.replay import Replay
 from producer.simulator.room import Room
@@ -168,6 +169,8 @@ class Simulator:
         parts = urlsplit(request.path)
         query = {name: values[-1] for name, values in parse_qs(parts.query).items()}
         self.requests[parts.path] += 1
+        if parts.path == gateway.PATH:
+            return None
         if parts.path == SOCKET_PATH:
             page = self._handshake(request.headers, query)
             return _response(page) if page is not None else None
@@ -255,20 +258,22 @@ class Simulator:
 
     async def _converse(self, websocket: ServerConnection) -> None:
         assert websocket.request is not None
-        query = parse_qs(urlsplit(websocket.request.path).query)
-        room = self._live_room(query["room_id"][-1])
+        parts = urlsplit(websocket.request.path)
+        query = {name: values[-1] for name, values in parse_qs(parts.query).items()}
+        if parts.path == gateway.PATH:
+            room = self._rooms.get(query.get("uniqueId", ""))
+            name = room.unique_id if room is not None else ""
+            live = room is not None and room.live is not None
+            code = gateway.refusal(query, live=live, fires=lambda fault: self._fires(fault, name))
+            if code is not None:
+                await websocket.close(code)
+                return
+        else:
+            room = self._live_room(query["room_id"])
         if room is None:
             return  # it ended during the handshake
         room_id = room.last_room_id
-        socket = Socket(
-            websocket,
-            unique_id=room.unique_id,
-            room_id=room_id,
-            gzipped=query.get("compress", [""])[-1] == "gzip",
-            faults=self._faults,
-            truth=self._truth,
-            heartbeat_seconds=self._heartbeat_seconds,
-        )
+        socket = self._socket(websocket, room, query, passed=parts.path == gateway.PATH)
         self._truth.write("connected", room.unique_id, room_id)
         try:
             # Not a room that has ended meanwhile: its socket would hear the next live, under another room's id.
@@ -287,6 +292,20 @@ class Simulator:
             await socket.close(1000)
             await socket.closed
             self._truth.write("disconnected", room.unique_id, room_id, code=websocket.close_code)
+
+    def _socket(self, websocket: ServerConnection, room: Room, query: dict[str, str], *, passed: bool) -> Socket:
+        name, room_id = room.unique_id, room.last_room_id
+        if passed:
+            return Passage(websocket, query, unique_id=name, room_id=room_id, faults=self._faults, truth=self._truth)
+        return Socket(
+            websocket,
+            unique_id=name,
+            room_id=room_id,
+            gzipped=query.get("compress") == "gzip",
+            faults=self._faults,
+            truth=self._truth,
+            heartbeat_seconds=self._heartbeat_seconds,
+        )
 
 
 def _greet(_: ServerConnection, __: Request, response: Response) -> None:

@@ -42,8 +42,9 @@ class Socket:
         gzipped: bool,
         faults: Faults,
         truth: Truth,
-        heartbeat_seconds: float,
+        heartbeat_seconds: float | None,
     ) -> None:
+        """`heartbeat_seconds`: a client that sends no heartbeat for so long is closed; None waits for none."""
         self.acknowledged = 0
         self.bad_acknowledgements = 0
         self.heartbeats = 0
@@ -59,7 +60,8 @@ class Socket:
         self._faults = faults
         self._truth = truth
         self._heartbeat_seconds = heartbeat_seconds
-        self._heartbeat_by = asyncio.get_running_loop().time() + heartbeat_seconds
+        self._heartbeat_by: float | None = None
+        self._beaten()
         self._sequence = 0
         self._owed: dict[int, tuple[bytes, Sequence[Message]]] = {}
 
@@ -129,6 +131,18 @@ class Socket:
         """Close the socket."""
         await self._websocket.close(code)
 
+    async def _sent(self, data: bytes | str) -> bool:
+        """Send one message; say whether the client is there."""
+        try:
+            await self._write(data)
+        except _Gone:
+            return False
+        return True
+
+    def _beaten(self) -> None:
+        if self._heartbeat_seconds is not None:
+            self._heartbeat_by = asyncio.get_running_loop().time() + self._heartbeat_seconds
+
     def _due(self) -> Fault | None:
         if self._sequence < QUIET_FRAMES:
             return None
@@ -153,6 +167,10 @@ class Socket:
                 self._websocket.transport.abort()
             case Fault.CLOSE_INTERNAL:
                 await self._websocket.close(1011)
+            case Fault.CLOSE_SERVER:
+                await self._websocket.close(4001)
+            case Fault.CLOSE_ERROR:
+                await self._websocket.close(4003)
             case Fault.SILENCE:
                 self.silenced = True
             case Fault.DUPLICATE:
@@ -248,7 +266,7 @@ class Socket:
         match frame.payload_type:
             case "hb":
                 self.heartbeats += 1
-                self._heartbeat_by = asyncio.get_running_loop().time() + self._heartbeat_seconds
+                self._beaten()
                 if HeartBeat.FromString(frame.payload).room_id not in (self._room_id, 0):
                     self.bad_heartbeats += 1
                 await self._answer("hb")

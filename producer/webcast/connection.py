@@ -11,8 +11,8 @@ import websockets
 from websockets.asyncio.client import ClientConnection, connect
 
 from producer import strangers
-from producer.errors import FailedConnection, FailedRoomPolling, Reason
-from producer.webcast.doors.contract import Address
+from producer.errors import FailedConnection, FailedRoomPolling, ProducerError, Reason
+from producer.webcast.doors.contract import Address, Between
 from producer.webcast.http import LONGEST_WAIT_SECONDS, retry_after_seconds
 from producer.webcast.protocol import Protocol, Received
 
@@ -47,8 +47,10 @@ LONGEST_HEARTBEAT_SECONDS = 60.0
 class Connection:
     """An open socket to a room."""
 
-    def __init__(self, websocket: ClientConnection) -> None:
+    def __init__(self, websocket: ClientConnection, between: Between | None = None) -> None:
+        """`between`: who passes the frames on, and says things of their own meanwhile."""
         self._websocket = websocket
+        self._between = between
 
     @property
     def heartbeat_seconds(self) -> float:
@@ -62,7 +64,8 @@ class Connection:
         `turn` is waited for before the frame is read, which may take long.
         Who is cancelled before its turn leaves the frame, as it leaves those that the socket has in store.
         Acknowledgements and heartbeats leave before this returns, so that a slow Kafka does not delay them. Raises
-        FailedRoomPolling when the socket is lost or the room has fallen silent.
+        FailedRoomPolling when the socket is lost or the room has fallen silent, and what whoever is between means by
+        closing it.
         """
         loop = asyncio.get_running_loop()
         await self._send(protocol)
@@ -73,8 +76,11 @@ class Connection:
             protocol.tick(loop.time())
             return None
         except websockets.ConnectionClosed as cause:
-            raise _lost(cause) from cause
+            raise _lost(cause, self._between) from cause
         await turn()
+        if self._between is not None and not self._between.passes(data):
+            protocol.tick(loop.time())
+            return None
         received = protocol.receive(data, loop.time())
         await self._send(protocol)
         return received
@@ -151,15 +157,18 @@ async def open_connection(
     trust_environment: bool,
     turns: asyncio.Semaphore,
 ) -> AsyncIterator[Connection]:
-    """Open the socket at an address, in its turn; close it, normally, on the way out. Raises FailedConnection."""
+    """Open the socket at an address, in its turn; close it, normally, on the way out. Raises FailedConnection.
+
+    `origin` is the web page that a browser would have it opened by; it is said to TikTok alone.
+    """
     try:
         async with turns:
             websocket = await _Connect(
                 address.url.text,
                 create_connection=_Client,
-                additional_headers={"Cookie": address.cookie, **address.headers},
+                additional_headers={**({"Cookie": address.cookie} if address.cookie else {}), **address.headers},
                 user_agent_header=user_agent,
-                origin=websockets.Origin(origin),
+                origin=websockets.Origin(origin) if address.between is None else None,
                 compression=None,  # batches are gzipped already, and a deflate context costs 64 KiB a room
                 ping_interval=None,  # TikTok answers no pings, so the library's keepalive would close a healthy socket
                 open_timeout=OPEN_SECONDS,
@@ -174,11 +183,12 @@ async def open_connection(
     except TimeoutError as cause:
         raise FailedConnection(f"no handshake within {OPEN_SECONDS:g} s", reason=Reason.TIMEOUT) from cause
     except (OSError, websockets.WebSocketException) as cause:
-        detail = strangers.shown(str(cause))
+        # The library quotes a URL that it cannot use; its query may be a secret.
+        detail = "its URL is none" if isinstance(cause, websockets.InvalidURI) else strangers.shown(str(cause))
         raise FailedConnection(f"the socket did not open: {detail}", reason=Reason.NETWORK) from cause
     websocket.transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BYTES)
     try:
-        yield Connection(websocket)
+        yield Connection(websocket, address.between)
     finally:
         await websocket.close()
 
@@ -217,7 +227,9 @@ def _read_seconds(options: str, wanted: str, *, most: float) -> float | None:
     return seconds if 1.0 <= seconds <= most else None
 
 
-def _lost(cause: websockets.ConnectionClosed) -> FailedRoomPolling:
+def _lost(cause: websockets.ConnectionClosed, between: Between | None) -> ProducerError:
     close = cause.rcvd
+    if close and between is not None and (meant := between.closing(close.code)) is not None:
+        return meant
     code = f"with code {close.code}" if close else "without a closing handshake"
     return FailedRoomPolling(f"the socket was closed {code}", reason=Reason.CLOSED)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from producer.errors import FailedRoomPolling, Reason
 from producer.webcast import frames
+from producer.webcast.doors.contract import USUAL, Manners
 from producer.webcast.frames import FrameRefused, Limits, Refusal
 from producer.webcast.wire import ControlMessage, DecodeError, Envelope, FetchResult
 
@@ -69,6 +70,7 @@ class Protocol:
         heartbeat_seconds: float = 5.0,
         silence_seconds: float = 60.0,
         hold_acknowledgements: bool = False,
+        manners: Manners = USUAL,
         limits: Limits = frames.DEFAULT_LIMITS,
     ) -> None:
         """`hold_acknowledgements`: they wait until the driver says that what they are for is safe."""
@@ -86,7 +88,8 @@ class Protocol:
         self._hold_acknowledgements = hold_acknowledgements
         self._last_batch_at = now
         self._heartbeat_due = now
-        self._outbox = [frames.enter_room(room_id, cursor)]
+        self._manners = manners
+        self._outbox = [frames.enter_room(room_id, cursor)] if manners.enters else []
         self.tick(now)
 
     @property
@@ -105,9 +108,11 @@ class Protocol:
                 f"room {self.room_id} sent no messages for {self._silence_seconds:g} s", reason=Reason.SILENCE
             )
         if now >= self._heartbeat_due:
-            self.heartbeats_sent += 1
+            # Also where none are wanted: the driver does what it does from time to time when it is woken for one.
             self._heartbeat_due = now + self._heartbeat_seconds
-            self._outbox.append(frames.heartbeat(self.room_id, self.heartbeats_sent))
+            if self._manners.heartbeats:
+                self.heartbeats_sent += 1
+                self._outbox.append(frames.heartbeat(self.room_id, self.heartbeats_sent))
 
     def receive(self, data: bytes | str, now: float) -> Received:
         """Take one WebSocket message. What it cannot read it refuses, and never raises."""
@@ -133,9 +138,9 @@ class Protocol:
         return received
 
     def acknowledge(self, received: Received) -> None:
-        """Acknowledge a frame, once, if it asked for that."""
+        """Acknowledge a frame, once, if it asked for that and whoever passed it on leaves that to us."""
         frame, received.acknowledgement = received.acknowledgement, None
-        if frame is not None:
+        if frame is not None and self._manners.acknowledges:
             self.acknowledgements_sent += 1
             self._outbox.append(frame)
 

@@ -28,7 +28,9 @@ FRAMES = 14
 """Enough of them for a fault, which comes after a few quiet ones, and for what follows it."""
 
 
-@pytest.mark.parametrize(("fault", "code"), [("drop", 1006), ("close_internal", 1011)])
+@pytest.mark.parametrize(
+    ("fault", "code"), [("drop", 1006), ("close_internal", 1011), ("close_server", 4001), ("close_error", 4003)]
+)
 def test_a_socket_is_ended_by_a_fault(fault: str, code: int) -> None:
     async def act(simulator: Simulator) -> None:
         room = await room_id(simulator)
@@ -120,7 +122,8 @@ SIGNS: dict[Fault, Callable[[bytes | str], bool]] = {
 
 
 def test_every_fault_of_a_stream_has_a_sign() -> None:
-    others = {Fault.DROP, Fault.CLOSE_INTERNAL, Fault.SILENCE, Fault.DUPLICATE}  # with a test each
+    closings = {Fault.DROP, Fault.CLOSE_INTERNAL, Fault.CLOSE_SERVER, Fault.CLOSE_ERROR}
+    others = {*closings, Fault.SILENCE, Fault.DUPLICATE}  # with a test each
 
     assert SIGNS.keys() | others == set(IN_STREAM)
 

@@ -36,6 +36,8 @@ BEARER = SASL | {"kafka_sasl_mechanism": "OAUTHBEARER"}
 KINDS: Mapping[str, Mapping[str, str]] = {
     "sign_api_key_file": {"doors": "sign", "sign_url": f"http://{NOWHERE}"},
     "lease_token_file": {"doors": "lease", "lease_url": f"http://{NOWHERE}"},
+    "gateway_key_file": {"doors": "gateway", "gateway_url": f"ws://{NOWHERE}"},
+    "gateway_jwt_file": {"doors": "gateway", "gateway_url": f"ws://{NOWHERE}"},
     "schema_registry_password_file": {"schema_registry_username": "me"},
     "schema_registry_token_file": {},
     "kafka_sasl_password_file": SASL | {"kafka_sasl_mechanism": "PLAIN"},
