@@ -23,6 +23,7 @@ from producer.pipeline import Pipeline
 from producer.surroundings import Surroundings
 from producer.webcast.connection import Connection, open_connection
 from producer.webcast.doors.contract import Address
+from producer.webcast.doors.hall import Visit
 from producer.webcast.protocol import Protocol, Received, RecentIds
 from producer.webcast.room import RoomId
 
@@ -42,6 +43,8 @@ class Memory:
         self.streaks = Streaks()
         self.watched = False
         """Whether a connection to it was open."""
+        self.visit: Visit | None = None
+        """What it met at each door."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +78,7 @@ class Stay:
         self._around = around
         self._told = told
         self._log = logs.get(streamer=streamer)
-        self._visit = around.doors.visit(room_id, streamer)
+        self._visit = memory.visit = memory.visit or around.doors.visit(room_id, streamer)
         self._address: Address | None = None
         self._holding: asyncio.Task[None] | None = None
         """The socket that counts."""

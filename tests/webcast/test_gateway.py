@@ -119,6 +119,54 @@ def test_a_key_that_cannot_be_used_is_refused_and_not_said(
     assert refused.value.__cause__ is None or "xxx" not in str(refused.value.__cause__)
 
 
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        (b"", Reason.NETWORK),
+        (b"garbage\r\n\r\n", Reason.NETWORK),
+        (b"HTTP/1.1 302 Found\r\nLocation: ws://127.0.0.1:9/\r\nContent-Length: 0\r\n\r\n", Reason.HANDSHAKE),
+        (b"HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n", Reason.HANDSHAKE),
+        (b"HTTP/1.1 429 Too Many\r\nContent-Length: 0\r\n\r\n", Reason.RATE_LIMITED),
+        (b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n", Reason.NETWORK),
+    ],
+    ids=["nothing", "garbage", "redirect", "401", "429", "no key"],
+)
+def test_a_handshake_that_fails_says_nothing_of_the_query(tmp_path: Path, answer: bytes, reason: Reason) -> None:
+    asked: list[bytes] = []
+
+    async def serving(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        asked.append(await reader.readuntil(b"\r\n\r\n"))
+        writer.write(answer)
+        writer.close()
+
+    async def main() -> None:
+        async with await asyncio.start_server(serving, "127.0.0.1", 0) as server, asyncio.timeout(HANGS_SECONDS):
+            port = server.sockets[0].getsockname()[1]
+            async with opened(await door(tmp_path, f"ws://127.0.0.1:{port}").obtain(ROOM, NAME)):
+                raise AssertionError("it opened")
+
+    with pytest.raises(FailedConnection) as refused:
+        asyncio.run(main())
+
+    assert refused.value.reason is reason
+    assert [KEY.encode() in each for each in asked] == [True]  # and nowhere else was it asked
+    causes: list[BaseException] = [refused.value]
+    while (cause := causes[-1].__cause__) is not None:
+        causes.append(cause)
+    assert [str(each) for each in causes if KEY in f"{each} {each!r}"] == []
+
+
+def test_a_url_that_the_library_cannot_use_is_not_said(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with opened(await door(tmp_path, "http://127.0.0.1:9").obtain(ROOM, NAME)):
+            raise AssertionError("it opened")
+
+    with pytest.raises(FailedConnection) as refused:
+        asyncio.run(main())
+
+    assert str(refused.value) == "the socket did not open: its URL is none"
+
+
 # ------------------------------------------------------------------------------------------------ what is said to it
 
 
