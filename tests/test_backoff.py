@@ -33,3 +33,9 @@ def test_a_short_retry_after_does_not_shorten_the_back_off() -> None:
 )
 def test_a_bug_waits_for_minutes_and_then_for_hours(bugs: int, random: float, seconds: float) -> None:
     assert after_bug(bugs, random) == seconds
+
+
+def test_who_may_come_back_at_once_does_so_once() -> None:
+    waits = [delay(attempt, 0.0, retry_after_seconds=0.0) for attempt in (1, 2, 3)]
+
+    assert waits == [0.0, 1.0, 2.0]

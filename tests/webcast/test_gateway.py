@@ -5,7 +5,7 @@ import json
 import ssl
 from collections import Counter
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -286,31 +286,26 @@ def test_what_it_says_is_counted_and_is_no_dead_letter(tmp_path: Path) -> None:
 def test_who_only_talks_of_the_room_falls_silent_all_the_same(tmp_path: Path) -> None:
     """A gateway that goes on talking, and passes nothing on, is given up like a server that sends no batch."""
 
-    async def serving(websocket: ServerConnection) -> None:
-        async with asyncio.TaskGroup() as talking:
-            talk = talking.create_task(talk_for_ever(websocket))
-            await websocket.wait_closed()
-            talk.cancel()
+    class Talker:
+        """A socket that always has something to say."""
+
+        async def recv(self) -> str:
+            return "{}"
+
+        async def send(self, data: bytes) -> None:
+            raise AssertionError(data)
 
     async def main() -> None:
-        async with serve(serving, "127.0.0.1", 0) as server:
-            port = server.sockets[0].getsockname()[1]
-            address = await door(tmp_path, f"ws://127.0.0.1:{port}").obtain(ROOM, NAME)
-            async with asyncio.timeout(HANGS_SECONDS), opened(address) as connection:
-                protocol = speaking(address, silence_seconds=0.2)
-                while True:
-                    await connection.exchange(protocol, at_once)
+        gateway = door(tmp_path)
+        connection = Connection(cast(Any, Talker()), gateway)
+        protocol = speaking(await gateway.obtain(ROOM, NAME), silence_seconds=0.05)
+        for _ in range(1_000):
+            await connection.exchange(protocol, lambda: asyncio.sleep(0.001))
 
     with pytest.raises(ProducerError) as silent:
         asyncio.run(main())
 
     assert silent.value.reason is Reason.SILENCE
-
-
-async def talk_for_ever(websocket: ServerConnection) -> None:
-    while True:
-        await websocket.send("{}")
-        await asyncio.sleep(0)
 
 
 def test_metrics_know_everything_that_it_says() -> None:

@@ -16,8 +16,10 @@ import pytest
 from producer import backoff, stay
 from producer import session as session_module
 from producer.errors import ProducerError
+from producer.observability.metrics import TRIES
 from producer.session import Session
 from producer.simulator.faults import Fault, Faults
+from producer.simulator.gateway import Passage
 from producer.simulator.server import Simulator
 from producer.simulator.truth import Truth
 from producer.simulator.world import Ending
@@ -69,10 +71,13 @@ class Row:
     """Whether the unsigned door is all there is."""
     events: tuple[str, ...] = ("connect", "disconnect", "connect")
     disconnects: tuple[str, ...] = ("closed",)
+    tries: tuple[int, int, int] = (2, 0, 0)
+    """How often the first door let the room in, refused it, or failed."""
 
 
 KEY = "c4n4ry"
 LOST, FAILED, REFUSED = "FailedRoomPolling closed", "FailedConnection status", "FailedConnection credentials"
+OFFLINE = "LiveNotFound offline"
 GATEWAY, OTHER, TWICE = ("gateway", "gateway"), ("gateway", "direct"), ("gateway", "gateway", "direct")
 REPEATED = ("connect", "disconnect", "connect", "disconnect", "connect")
 
@@ -80,12 +85,23 @@ REPEATED = ("connect", "disconnect", "connect", "disconnect", "connect")
 def failed(fault: str) -> Row:
     """It fails at something of its own: twice, and then the room goes elsewhere, though the door stays open."""
     again = ("status", "status")
-    return Row(f"27 {fault}", f"{fault}:2", TWICE, (FAILED, FAILED), (0.5, 1.0), events=REPEATED, disconnects=again)
+    return Row(
+        f"27 {fault}",
+        f"{fault}:2",
+        TWICE,
+        (FAILED, FAILED),
+        (0.5, 1.0),
+        events=REPEATED,
+        disconnects=again,
+        tries=(0, 0, 2),
+    )
 
 
 def configured(number: str, fault: str) -> Row:
     """What the operator must mend: the door is shut at once, and the room goes elsewhere."""
-    return Row(f"28 {number}", fault, OTHER, (REFUSED,), (0.5,), shut=True, disconnects=("credentials",))
+    return Row(
+        f"28 {number}", fault, OTHER, (REFUSED,), (0.5,), shut=True, disconnects=("credentials",), tries=(0, 1, 0)
+    )
 
 
 ROWS = (
@@ -102,12 +118,15 @@ ROWS = (
         (0.5,),
         shut=True,
         disconnects=("rate_limited",),
+        tries=(0, 1, 0),
     ),
     configured("4400", "gateway_options"),
     configured("4401", "gateway_credentials"),
     configured("4403", "gateway_other_streamers"),
     # Looked up again, and once it is live again it is entered again.
-    Row("28 4404", "gateway_offline", GATEWAY, ("LiveNotFound offline",), (), disconnects=("offline",)),
+    Row(
+        "28 4404", "gateway_offline", GATEWAY, ("LiveNotFound offline",), (), disconnects=("offline",), tries=(1, 0, 0)
+    ),
     Row("28 4006", "gateway_silent", GATEWAY, ("FailedRoomPolling silence",), (0.5,), disconnects=("silence",)),
     Row("28 4500", "gateway_upstream_closed", GATEWAY, (LOST,), (0.5,)),
     Row("28 4555", "gateway_lifetime", GATEWAY, (LOST,), (0.0,)),
@@ -133,6 +152,8 @@ def test_a_close_code_has_the_outcome_of_its_row(
     ]
     fault = Fault(row.fault.partition(":")[0])
     assert outcome.fired == {fault: len(row.told)}
+    assert outcome.tries == row.tries
+    assert set(outcome.unasked) <= {0}
     logged = "".join(capsys.readouterr())
     assert "connected" in logged
     assert KEY not in logged
@@ -178,7 +199,7 @@ def test_a_gateway_that_takes_a_live_for_ended_ends_none_that_is_heard_elsewhere
 
     outcome = follow(["gateway_credentials", "gateway_ended"], tmp_path, alone=False, until=moved)
 
-    assert outcome.told == [REFUSED, "LiveNotFound offline"]
+    assert outcome.told == [REFUSED, OFFLINE]
     assert outcome.went == ["gateway", "direct", "gateway", "gateway"]
     assert outcome.publisher.named("live_end") == []
     assert outcome.reasons[:3] == ["credentials", "offline", "moved"]
@@ -207,6 +228,9 @@ class Outcome:
         self.told: list[str] = []
         self.states: list[str] = []
         self.fired: dict[Fault, int] = {}
+        self.tries = (0, 0, 0)
+        self.unasked: list[int] = []
+        """Frames that each socket of the gateway was sent, which waits for none."""
         self.publisher = Recorded()
 
     @property
@@ -230,6 +254,11 @@ def heard_after(failures: int) -> Until:
         return names.count("connect") > failures and "comment" in names[len(names) - names[::-1].index("connect") :]
 
     return until
+
+
+def tried_so_far(around: Surroundings, door: str, outcome: str) -> int:
+    labels = {"door": door, "outcome": outcome}
+    return int(around.metrics.registry.get_sample_value("tiktok_live_door_tries_total", labels) or 0)
 
 
 def follow(specs: list[str], folder: Path, *, alone: bool, until: Until) -> Outcome:
@@ -262,6 +291,9 @@ def follow(specs: list[str], folder: Path, *, alone: bool, until: Until) -> Outc
                 while not until(outcome, subject, around):
                     await asyncio.sleep(0.01)
                 outcome.states = [f"{each.door} {each.state}" for each in hall.standings()]
+                heard, refused, failed = (tried_so_far(around, doors[0].name, how) for how in TRIES)
+                outcome.tries = heard, refused, failed
+                outcome.unasked = [each.unasked for each in simulator.sockets if isinstance(each, Passage)]
                 outcome.told, outcome.went = list(outcome.told), list(outcome.went)
 
     asyncio.run(main())
