@@ -66,7 +66,7 @@ class Fault(StrEnum):
     DROP = "drop"
     CLOSE_INTERNAL = "close_internal"
     CLOSE_SERVER = "close_server"
-    CLOSE_ERROR = "close_error"
+    CLOSE_SERVER_ERROR = "close_server_error"
     SILENCE = "silence"
     DUPLICATE = "duplicate"
     TRUNCATED_FRAME = "truncated_frame"

@@ -169,7 +169,7 @@ class Socket:
                 await self._websocket.close(1011)
             case Fault.CLOSE_SERVER:
                 await self._websocket.close(4001)
-            case Fault.CLOSE_ERROR:
+            case Fault.CLOSE_SERVER_ERROR:
                 await self._websocket.close(4003)
             case Fault.SILENCE:
                 self.silenced = True

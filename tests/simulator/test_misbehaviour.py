@@ -29,7 +29,7 @@ FRAMES = 14
 
 
 @pytest.mark.parametrize(
-    ("fault", "code"), [("drop", 1006), ("close_internal", 1011), ("close_server", 4001), ("close_error", 4003)]
+    ("fault", "code"), [("drop", 1006), ("close_internal", 1011), ("close_server", 4001), ("close_server_error", 4003)]
 )
 def test_a_socket_is_ended_by_a_fault(fault: str, code: int) -> None:
     async def act(simulator: Simulator) -> None:
@@ -122,7 +122,7 @@ SIGNS: dict[Fault, Callable[[bytes | str], bool]] = {
 
 
 def test_every_fault_of_a_stream_has_a_sign() -> None:
-    closings = {Fault.DROP, Fault.CLOSE_INTERNAL, Fault.CLOSE_SERVER, Fault.CLOSE_ERROR}
+    closings = {Fault.DROP, Fault.CLOSE_INTERNAL, Fault.CLOSE_SERVER, Fault.CLOSE_SERVER_ERROR}
     others = {*closings, Fault.SILENCE, Fault.DUPLICATE}  # with a test each
 
     assert SIGNS.keys() | others == set(IN_STREAM)

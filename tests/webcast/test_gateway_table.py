@@ -106,7 +106,7 @@ def configured(number: str, fault: str) -> Row:
 
 ROWS = (
     Row("20 4001", "close_server", ("direct", "direct"), (LOST,), (0.5,), alone=True),
-    Row("20 4003", "close_error", ("direct", "direct"), (LOST,), (0.5,), alone=True),
+    Row("20 4003", "close_server_error", ("direct", "direct"), (LOST,), (0.5,), alone=True),
     failed("gateway_internal"),
     failed("gateway_fetch_failed"),
     failed("gateway_room_info_failed"),
