@@ -218,9 +218,9 @@ def opened(address: Address) -> Any:
     )
 
 
-def speaking(address: Address, **more: Any) -> Protocol:
+def speaking(address: Address, *, room: int = ROOM, **more: Any) -> Protocol:
     now = asyncio.get_running_loop().time()
-    return Protocol(int(ROOM), now=now, seen=RecentIds(), manners=address.manners, **more)
+    return Protocol(room, now=now, seen=RecentIds(), manners=address.manners, **more)
 
 
 def test_a_sign_server_cannot_lead_to_the_gateways_host() -> None:
@@ -351,10 +351,10 @@ def test_the_simulators_gateway_passes_a_room_on_and_waits_for_nothing(tmp_path:
     heard: list[int] = []
 
     async def act(simulator: Simulator) -> None:
-        await room_id(simulator)
-        address = await door(tmp_path, at(simulator), said=said).obtain(ROOM, NAME)
+        room = await room_id(simulator)
+        address = await door(tmp_path, at(simulator), said=said).obtain(RoomId(room), NAME)
         async with opened(address) as connection:
-            await hear(connection, speaking(address, heartbeat_seconds=0.001), heard)
+            await hear(connection, speaking(address, room=room, heartbeat_seconds=0.001), heard)
         passage = simulator.sockets[0]
         assert isinstance(passage, Passage)
         assert (passage.unasked, passage.acknowledged, passage.heartbeats) == (0, 0, 0)
