@@ -349,6 +349,8 @@ def test_a_room_goes_by_the_next_door_and_comes_back_without_losing_a_message(
             async with asyncio.timeout(120), running(subject):
                 while len(publisher.named("disconnect")) < 1:
                     await asyncio.sleep(0.01)
+                while rooms("sign"):
+                    await asyncio.sleep(0.01)
                 moved = rooms("direct"), rooms("sign"), simulator.handshakes["sign"]
                 while len(publisher.named("disconnect")) < 2:
                     await asyncio.sleep(0.01)

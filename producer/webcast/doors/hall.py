@@ -178,7 +178,9 @@ class Visit:
             last.retry_after_seconds = min(waits) or None
             raise last
         shut = "; ".join(map(str, self._hall.standings()))
-        raise FailedConnection(f"no door is open: {shut}", reason=Reason.NO_DOOR, retry_after_seconds=min(waits) or None)
+        raise FailedConnection(
+            f"no door is open: {shut}", reason=Reason.NO_DOOR, retry_after_seconds=min(waits) or None
+        )
 
     async def better(self, address: Address) -> Address | None:
         """Obtain an address at a door before the one that this address is of, where one lets us try."""
