@@ -293,7 +293,7 @@ def _surroundings(
         worker=worker,
         upstream=upstream,
         rooms=Rooms(web, upstream, USER_AGENT),
-        doors=entrance.hall(settings, upstream, web, sink.metrics),
+        doors=entrance.hall(settings, upstream, web, sink.metrics, assignments, worker),
         sink=sink,
         metrics=sink.metrics,
         ssl=ssl.create_default_context(),

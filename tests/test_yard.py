@@ -63,7 +63,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "surroundings": EVERYONE | {"assignments", "bugs", "events", "observability.metrics", "pipeline", "webcast"},
     "stay": EVERYONE | {"assignments.claims", "events", "logs", "pipeline", "surroundings", "webcast"},
     "session": EVERYONE | {"assignments", "backoff", "logs", "stay", "surroundings", "webcast"},
-    "entrance": EVERYONE | {"observability.metrics", "settings", "webcast"},
+    "entrance": EVERYONE | {"assignments", "observability.metrics", "settings", "webcast"},
     "worker": EVERYONE | {"assignments", "logs", "observability", "session"},
     "service": EVERYONE
     | {
@@ -158,6 +158,7 @@ PURE = (
     "webcast/wire/reading",
     "assignments/assignor",
     "assignments/claims",
+    "assignments/doors",
     "assignments/holding",
     "assignments/interface",
     "assignments/list_forms",

@@ -24,6 +24,7 @@ from producer.assignments.claim_files import LockedFile
 from producer.assignments.claims import Streamer
 from producer.assignments.claims_folder import ClaimsFolder, Listing, in_place
 from producer.assignments.complaints import Complaints
+from producer.assignments.doors import DoorSaid
 from producer.assignments.interface import Leaving, Said
 from producer.assignments.list_file import ListFile
 
@@ -138,6 +139,12 @@ class FileAssignments:
     def last_said(self, streamer: Streamer) -> Said | None:
         """Tell what was last said of a streamer that is held, by us or in the note that we found."""
         return self._said.get(streamer)
+
+    def say_door(self, door: str, said: DoorSaid) -> None:
+        """Tell nobody: each worker finds out by itself."""
+
+    def hear_doors(self, told: Callable[[str, DoorSaid], None]) -> None:
+        """Nobody says anything."""
 
     async def drain(self, seconds: float) -> None:
         """Nothing to do: the locks of a worker that ends are free at once, and the others look every half second."""

@@ -23,6 +23,7 @@ from producer.assignments.clients import (
     close_consumer,
     partitions,
 )
+from producer.assignments.doors import DoorSaid, decode_door, is_door
 from producer.assignments.table import Status, Table, decode_status, refuse_other_slots
 
 POLL_MILLISECONDS = 500
@@ -43,6 +44,9 @@ class Listener(Protocol):
 
     def heard(self, streamer: Streamer, status: Status | None) -> None:
         """A status of a streamer on the list was written, by whomever, since we began to listen."""
+
+    def door_heard(self, door: str, said: DoorSaid) -> None:
+        """A worker said how a door stands, now or before we began to listen."""
 
 
 class Follower:
@@ -180,6 +184,9 @@ class Follower:
             place = TopicPartition(record.topic, record.partition)
             self._read_to[place] = record.offset + 1
             try:
+                if is_door(record.key):
+                    self._take_door(record)
+                    continue
                 streamer, status = decode_status(record.key, record.value)
             except ValueError as problem:
                 refused.append((record, problem))
@@ -195,6 +202,11 @@ class Follower:
         if refused:
             self.refused_statuses += len(refused)
             self._complain(refused)
+
+    def _take_door(self, record: Any) -> None:
+        door, said = decode_door(record.key, record.value)
+        if said is not None:
+            self._listener.door_heard(door, said)
 
     def _complain(self, refused: list[tuple[Any, ValueError]]) -> None:
         """Say of records that came at a time, in one line, that they are passed over."""

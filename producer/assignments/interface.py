@@ -1,12 +1,13 @@
 """What a source of claims is to the rest of the house; every backend satisfies it, and one suite of tests asks it."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from types import TracebackType
 from typing import Protocol, Self
 
 from producer.assignments.claims import Streamer
+from producer.assignments.doors import DoorSaid
 
 
 class Leaving(StrEnum):
@@ -89,6 +90,12 @@ class Assignments(Protocol):
 
     def last_said(self, streamer: Streamer) -> Said | None:
         """Tell what was last said of a streamer, by whomever; None where nothing was, or it is not known."""
+
+    def say_door(self, door: str, said: DoorSaid) -> None:
+        """Tell the other workers how a door stands here, where there is a way to."""
+
+    def hear_doors(self, told: Callable[[str, DoorSaid], None]) -> None:
+        """Have what other workers say of doors told from now on; before entering, to miss nothing."""
 
     async def drain(self, seconds: float) -> None:
         """Take nothing new and hand over what is held, while `changes` goes on; return once that is done.

@@ -17,6 +17,7 @@ from producer.assignments import assignor
 from producer.assignments.assignor import Member
 from producer.assignments.claims import Streamer, Wanted
 from producer.assignments.clients import Options
+from producer.assignments.doors import DoorSaid
 from producer.assignments.follower import Follower
 from producer.assignments.holding import Holding
 from producer.assignments.interface import Leaving, Said
@@ -90,6 +91,8 @@ class KafkaAssignments:
             clock=clock,
         )
         self._said: dict[Streamer, Status] = {}
+        self._began = self._now_ms()
+        self._door_heard: Callable[[str, DoorSaid], None] = lambda *_: None
         self._draining = False
         self._introduced_draining = False
         """Whether we last joined, or are joining, as one that drains."""
@@ -245,6 +248,14 @@ class KafkaAssignments:
         said = self._said.get(streamer) or self._follower.said.get(streamer)
         return Said(said.state, said.room_id, said.error, said.bugs, said.again_at) if said else None
 
+    def say_door(self, door: str, said: DoorSaid) -> None:
+        """Tell the other workers how a door stands here."""
+        self._reports.say_door(door, said)
+
+    def hear_doors(self, told: Callable[[str, DoorSaid], None]) -> None:
+        """Have what other workers say of doors told from now on; before entering, to miss nothing."""
+        self._door_heard = told
+
     async def drain(self, seconds: float) -> None:
         """Take nothing new and hand over what is held, while `changes` goes on; return once that is done."""
         self._draining = True
@@ -272,6 +283,11 @@ class KafkaAssignments:
         """The follower read a status."""
         self._holding.heard(streamer, status)
         self._bridge_touched(streamer)
+
+    def door_heard(self, door: str, said: DoorSaid) -> None:
+        """The follower read what a worker said of a door, which may be ourselves."""
+        if said.worker != self._worker or said.at < self._began:
+            self._door_heard(door, said)
 
     def _introduce(self) -> bytes:
         self._introduced_draining = self._draining

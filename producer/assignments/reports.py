@@ -1,4 +1,4 @@
-"""Writes the status topic: for each streamer the newest of what is to be said, whatever Kafka is doing."""
+"""Writes the status topic: the newest of what is to be said of each streamer and door, whatever Kafka does."""
 
 import asyncio
 from collections.abc import Iterable
@@ -11,6 +11,7 @@ from aiokafka import AIOKafkaProducer
 from producer import logs
 from producer.assignments.claims import Streamer
 from producer.assignments.clients import CLOSE_SECONDS, KAFKA_FAILURES, RETRY_SECONDS, Options, asked, within
+from producer.assignments.doors import DoorSaid, door_key, encode_door
 from producer.assignments.table import Status, encode_status
 from producer.errors import StartRefused
 
@@ -25,7 +26,8 @@ class Reports:
     def __init__(self, options: Options, *, topic: str) -> None:
         self._options = options
         self._topic = topic
-        self._pending: dict[Streamer, tuple[Status, int] | None] = {}
+        self._pending: dict[bytes, tuple[Status, int] | DoorSaid | None] = {}
+        """By the record's key."""
         self._more = asyncio.Event()
         self._idle = asyncio.Event()
         self._idle.set()
@@ -33,14 +35,18 @@ class Reports:
 
     def say(self, streamer: Streamer, status: Status, *, generation: int) -> None:
         """Have this written, as said under a generation, in place of what was not written yet."""
-        self._put(streamer, (status, generation))
+        self._put(streamer.encode(), (status, generation))
+
+    def say_door(self, door: str, said: DoorSaid) -> None:
+        """Have it written how a door stands."""
+        self._put(door_key(door), said)
 
     def remove(self, streamer: Streamer) -> None:
         """Have it written that nobody streams a streamer."""
-        self._put(streamer, None)
+        self._put(streamer.encode(), None)
 
-    def _put(self, streamer: Streamer, what: tuple[Status, int] | None) -> None:
-        self._pending[streamer] = what
+    def _put(self, key: bytes, what: tuple[Status, int] | DoorSaid | None) -> None:
+        self._pending[key] = what
         self._idle.clear()
         self._more.set()
 
@@ -81,14 +87,13 @@ class Reports:
     async def _send(self, producer: Any) -> None:
         """Write some of what is pending; what was not acknowledged is pending again, or something newer is."""
         batch = dict(islice(self._pending.items(), RECORDS_A_TIME))
-        for streamer in batch:
-            del self._pending[streamer]
+        for key in batch:
+            del self._pending[key]
         sent: set[asyncio.Future[object]] = set()
         try:
             async with asyncio.timeout(DELIVERY_SECONDS):
-                for streamer, said in batch.items():
-                    value = None if said is None else encode_status(said[0].under(said[1]))
-                    sent.add(await asked(producer.send(self._topic, key=streamer.encode(), value=value)))
+                for key, said in batch.items():
+                    sent.add(await asked(producer.send(self._topic, key=key, value=_value(said))))
                 await asyncio.wait(sent)
                 for future in sent:
                     await asked(future)
@@ -97,6 +102,15 @@ class Reports:
             self._more.set()
             _retrieve(sent)
             raise
+
+
+def _value(said: tuple[Status, int] | DoorSaid | None) -> bytes | None:
+    match said:
+        case DoorSaid():
+            return encode_door(said)
+        case (status, generation):
+            return encode_status(status.under(generation))
+    return None
 
 
 def _retrieve(futures: Iterable["asyncio.Future[object]"]) -> None:

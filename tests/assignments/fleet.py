@@ -14,6 +14,7 @@ from confluent_kafka import Consumer, Producer, TopicPartition
 
 from producer.assignments.catalogue import Catalogue
 from producer.assignments.claims import Streamer
+from producer.assignments.doors import DoorSaid
 from producer.assignments.file import FileAssignments
 from producer.assignments.follower import Follower
 from producer.assignments.interface import Assignments, Said
@@ -283,6 +284,8 @@ class Heard:
 
     def heard(self, streamer: Streamer, status: Status | None) -> None:
         self.statuses.append((streamer, status))
+
+    def door_heard(self, door: str, said: DoorSaid) -> None: ...
 
 
 def play(main: Callable[[], Awaitable[None]]) -> None:

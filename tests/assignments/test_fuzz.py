@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 
 from producer.assignments.assignor import Load, Member, assign, decode_member
 from producer.assignments.claims import Wanted
+from producer.assignments.doors import DoorSaid, decode_door, is_door
 from producer.assignments.table import Status, decode_row, decode_status
 
 T = TypeVar("T")
@@ -41,6 +42,7 @@ STATUS = {
     "again_at": 9,
 }
 ROW = {"enabled": True, "priority": 1, "weight": 2.0}
+DOOR = {"worker": "w", "at": 3, "reason": "unsigned", "detail": "d", "since": 1, "again_at": 9}
 MEMBER = {"worker": "w", "owned": [0, 5], "generation": 3, "capacity": 10, "draining": False, "factors": {"5": 2.5}}
 VALUES = (
     *("0", "1", "-1", "1.0", "0.5", "1e400", "-1e400", "5e-324", "1e6", "NaN", "-Infinity", str(2**63 - 1), str(2**63)),
@@ -86,6 +88,7 @@ WHOLE = (
     *(b"\xff\xfe{\x00}\x00", b"\xef\xbb\xbf{}", b"{" + b'"a":1,' * 3_000 + b'"a":1}'),
 )
 KEYS = (b"someone", b"someone", b"someone", None, b"", b"\xff", b"@Some One", b"x" * 70, "\u0130x".encode(), b"a\x00b")
+DOOR_KEYS = (b"door:direct", b"door:direct", None, b"", b"door:", b"door:\xff", b"door:\x1b[2J", b"door:" + b"x" * 70)
 CHOICES = st.binary(max_size=14)
 """Each byte is a choice: cheap to draw, and shrinks to the first ones."""
 
@@ -162,6 +165,21 @@ def test_any_record_is_a_row_or_a_status_or_refused(data: bytes) -> None:
 
         assert found is None or isinstance(found[1], kind)
         assert found is None or all(map(within_bounds, astuple(found[1])))
+
+
+@STEADY
+@given(CHOICES)
+def test_any_record_of_a_door_is_one_or_refused(data: bytes) -> None:
+    choices = Choices(data)
+    value = choices.document(DOOR)
+
+    key = choices.of(DOOR_KEYS)
+
+    found = read(partial(decode_door, key, value))
+
+    assert found is None or (
+        is_door(key) and isinstance(found[1], DoorSaid) and all(map(within_bounds, astuple(found[1])))
+    )
 
 
 @STEADY

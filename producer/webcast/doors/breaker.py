@@ -1,11 +1,13 @@
 """Whether a door is tried: one breaker for each; pure, times in seconds of one monotonic clock.
 
 An open door is everybody's. One that refused is shut, which costs its rooms nothing, since they go to the next; one
-room at a time may try it, once a minute, and as soon as it is heard the door is open again.
+room at a time may try it, once a minute, and as soon as it is heard the door is open again. Of a fleet, whoever tries
+it says so, and all others wait a minute again.
 
 A stranger's answer about one room must not shut a door on all. So while others are let in, it takes two rooms.
 """
 
+from collections.abc import Callable
 from enum import StrEnum
 
 from producer.errors import Reason
@@ -34,7 +36,8 @@ class State(StrEnum):
 class Breaker:
     """One door, as seen from one egress."""
 
-    def __init__(self) -> None:
+    def __init__(self, spread: Callable[[], float] = lambda: 0.0) -> None:
+        """`spread`: seconds that a try is put off, so that of several workers one comes first."""
         self.reason: Reason | None = None
         """Why it is shut; None while it is open."""
         self.detail = ""
@@ -43,6 +46,9 @@ class Breaker:
         """When it was shut."""
         self.opened_at = float("-inf")
         """When it was opened the last time."""
+        self.held_until = float("-inf")
+        """Until when the other side asked to be left alone."""
+        self._spread = spread
         self._next_try = 0.0
         self._pause = PROBE_SECONDS
         """Between two tries."""
@@ -68,7 +74,7 @@ class Breaker:
             return False
         if room == self._prober and now < self._next_try + min(self._pause, PROBE_SECONDS):
             return False  # another first, if there is any: what was refused may have been this room alone
-        self._prober, self._trying_until, self._next_try = room, now + PATIENCE_SECONDS, now + self._pause
+        self._prober, self._trying_until, self._next_try = room, now + PATIENCE_SECONDS, self._later(now)
         return True
 
     def wait(self, now: float) -> float:
@@ -94,8 +100,9 @@ class Breaker:
         if self.reason is not None:
             if room == self._prober:
                 self._trying_until, self._pause = None, wait_seconds or PROBE_SECONDS
-                self._next_try = max(self._next_try, now + self._pause)
-            self._next_try = max(self._next_try, now + wait_seconds)
+                self._next_try = max(self._next_try, self._later(now))
+            self.held_until = max(self.held_until, now + wait_seconds)
+            self._next_try = max(self._next_try, self.held_until)
             return False
         self._failures += 1
         if len(self._failed) < MOST_ROOMS:
@@ -104,21 +111,29 @@ class Breaker:
         if len(self._failed) < (2 if doubted or not at_once else 1) or not (at_once or self._failures >= FAILURES):
             return False
         self.reason, self.detail, self.since = reason, detail, now
-        self._pause = wait_seconds or PROBE_SECONDS
-        self._next_try, self._prober, self._trying_until = now + self._pause, room, None
+        self._pause, self.held_until = wait_seconds or PROBE_SECONDS, now + wait_seconds
+        self._next_try, self._prober, self._trying_until = self._later(now), room, None
         return True
 
-    def learnt(self, reason: Reason, detail: str, now: float) -> bool:
-        """Another worker found it shut; say whether that is news. One of ours tries it as if ours had been refused."""
+    def learnt(self, reason: Reason, detail: str, *, since: float, said: float, held_until: float) -> bool:
+        """Another worker said that it finds it shut, `since` when; say whether that is news.
+
+        Ours try it as if ours had been refused when it was `said`. It is nothing against a door that lets ours in,
+        then or later: the other may have come another way.
+        """
+        if self._entered is not None and since < self._entered[1] + ENTERED_SECONDS:
+            return False
+        self.held_until = max(self.held_until, held_until)
+        self._pause = max(self._pause, PROBE_SECONDS)
+        self._next_try = max(self._next_try, self._later(said), self.held_until)
         if self.reason is not None:
             return False
-        self.reason, self.detail, self.since, self._pause = reason, detail, now, PROBE_SECONDS
-        self._next_try = now + self._pause
+        self.reason, self.detail, self.since = reason, detail, since
         return True
 
-    def reopened(self, now: float) -> bool:
-        """Another worker was let in; say whether that is news."""
-        if self.reason is None:
+    def reopened(self, now: float, *, said: float) -> bool:
+        """Another worker said that it was let in; say whether that is news."""
+        if self.reason is None or said < self.since:
             return False
         self._open(now)
         return True
@@ -132,8 +147,12 @@ class Breaker:
         if self.reason is not None:
             self.opened_at = now
         self.reason, self.detail, self._trying_until, self._prober = None, "", None, None
-        self._failures = 0
+        self._next_try, self.held_until, self._failures = 0.0, float("-inf"), 0
         self._failed.clear()
+
+    def _later(self, now: float) -> float:
+        """When the next try may be, after one that began or ended now."""
+        return now + self._pause + (self._spread() if self._pause >= PROBE_SECONDS else 0.0)
 
     def _tried(self, now: float) -> bool:
         return self._trying_until is not None and now < self._trying_until

@@ -19,6 +19,10 @@ TRIES = 2
 """So often in vain, a room goes on to the next door, though others go through this one."""
 VAIN_SECONDS = 600.0
 """How long it keeps away from that door then, while there is another."""
+FORGOTTEN_SECONDS = 300.0
+"""What another worker said so long ago of a door that is shut counts no more: who is there says it every minute."""
+LONGEST_HOLD_SECONDS = 3600.0
+"""For which another worker's word is taken."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +35,8 @@ class Standing:
     detail: str
     since: float | None
     """When it was shut, in seconds since 1970; None while it is open."""
+    again_at: float | None = None
+    """Before when the other side asked to be left alone, in seconds since 1970; None where it did not."""
 
     def __str__(self) -> str:
         if self.since is None:
@@ -59,13 +65,20 @@ class Hall:
         *,
         clock: Callable[[], float],
         wall_clock: Callable[[], float],
+        say: Callable[[Standing], None] = lambda _: None,
+        spread: Callable[[], float] = lambda: 0.0,
     ) -> None:
-        """`doors` are in the order in which they are tried; `clock` is monotonic."""
+        """`doors` are in the order in which they are tried; `clock` is monotonic.
+
+        `say` is told what other workers should know: that a door was shut or opened, or that one that is shut is
+        tried. `spread` is `Breaker`'s.
+        """
         self.doors = tuple(doors)
         self._listener = listener
         self._clock = clock
         self._wall_clock = wall_clock
-        self._breakers = {door.name: Breaker() for door in doors}
+        self._say = say
+        self._breakers = {door.name: Breaker(spread) for door in doors}
         self._log = logs.get()
         for door in doors:
             listener.door_stands(door.name, is_open=True)
@@ -80,7 +93,12 @@ class Hall:
 
     def admits(self, door: Door, room: str) -> bool:
         """Whether a room may go through a door now."""
-        return self._breakers[door.name].admits(room, self._clock())
+        breaker = self._breakers[door.name]
+        if not breaker.admits(room, self._clock()):
+            return False
+        if breaker.reason is not None:
+            self._say(self._standing(door.name))  # before it is tried, so that no other worker tries it meanwhile
+        return True
 
     def wait_seconds(self, door: Door) -> float:
         """How long until a door may be tried by somebody."""
@@ -96,6 +114,7 @@ class Hall:
         if self._breakers[door].entered(room, self._clock()):
             self._log.info("door open", door=door)
             self._listener.door_stands(door, is_open=True)
+            self._say(self._standing(door))
 
     def told(self, door: str, room: str, error: ProducerError, *, lived_seconds: float) -> Says:
         """Something failed at a door, or on a socket behind it; return what that says of the door."""
@@ -115,6 +134,9 @@ class Hall:
         ):
             self._log.error("door shut", door=door, reason=error.reason, detail=str(error))
             self._listener.door_stands(door, is_open=False)
+            self._say(self._standing(door))
+        elif breaker.reason is not None and error.retry_after_seconds:
+            self._say(self._standing(door))
         return said
 
     def is_open(self, door: str) -> bool:
@@ -125,25 +147,35 @@ class Hall:
         """When a door was opened the last time; -inf where it never was shut."""
         return self._breakers[door].opened_at
 
-    def learnt(self, standing: Standing) -> None:
-        """Another worker says how a door stands."""
-        breaker = self._breakers.get(standing.door)
+    def learnt(self, standing: Standing, *, said_at: float) -> None:
+        """Another worker said how a door stands, `said_at` seconds since 1970 by its clock."""
+        breaker, now, wall = self._breakers.get(standing.door), self._clock(), self._wall_clock()
         if breaker is None:
             return
-        if standing.reason is not None and breaker.learnt(standing.reason, standing.detail, self._clock()):
+        ago = max(0.0, wall - said_at)
+        if standing.reason is None:
+            if breaker.reopened(now, said=now - ago):
+                self._log.info("door open", door=standing.door, learnt=True)
+                self._listener.door_stands(standing.door, is_open=True)
+        elif ago < FORGOTTEN_SECONDS and breaker.learnt(
+            standing.reason,
+            standing.detail,
+            since=now - max(0.0, wall - (standing.since or said_at)),
+            said=now - ago,
+            held_until=now + min((standing.again_at or wall) - wall, LONGEST_HOLD_SECONDS),
+        ):
             self._log.error(
                 "door shut", door=standing.door, reason=standing.reason, detail=standing.detail, learnt=True
             )
             self._listener.door_stands(standing.door, is_open=False)
-        elif standing.reason is None and breaker.reopened(self._clock()):
-            self._log.info("door open", door=standing.door, learnt=True)
-            self._listener.door_stands(standing.door, is_open=True)
 
     def _standing(self, door: str) -> Standing:
         breaker, now = self._breakers[door], self._clock()
         shut = breaker.reason is not None
         since = self._wall_clock() - (now - breaker.since) if shut else None
-        return Standing(door, breaker.state(now), breaker.reason, breaker.detail, since)
+        held = breaker.held_until - now
+        again_at = self._wall_clock() + held if shut and held > 0 else None
+        return Standing(door, breaker.state(now), breaker.reason, breaker.detail, since, again_at)
 
 
 class Visit:
