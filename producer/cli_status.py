@@ -3,28 +3,26 @@
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 
 from rich.console import Group, RenderableType
 from rich.table import Table
 
 from producer import terminal
-from producer.assignments.catalogue import Catalogue
-from producer.assignments.claims import Streamer
+from producer.assignments.catalogue import Catalogue, Heard
 from producer.assignments.clients import Options
-from producer.assignments.table import Status
 from producer.status.board import STATES, Board, Row, arrange
 from producer.status.feed import Feed
 
 
 def show(catalogue: Catalogue, *, as_json: bool) -> None:
     """Print it. Raises StartRefused."""
-    said = asyncio.run(_first(catalogue))
+    heard = asyncio.run(_first(catalogue))
     if as_json:
-        terminal.document(document(said))
+        terminal.document(document(heard))
     else:
-        terminal.draw(picture(said, now=time.time()))
+        terminal.draw(picture(heard, now=time.time()))
 
 
 def watch(catalogue: Catalogue, options: Options, topics: Sequence[str], groups: Sequence[str]) -> None:
@@ -36,23 +34,30 @@ def watch(catalogue: Catalogue, options: Options, topics: Sequence[str], groups:
     Watch(board, Feed(board, catalogue, options, topics).run).run()
 
 
-def document(said: Mapping[Streamer, Status]) -> dict[str, object]:
-    """The whole as JSON: counts by worker and state, and each streamer."""
+def document(heard: Heard) -> dict[str, object]:
+    """The whole as JSON: counts by worker and state, each door, and each streamer."""
+    said, rooms = heard.said, Counter(status.door for status in heard.said.values() if status.door)
     workers: dict[str, Counter[str]] = {}
     for status in said.values():
         workers.setdefault(status.worker, Counter())[status.state] += 1
     return {
         "workers": {worker: dict(sorted(states.items())) for worker, states in sorted(workers.items())},
+        "doors": [
+            {"door": door, "rooms": rooms[door]} | (asdict(heard.doors[door]) if door in heard.doors else {})
+            for door in sorted(rooms.keys() | heard.doors.keys())
+        ],
         "streamers": [{"streamer": streamer, **asdict(said[streamer])} for streamer in sorted(said)],
     }
 
 
-def picture(said: Mapping[Streamer, Status], *, now: float) -> RenderableType:
-    """Two tables: the workers, and the streamers, those that need somebody first."""
+def picture(heard: Heard, *, now: float) -> RenderableType:
+    """Three tables: the workers, the doors, and the streamers, those that need somebody first."""
     board = Board()
-    board.said = said
+    board.said, board.doors = heard.said, heard.doors
     return Group(
         _table(board.workers(now), "worker", "streamers", *STATES),
+        "",
+        _table(board.doors_standing(now), "door", "rooms", "state", "said", "by", "answer", sort="door"),
         "",
         _table(board.streamers(now), "streamer", "state", "for", "worker", "room", "error", sort="state"),
     )
@@ -65,9 +70,9 @@ def _table(rows: Sequence[Row], *columns: str, sort: str = "worker") -> Table:
     return table
 
 
-async def _first(catalogue: Catalogue) -> Mapping[Streamer, Status]:
-    said = catalogue.follow()
+async def _first(catalogue: Catalogue) -> Heard:
+    heard = catalogue.follow()
     try:
-        return await anext(said)
+        return await anext(heard)
     finally:
-        await said.aclose()
+        await heard.aclose()

@@ -6,6 +6,7 @@ import os
 import socket
 import ssl
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import AsyncExitStack, suppress
 from dataclasses import asdict, dataclass
@@ -185,9 +186,16 @@ class _Told:
             "worker": self.worker_name,
             "version": __version__,
             "ledger": self.account(),
-            "doors": [str(standing) for standing in self.running.doors.standings()] if self.running is not None else [],
+            "doors": self._doors(),
             "streamers": [_describe(session) for session in sessions],
         }
+
+    def _doors(self) -> list[dict[str, Any]]:
+        """How each door stands, and how many rooms are heard by it."""
+        if self.running is None:
+            return []
+        rooms = Counter(session.door for session in self.running.worker.sessions())
+        return [asdict(standing) | {"rooms": rooms[standing.door]} for standing in self.running.doors.standings()]
 
     def account(self) -> dict[str, int | bool]:
         """The ledger, and whether its sums agree."""
@@ -315,5 +323,6 @@ def _describe(session: Session) -> dict[str, Any]:
         "streamer": session.streamer,
         "state": session.state,
         "room_id": str(session.room_id) if session.room_id else None,
+        "door": session.door,
         "last_error": session.last_error,
     }

@@ -36,6 +36,8 @@ class Session:
         self.state: State | None = None
         """None while nobody runs it."""
         self.room_id: RoomId | None = None
+        self.door: str | None = None
+        """By which door the room is heard; None while it is not."""
         self.last_error: str | None = None
         self.leaving = "released"
         """Why it ends, if it is cancelled."""
@@ -94,9 +96,13 @@ class Session:
 
     async def _stay(self, room_id: RoomId) -> None:
         """Stay in a room until its live has ended."""
-        told = Told(connected=lambda: self._move(State.CONNECTED), entered=self._report, delivered=self._delivered)
+        told = Told(connected=lambda: self._move(State.CONNECTED), entered=self._entered, delivered=self._delivered)
         stay = Stay(self.streamer, room_id, self._memory, self._around, told, why=lambda: self.leaving)
         await stay.run()
+
+    def _entered(self, door: str) -> None:
+        self.door = door
+        self._report()
 
     def _delivered(self) -> None:
         self._attempt = 0  # not before something was delivered: a room that opens and drops must slow down
@@ -178,6 +184,7 @@ class Session:
         self._metrics.streamer_moved(self.streamer, state)
         self.state = state
         if state is not State.CONNECTED:
+            self.door = None
             self._report()
 
     def _report(self) -> None:
@@ -185,7 +192,7 @@ class Session:
             return
         room_id = str(self.room_id) if self.room_id else None
         error = self.last_error if self.state in (State.BACKING_OFF, State.PARKED, State.FAILED) else None
-        said = Said(self.state, room_id, error, self._bugs, self._again_at)
+        said = Said(self.state, room_id, error, self._bugs, self._again_at, self.door)
         try:
             self._around.report(self.streamer, said)
         except Exception as bug:  # it does not keep the session from going on

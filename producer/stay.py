@@ -52,8 +52,8 @@ class Told:
     """Whom a stay tells how it goes."""
 
     connected: Callable[[], None]
-    entered: Callable[[], None]
-    """The room is heard."""
+    entered: Callable[[str], None]
+    """The room is heard, by this door."""
     delivered: Callable[[], None]
 
 
@@ -138,7 +138,7 @@ class Stay:
                 heard.set()
                 metrics.door_entered(address.door, +1)
                 self._visit.heard(address)
-                self._told.entered()
+                self._told.entered(address.door)
 
         try:
             async with open_connection(

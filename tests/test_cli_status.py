@@ -4,21 +4,28 @@ import io
 
 from rich.console import Console
 
+from producer.assignments.catalogue import Heard
 from producer.assignments.claims import Streamer
+from producer.assignments.doors import DoorSaid
 from producer.assignments.table import Status
 from producer.cli_status import document, picture
 
 SAID = {
-    Streamer("ann"): Status("worker-1", 3, "connected", 1_700_000_000_000, room_id="7300000000000000001"),
+    Streamer("ann"): Status("worker-1", 3, "connected", 1_700_000_000_000, room_id="7300000000000000001", door="sign"),
     Streamer("bo"): Status("worker-0", 3, "backing_off", 1_700_000_055_000, error="FailedConnection (handshake)"),
     Streamer("cai"): Status("worker-1", 2, "offline", 1_699_990_000_000),
-    Streamer("dua"): Status("worker-1", 3, "connected", 1_699_800_000_000, room_id="7300000000000000002"),
+    Streamer("dua"): Status("worker-1", 3, "connected", 1_699_800_000_000, room_id="7300000000000000002", door="sign"),
 }
+DOORS = {
+    # 1,699,990,000 s since 1970 is 14 November 2023, 19:26:40 UTC.
+    "direct": DoorSaid("worker-0", 1_700_000_030_000, "unsigned", "417 illegal secret\x1b[2J key", 1_699_990_000_000)
+}
+HEARD = Heard(SAID, DOORS)
 
 
 def printed() -> list[list[str]]:
     out = io.StringIO()
-    Console(file=out, width=150, color_system=None).print(picture(SAID, now=1_700_000_060.0))
+    Console(file=out, width=150, color_system=None).print(picture(HEARD, now=1_700_000_060.0))
     return [line.split() for line in out.getvalue().splitlines()]
 
 
@@ -30,10 +37,20 @@ def test_workers_are_counted_by_state() -> None:
     assert lines[2] == ["worker-1", "3", "2", "1", "·", "·", "·", "·", "·", "·"]
 
 
+def test_a_door_says_how_it_stands_and_how_many_rooms_are_heard_by_it() -> None:
+    lines = [" ".join(line) for line in printed()]
+
+    assert lines[4:7] == [
+        "door rooms state said by answer",
+        "direct 0 shut since 19:26 UTC (unsigned) 30 s worker-0 417 illegal secret\\x1b[2J key",
+        "sign 2 open — —",
+    ]
+
+
 def test_streamers_that_need_somebody_come_first() -> None:
     lines = printed()
 
-    assert lines[5:] == [
+    assert lines[9:] == [
         ["bo", "backing_off", "5", "s", "worker-0", "—", "FailedConnection", "(handshake)"],
         ["cai", "offline", "2", "h", "worker-1", "—"],
         ["ann", "connected", "1", "min", "worker-1", "7300000000000000001"],
@@ -42,9 +59,22 @@ def test_streamers_that_need_somebody_come_first() -> None:
 
 
 def test_the_document_has_every_streamer_and_the_workers_counts() -> None:
-    whole = document(SAID)
+    whole = document(HEARD)
 
     assert whole["workers"] == {"worker-0": {"backing_off": 1}, "worker-1": {"connected": 2, "offline": 1}}
+    assert whole["doors"] == [
+        {
+            "door": "direct",
+            "rooms": 0,
+            "worker": "worker-0",
+            "at": 1_700_000_030_000,
+            "reason": "unsigned",
+            "detail": "417 illegal secret\x1b[2J key",
+            "since": 1_699_990_000_000,
+            "again_at": None,
+        },
+        {"door": "sign", "rooms": 2},
+    ]
     streamers = whole["streamers"]
     assert isinstance(streamers, list)
     assert [each["streamer"] for each in streamers] == ["ann", "bo", "cai", "dua"]
@@ -58,4 +88,5 @@ def test_the_document_has_every_streamer_and_the_workers_counts() -> None:
         "error": None,
         "bugs": 0,
         "again_at": None,
+        "door": "sign",
     }

@@ -4,13 +4,14 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Collection, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
 from producer import logs
 from producer.assignments.claims import Streamer, Wanted
 from producer.assignments.clients import KAFKA_FAILURES, Options, asked, close_consumer, partitions, spread
+from producer.assignments.doors import DoorSaid, decode_door, is_door
 from producer.assignments.lists import Difference
 from producer.assignments.table import Status, Table, decode_status, encode_row, slot_of
 from producer.errors import StartRefused
@@ -21,6 +22,9 @@ START_SECONDS = 15.0
 DONE_SECONDS = 60.0
 """How long a whole list may take."""
 POLL_MILLISECONDS = 500
+
+K = TypeVar("K")
+V = TypeVar("V")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +44,14 @@ class Read:
     wanted: dict[Streamer, Wanted]
     partitions: int
     refused: tuple[Refusal, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What workers said last."""
+
+    said: dict[Streamer, Status]
+    doors: dict[str, DoorSaid]
 
 
 class Catalogue:
@@ -91,20 +103,20 @@ class Catalogue:
             finally:
                 await producer.stop()
 
-    async def follow(self) -> AsyncGenerator[dict[Streamer, Status]]:
-        """Yield what workers said last of each streamer: once all that is there, then whenever it changes."""
+    async def follow(self) -> AsyncGenerator[Heard]:
+        """Yield what workers said last of each streamer and door: once all that is there, then whenever it changes."""
         async with self._consumer(self._status_topic) as (consumer, _):
-            said: dict[Streamer, Status] = {}
+            heard = Heard({}, {})
             async with asyncio.timeout(DONE_SECONDS):
                 async for record in _whole(consumer):
-                    _take(record, said)
-            yield said
+                    _take(record, heard)
+            yield heard
             while True:
                 found = await asked(consumer.getmany(timeout_ms=POLL_MILLISECONDS))
                 for record in (record for records in found.values() for record in records):
-                    _take(record, said)
+                    _take(record, heard)
                 if found:
-                    yield said
+                    yield heard
 
     async def _slots(self, producer: Any) -> int:
         """How many partitions the list has."""
@@ -162,14 +174,19 @@ def _edits(difference: Difference) -> Iterator[tuple[Streamer, bytes, bytes | No
         yield item.streamer, item.streamer.encode(), None
 
 
-def _take(record: Any, said: dict[Streamer, Status]) -> None:
+def _take(record: Any, heard: Heard) -> None:
     try:
-        streamer, status = decode_status(record.key, record.value)
+        if is_door(record.key):
+            _put(heard.doors, *decode_door(record.key, record.value))
+        else:
+            _put(heard.said, *decode_status(record.key, record.value))
     except ValueError as problem:
         refusal = Refusal(record.topic, record.partition, record.offset, str(problem))
         logs.get().warning("record not used", **asdict(refusal))
-        return
-    if status is None:
-        said.pop(streamer, None)
+
+
+def _put(table: dict[K, V], key: K, value: V | None) -> None:
+    if value is None:
+        table.pop(key, None)
     else:
-        said[streamer] = status
+        table[key] = value

@@ -129,11 +129,12 @@ class FileAssignments:
         error: str | None = None,
         bugs: int = 0,
         again_at: int | None = None,
+        door: str | None = None,
     ) -> None:
         """Write in the claim's file how the session goes, for people and for the streamer's next worker to read."""
         claim = self._held.get(streamer)
         if claim is not None:
-            self._said[streamer] = Said(state, room_id=room_id, error=error, bugs=bugs, again_at=again_at)
+            self._said[streamer] = Said(state, room_id, error, bugs, again_at, door)
             self._folder.note(claim, self._said[streamer])
 
     def last_said(self, streamer: Streamer) -> Said | None:

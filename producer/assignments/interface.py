@@ -32,6 +32,8 @@ class Said:
     """How often, one after the other, a bug of ours has ended it."""
     again_at: int | None = None
     """When it is to be tried again, where that takes minutes: ms since 1970."""
+    door: str | None = None
+    """By which door its room is heard."""
 
 
 class Fence(Protocol):
@@ -85,6 +87,7 @@ class Assignments(Protocol):
         error: str | None = None,
         bugs: int = 0,
         again_at: int | None = None,
+        door: str | None = None,
     ) -> None:
         """Say how the session of a streamer goes, at each change of its state (`Said`)."""
 

@@ -228,6 +228,7 @@ class KafkaAssignments:
         error: str | None = None,
         bugs: int = 0,
         again_at: int | None = None,
+        door: str | None = None,
     ) -> None:
         """Say how the session of a streamer goes, at each change of its state."""
         if streamer in self._holding.fenced:
@@ -235,7 +236,7 @@ class KafkaAssignments:
         generation = self._holding.generation_of(streamer)
         before = self._said.get(streamer)
         since = before.since if before is not None and before.state == state else self._now_ms()
-        status = Status(self._worker, generation, state, since, room_id, text(error), bugs, again_at)
+        status = Status(self._worker, generation, state, since, room_id, text(error), bugs, again_at, door)
         if before is not None and before.under(generation) == status:
             return
         self._said[streamer] = status
@@ -246,7 +247,9 @@ class KafkaAssignments:
     def last_said(self, streamer: Streamer) -> Said | None:
         """Tell what was last said of a streamer, by whomever; None where nothing was."""
         said = self._said.get(streamer) or self._follower.said.get(streamer)
-        return Said(said.state, said.room_id, said.error, said.bugs, said.again_at) if said else None
+        if said is None:
+            return None
+        return Said(said.state, said.room_id, said.error, said.bugs, said.again_at, said.door)
 
     def say_door(self, door: str, said: DoorSaid) -> None:
         """Tell the other workers how a door stands here."""

@@ -4,7 +4,8 @@ Assignment record: key is the normalised unique id (UTF-8); value is JSON `{"ena
 "weight": number}`, each optional, unknown keys ignored; no value: removed. The partition is the streamer's slot, by
 Kafka's default partitioner (murmur2), so that every Java client, and kcat with `-X partitioner=murmur2_random`, agrees.
 
-Status record: key as above; value is JSON of `Status`; no value: nobody streams it.
+Status record: key as above; value is JSON of `Status`; no value: nobody streams it. Beside them that topic has a record
+for each door (`doors`).
 
 Whoever may write to the topics is a stranger: what a record says is a value within bounds, or a ValueError.
 """
@@ -87,15 +88,17 @@ class Status:
     """How often, one after the other, a bug of ours has ended its session."""
     again_at: int | None = None
     """When it is to be tried again, where that takes minutes: ms since 1970, by that worker's clock."""
+    door: str | None = None
+    """By which door its room is heard."""
 
     def under(self, generation: int) -> "Status":
         """The same, said under another generation; at a third of what `dataclasses.replace` costs."""
-        said = self.state, self.since, self.room_id, self.error, self.bugs, self.again_at
+        said = self.state, self.since, self.room_id, self.error, self.bugs, self.again_at, self.door
         return Status(self.worker, generation, *said)
 
 
 def encode_status(status: Status) -> bytes:
-    """The value of a status record; `bugs` and `again_at` are in it only where there is something to say."""
+    """The value of a status record; `bugs`, `again_at` and `door` are in it only where there is something to say."""
     said: dict[str, object] = {
         "worker": status.worker,
         "generation": status.generation,
@@ -108,6 +111,8 @@ def encode_status(status: Status) -> bytes:
         said["bugs"] = status.bugs
     if status.again_at:
         said["again_at"] = status.again_at
+    if status.door:
+        said["door"] = status.door
     return json.dumps(said, separators=(",", ":")).encode()
 
 
@@ -119,13 +124,14 @@ def decode_status(key: bytes | None, value: bytes | None) -> tuple[Streamer, Sta
     said = json_object(value, most_bytes=MAX_VALUE_BYTES)
     worker, state, room_id, error = (text(said.get(name)) for name in ("worker", "state", "room_id", "error"))
     generation, since, again_at = (integer(said.get(name)) for name in ("generation", "since", "again_at"))
-    bugs = integer(said.get("bugs", 0), least=0)  # an older worker says neither `bugs` nor `again_at`
+    bugs = integer(said.get("bugs", 0), least=0)  # an older worker says none of `bugs`, `again_at` and `door`
     if worker is None or state is None or generation is None or since is None or bugs is None:
         raise ValueError("not a status: it lacks what each has")
-    for name, found in (("room_id", room_id), ("error", error), ("again_at", again_at)):
+    door = text(said.get("door"), most=64)
+    for name, found in (("room_id", room_id), ("error", error), ("again_at", again_at), ("door", door)):
         if found is None and said.get(name) is not None:
             raise ValueError(f"not a status: {name} is none")
-    return streamer, Status(worker, generation, state, since, room_id, error, bugs, again_at)
+    return streamer, Status(worker, generation, state, since, room_id, error, bugs, again_at, door)
 
 
 def _key(key: bytes | None) -> Streamer:

@@ -6,12 +6,14 @@ Workers' names, errors and room ids are what somebody wrote to a topic: a cell's
 from collections import Counter, deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from itertools import pairwise
 from typing import Any
 
 from rich.text import Text
 
 from producer.assignments.claims import Streamer, Wanted
+from producer.assignments.doors import DoorSaid
 from producer.assignments.table import Status
 from producer.strangers import shown
 
@@ -83,6 +85,7 @@ class Board:
         """`groups`: the consumer groups whose lags are looked at."""
         self.groups = tuple(groups)
         self.said: Mapping[Streamer, Status] = {}
+        self.doors: Mapping[str, DoorSaid] = {}
         self.wanted: Mapping[Streamer, Wanted] = {}
         self.away: str | None = None
         """Why Kafka cannot be asked just now."""
@@ -108,6 +111,7 @@ class Board:
         states = Counter(self.state_of(streamer) for streamer in names)
         parts = [_many(len({status.worker for status in self.said.values()}), "worker"), _many(len(names), "streamer")]
         parts += [f"{states[state]} {state}" for state in (*STATES, UNSAID) if states[state]]
+        parts += [f"door {door} {_standing(said)}" for door, said in sorted(self.doors.items()) if said.reason]
         return " · ".join(parts)
 
     def workers(self, now: float) -> list[Row]:
@@ -116,6 +120,15 @@ class Board:
         for status in self.said.values():
             found.setdefault(status.worker, []).append(status)
         return [_worker(worker, statuses, now) for worker, statuses in found.items()]
+
+    def rooms(self) -> Counter[str]:
+        """How many rooms are heard by each door."""
+        return Counter(status.door for status in self.said.values() if status.door)
+
+    def doors_standing(self, now: float) -> list[Row]:
+        """A row for each door that a worker says something of, or hears a room by."""
+        rooms = self.rooms()
+        return [_door(door, self.doors.get(door), rooms[door], now) for door in self.doors.keys() | rooms.keys()]
 
     def streamers(self, now: float) -> list[Row]:
         """A row for each streamer that is wanted or of which somebody speaks."""
@@ -199,6 +212,27 @@ def _worker(worker: str, statuses: Sequence[Status], now: float) -> Row:
     cells["errors"] = Cell(str(errors or "·"), errors, "red")
     cells["last change"] = _since(max(status.since for status in statuses), now)
     return Row(worker, cells)
+
+
+def _door(door: str, said: DoorSaid | None, rooms: int, now: float) -> Row:
+    shut = said is not None and said.reason is not None
+    cells = {
+        "door": Cell(door, door),
+        "rooms": Cell(str(rooms), rooms),
+        "state": Cell(_standing(said), shut, STYLES["failed" if shut else "connected"]),
+        "said": _since(said.at if said else None, now),
+        "by": _text(said.worker if said else None),
+        "answer": _text(said.detail if said else "", "red"),
+    }
+    return Row(door, cells)
+
+
+def _standing(said: DoorSaid | None) -> str:
+    """Whether a door is open; of one that is shut, since when (of one worker's first refusal) and why."""
+    if said is None or said.reason is None:
+        return "open"
+    since = datetime.fromtimestamp((said.since or said.at) / 1000, UTC)
+    return f"shut since {since:%H:%M} UTC ({shown(said.reason)})"
 
 
 def _since(milliseconds: int | None, now: float) -> Cell:

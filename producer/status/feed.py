@@ -50,8 +50,8 @@ class Feed:
             await asyncio.sleep(AGAIN_SECONDS)
 
     async def _statuses(self) -> None:
-        async for said in self._catalogue.follow():
-            self._board.said = said
+        async for heard in self._catalogue.follow():
+            self._board.said, self._board.doors = heard.said, heard.doors
 
     async def _list(self) -> None:
         while True:

@@ -40,6 +40,7 @@ STATUS = {
     "error": "e",
     "bugs": 3,
     "again_at": 9,
+    "door": "sign",
 }
 ROW = {"enabled": True, "priority": 1, "weight": 2.0}
 DOOR = {"worker": "w", "at": 3, "reason": "unsigned", "detail": "d", "since": 1, "again_at": 9}
@@ -208,7 +209,9 @@ def test_the_documents_are_of_all_kinds() -> None:
 
 def test_what_is_right_is_read() -> None:
     assert decode_member("m", json.dumps(MEMBER).encode()).factors == {5: 2.5}
-    assert decode_status(b"someone", json.dumps(STATUS).encode())[1] == Status("w", 3, "parked", 1, "7", "e", 3, 9)
+    assert decode_status(b"someone", json.dumps(STATUS).encode())[1] == Status(
+        "w", 3, "parked", 1, "7", "e", 3, 9, "sign"
+    )
 
 
 @pytest.mark.parametrize("factors", ['{"x":1}', '{"' + "1" * 5_000 + '":1}', "[]", "1"])

@@ -177,6 +177,18 @@ def test_a_status_says_how_often_a_bug_ended_the_session_and_when_it_is_tried_ag
     assert decode_status(b"foobar", value) == (FOOBAR, status)
 
 
+def test_a_status_says_by_which_door_a_room_is_heard() -> None:
+    status = Status("pod-1", 7, "connected", 1_700_000_000_000, "42", door="sign")
+
+    value = encode_status(status.under(8))
+
+    assert value == (
+        b'{"worker":"pod-1","generation":8,"state":"connected","since":1700000000000,"room_id":"42",'
+        b'"error":null,"door":"sign"}'
+    )
+    assert decode_status(b"foobar", value) == (FOOBAR, status.under(8))
+
+
 def test_a_removed_status_and_one_of_a_newer_worker_are_read() -> None:
     assert decode_status(b"foobar", None) == (FOOBAR, None)
     assert decode_status(b"foobar", b'{"worker":"w","generation":1,"state":"zoned","since":1,"more":[]}') == (
@@ -187,7 +199,15 @@ def test_a_removed_status_and_one_of_a_newer_worker_are_read() -> None:
 
 @pytest.mark.parametrize(
     "change",
-    [{"worker": 1}, {"generation": "1"}, {"generation": True}, {"state": None}, {"since": 1.5}, {"room_id": 5}],
+    [
+        {"worker": 1},
+        {"generation": "1"},
+        {"generation": True},
+        {"state": None},
+        {"since": 1.5},
+        {"room_id": 5},
+        {"door": 5},
+    ],
     ids=str,
 )
 def test_a_status_that_is_none_is_refused(change: dict[str, Any]) -> None:

@@ -3,6 +3,7 @@
 import pytest
 
 from producer.assignments.claims import Streamer, Wanted
+from producer.assignments.doors import DoorSaid
 from producer.assignments.table import Status
 from producer.status.board import Board, Offsets, Row, arrange, spark
 
@@ -71,6 +72,16 @@ def test_what_is_parked_says_until_when_and_comes_before_what_failed() -> None:
     assert {row.key: texts(row)["parked"] for row in watched.workers(NOW)} == {"worker-1": "1", "worker-10": "·"}
 
 
+def test_a_door_that_is_shut_is_in_the_fleets_line_and_one_that_is_open_is_not() -> None:
+    watched = board()
+    watched.doors = {
+        "direct": DoorSaid("worker-1", 1_700_000_030_000, "unsigned", "417", 1_699_990_000_000),
+        "sign": DoorSaid("worker-1", 1_700_000_030_000),
+    }
+
+    assert watched.summary().endswith(" · 1 unsaid · door direct shut since 19:26 UTC (unsigned)")
+
+
 HOSTILE = "a\x1b[2J\x07\x9b\x7f\r\u202eb\ud800[red]c"
 """Escape sequences, C0, C1, a turn of direction, a lone surrogate, a mark of style."""
 HARMLESS = r"a\x1b[2J\x07\x9b\x7f\r\u202eb\ud800[red]c"
@@ -79,7 +90,8 @@ HARMLESS = r"a\x1b[2J\x07\x9b\x7f\r\u202eb\ud800[red]c"
 def hostile() -> Board:
     """What somebody else wrote to the topic."""
     made = Board()
-    made.said = {ANN: Status(HOSTILE, 2**62, HOSTILE, -(2**62), HOSTILE, HOSTILE, 2**62, 2**63 - 1)}
+    made.said = {ANN: Status(HOSTILE, 2**62, HOSTILE, -(2**62), HOSTILE, HOSTILE, 2**62, 2**63 - 1, HOSTILE)}
+    made.doors = {"direct": DoorSaid(HOSTILE, 253_402_300_799_000, HOSTILE, HOSTILE, 0)}
     return made
 
 
@@ -90,6 +102,17 @@ def test_no_cell_has_letters_that_a_terminal_obeys() -> None:
     assert texts(streamer)["error"] == f"until 07:12 UTC: {HARMLESS}"
     assert texts(worker)["worker"] == HARMLESS
     assert all(streamer.text(column).plain.isprintable() for column in streamer.cells)
+    doors = {texts(row)["door"]: texts(row) for row in hostile().doors_standing(NOW)}
+    assert doors[HARMLESS] | {"door": ""} == {
+        "door": "",
+        "rooms": "1",
+        "state": "open",
+        "said": "—",
+        "by": "—",
+        "answer": "",
+    }
+    assert (doors["direct"]["by"], doors["direct"]["answer"]) == (HARMLESS, HARMLESS)
+    assert hostile().summary().isprintable()
     assert keys(arrange(hostile().streamers(NOW), "streamer", descending=False, wanted=f"worker={HARMLESS}")) == ["ann"]
 
 

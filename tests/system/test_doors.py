@@ -47,6 +47,15 @@ def test_a_door_that_refused_one_worker_is_learnt_by_the_other(
             assert [(line["door"], line["reason"], line["learnt"]) for line in shut(two)] == [
                 ("direct", "rate_limited", True)
             ]
+            [direct, sign] = (await one.status() or {})["doors"]
+            assert (direct["door"], direct["state"], direct["reason"]) == ("direct", "shut", "rate_limited")
+            assert (sign["door"], sign["state"], sign["reason"], sign["rooms"] > 0) == ("sign", "open", None, True)
+            said = json.loads(await system.producer("status", "--json"))
+            assert {each["door"]: each.get("reason") for each in said["doors"]} == {
+                "direct": "rate_limited",
+                "sign": None,
+            }
+            assert {each["door"] for each in said["streamers"] if each["state"] == "connected"} == {"sign"}
             tries = [line["at"] for line in system.truth("fault") if line["name"] == "register_rate_limited"]
             assert len(tries) > SECONDS / 200
             assert all(later - earlier >= 60.0 for earlier, later in pairwise(tries)), tries
