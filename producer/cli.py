@@ -15,6 +15,7 @@ from rich.table import Table
 from producer import __version__, authorities, cli_status, logs, settings, terminal
 from producer.cli_assign import assign, catalogue
 from producer.cli_dlq import dlq
+from producer.cli_doors import doors
 from producer.cli_schemas import schemas
 from producer.cli_spool import spool
 from producer.configured import configured
@@ -38,6 +39,7 @@ application.add_typer(schemas, name="schemas")
 application.add_typer(assign, name="assign")
 application.add_typer(dlq, name="dlq")
 application.add_typer(spool, name="spool")
+application.add_typer(doors, name="doors")
 
 
 def main() -> None:

@@ -64,6 +64,8 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "stay": EVERYONE | {"assignments.claims", "events", "logs", "pipeline", "surroundings", "webcast"},
     "session": EVERYONE | {"assignments", "backoff", "logs", "stay", "surroundings", "webcast"},
     "entrance": EVERYONE | {"assignments", "observability.metrics", "settings", "webcast"},
+    "trial": EVERYONE | {"entrance", "settings", "webcast"},
+    "cli_doors": EVERYONE | {"assignments.claims", "configured", "settings", "terminal", "trial"},
     "worker": EVERYONE | {"assignments", "logs", "observability", "session"},
     "service": EVERYONE
     | {
@@ -115,6 +117,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
         "cli_assign",
         "cli_check",
         "cli_dlq",
+        "cli_doors",
         "cli_schemas",
         "cli_spool",
         "cli_status",

@@ -58,6 +58,15 @@ class Connection:
         response = self._websocket.response
         return read_heartbeat_seconds(_said(response.headers, "Handshake-Options") if response else "")
 
+    @property
+    def greeting(self) -> str:
+        """What the handshake was answered, as it may be shown."""
+        response = self._websocket.response
+        headers = response.headers if response else websockets.Headers()
+        said = ((name, _said(headers, name)) for name in ("Handshake-Msg", "Handshake-Options"))
+        words = [strangers.shown(f"{name}: {value}") for name, value in said if value]
+        return "; ".join([str(response.status_code if response else 101), *words])
+
     async def exchange(self, protocol: Protocol, turn: Callable[[], Awaitable[None]]) -> Received | None:
         """Send what is due, wait for one frame, take it, send what it asks for; None when only time passed.
 

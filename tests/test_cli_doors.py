@@ -1,0 +1,164 @@
+"""`producer doors`, as a person runs it, against a simulator."""
+
+import asyncio
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from producer import trial
+from producer.settings import from_environ
+from producer.simulator.server import Simulator
+from producer.simulator.world import World
+from producer.strangers import url
+from producer.trial import Step, Subject, describe
+from producer.webcast.doors.contract import Address
+from tests.simulator.client import room_id, simulate
+
+ROOM = "sim_room_01"
+
+
+async def run(simulator: Simulator, *arguments: str, **settings: str) -> tuple[int | None, str, str]:
+    """Run a command of ours; return its exit status and what it printed."""
+    given = {"upstream": simulator.url, "kafka_bootstrap_servers": "127.0.0.1:9"} | settings
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "producer", "doors", *arguments),
+        env={"PATH": os.environ["PATH"]} | {f"PRODUCER_{name.upper()}": value for name, value in given.items()},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    out, problems = await process.communicate()
+    return process.returncode, out.decode(), problems.decode()
+
+
+async def attempt(
+    simulator: Simulator, *names: str, seconds: float = 60.0
+) -> tuple[dict[str, bool], list[tuple[str | None, Step]]]:
+    """Try doors of these names in this process; return what was heard, and what was told."""
+    environ = {"PRODUCER_UPSTREAM": simulator.url, "PRODUCER_KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:9"}
+    settings = from_environ(environ | {"PRODUCER_DOORS": "direct,sign", "PRODUCER_SIGN_URL": simulator.url})
+    told: list[tuple[str | None, Step]] = []
+    found = await trial.attempt(
+        settings, Subject(ROOM, None), names, seconds=seconds, tell=lambda door, step: told.append((door, step))
+    )
+    return found, told
+
+
+def passes(told: list[tuple[str | None, Step]], door: str) -> list[tuple[str, bool]]:
+    return [(step.step, step.passed) for name, step in told if name == door]
+
+
+def steps(document: Any, door: str) -> list[tuple[str, bool]]:
+    [found] = [each for each in document["doors"] if each["door"] == door]
+    return [(step["step"], step["passed"]) for step in found["steps"]]
+
+
+PASSED = [("address", True), ("handshake", True), ("entered", True), ("messages", True)]
+
+
+def test_a_room_is_entered_by_each_door_step_by_step_and_no_secret_is_printed(tmp_path: Path) -> None:
+    key = tmp_path / "key"
+    key.write_text("s3cr3t-of-the-sign-server")
+    printed: list[str] = []
+
+    async def act(simulator: Simulator) -> None:
+        await room_id(simulator)
+        doors = {"doors": "direct,sign", "sign_url": simulator.url, "sign_api_key_file": str(key)}
+        status, out, problems = await run(simulator, "test", f"{simulator.url}/@{ROOM}/live", "--json", **doors)
+        printed.append(out + problems)
+        document = json.loads(out)
+        assert (status, document["heard"]) == (0, True)
+        assert [step["passed"] for step in document["room"]] == [True]
+        assert steps(document, "direct") == steps(document, "sign") == PASSED
+        assert simulator.requests["/webcast/fetch"] == 1
+
+        status, out, problems = await run(simulator, "test", "--room", str(simulator.room_id(ROOM)), "--door", "direct")
+        printed.append(out + problems)
+        assert status == 0
+        assert [line.split()[:3] for line in out.splitlines()][1:] == [
+            ["ok", "direct", step] for step in ("address", "handshake", "entered", "messages")
+        ]
+
+    simulate(act)
+
+    assert not any(secret in text for text in printed for secret in ("s3cr3t", "ttwid=", "%7C"))
+
+
+@pytest.mark.parametrize(
+    ("fault", "said"),
+    [
+        ("handshake_rejected", "(unsigned): the handshake was answered with 200 (417 illegal secret key)"),
+        ("handshake_device_blocked", "(device_blocked): the handshake was answered with 200 (415 DEVICE_BLOCKED)"),
+        ("handshake_forbidden", "(blocked): the handshake was answered with 403; to be left alone for 300 s"),
+    ],
+)
+def test_a_handshake_that_is_refused_says_with_what(fault: str, said: str) -> None:
+    async def act(simulator: Simulator) -> None:
+        await room_id(simulator)
+        found, told = await attempt(simulator, "direct")
+        assert found == {"direct": False}
+        assert [(step.step, step.passed) for _, step in told] == [
+            ("room", True),
+            ("address", True),
+            ("handshake", False),
+        ]
+        assert told[-1][1].said == f"FailedConnection {said}"
+
+    truth = simulate(act, fault)
+
+    assert [line["name"] for line in truth if line["kind"] == "fault"] == [fault]
+
+
+def test_each_door_is_tried_though_another_lets_nobody_in() -> None:
+    async def act(simulator: Simulator) -> None:
+        await room_id(simulator)
+        found, told = await attempt(simulator, "direct", "sign")
+        assert found == {"direct": False, "sign": True}
+        assert passes(told, "direct") == [("address", False)]
+        assert passes(told, "sign") == PASSED
+
+    truth = simulate(act, "register_refused")
+
+    assert [line["name"] for line in truth if line["kind"] == "fault"] == ["register_refused"]
+
+
+def test_a_room_that_says_nothing_is_not_heard() -> None:
+    async def act(simulator: Simulator) -> None:
+        await room_id(simulator)
+        found, told = await attempt(simulator, "direct", seconds=0.5)
+        assert found == {"direct": False}
+        assert [(step.step, step.passed) for door, step in told if door == "direct"] == [
+            *PASSED[:3],
+            ("messages", False),
+        ]
+        assert told[-1][1].said == "nothing within 0.5 s"
+
+    simulate(act, script=World(seed=1, rooms=1, rate=0.0001))
+
+
+def test_what_cannot_be_tried_is_said_in_a_line() -> None:
+    async def act(simulator: Simulator) -> None:
+        whose = "producer: say whose room: a streamer's page or unique id, or --room with the id of one\n"
+        assert await run(simulator, "test") == (1, "", whose)
+        none = "producer: there is no door 'window'; there are direct, sign\n"
+        assert await run(simulator, "test", ROOM, "--door", "window") == (1, "", none)
+        need = "producer: the door sign needs PRODUCER_SIGN_URL, which is not set\n"
+        assert await run(simulator, "test", ROOM, "--door", "sign") == (1, "", need)
+        status, out, _ = await run(simulator, "test", "nobody")
+        assert (status, len(out.splitlines())) == (1, 1)
+        assert "LiveNotFound (offline): @nobody is not live" in out
+        listed = "direct    number 1  needs nothing\nsign      not used  needs PRODUCER_SIGN_URL, which is not set\n"
+        assert await run(simulator) == (0, listed, "")
+
+    simulate(act)
+
+
+def test_of_an_address_nothing_is_shown_that_opens_it() -> None:
+    address = Address(
+        url("wss://push.test/path?token=s3cr3t"), cookie="s3cr3t; ttwid=s3cr3t; \x1b[2J=s3cr3t", door="sign"
+    )
+
+    assert describe(address) == "wss://push.test; cookies: ttwid, \\x1b[2J"
