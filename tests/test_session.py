@@ -240,6 +240,26 @@ def test_a_streamers_own_series_last_as_long_as_its_session() -> None:
     assert asyncio.run(main()) == [1.0, None, None]
 
 
+def test_a_session_says_by_which_door_its_room_is_heard_for_as_long_as_it_is() -> None:
+    reports: list[Said] = []
+
+    async def main() -> None:
+        async with (
+            Simulator(OneRoom(Ending.HOST), faults=Faults(), truth=Truth()) as simulator,
+            http.client(user_agent="Mozilla/5.0", trust_environment=False) as web,
+        ):
+            around = surroundings(Recorded(), url=simulator.url, web=web)
+            subject = Session(NAME, replace(around, report=lambda _, said: reports.append(said)))
+            async with asyncio.timeout(120), running(subject):
+                while [said.state for said in reports][-2:] != [State.CONNECTED, State.OFFLINE]:
+                    await asyncio.sleep(0.01)
+
+    asyncio.run(main())
+
+    said = [(each.state, each.door) for each in reports]
+    assert said[-3:] == [("connecting", None), ("connected", "direct"), ("offline", None)]
+
+
 def test_a_live_that_vanishes_is_known_to_have_ended_from_the_rooms_status() -> None:
     published = stream(OneRoom(Ending.VANISHES), ended(1))
 

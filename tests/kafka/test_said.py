@@ -3,12 +3,14 @@
 import asyncio
 import json
 import signal
+import time
 from typing import Any
 
 import pytest
 
 from producer.assignments import follower
 from producer.assignments.claims import Streamer
+from producer.assignments.doors import DoorSaid
 from producer.assignments.interface import Said
 from producer.assignments.table import Status
 from producer.local.kafka import Kafka
@@ -50,6 +52,41 @@ def test_a_planned_stop_leaves_what_is_parked_and_removes_what_is_not(kafka: Kaf
             assert left["aa"] is not None
             assert left["aa"]["state"] == "parked"
             assert again.told == {AA: Said(**PARKED), Streamer("bb"): None}
+
+    play(main)
+
+
+def test_what_a_worker_says_of_a_door_is_told_to_the_others_and_to_itself_only_in_its_next_life(kafka: Kafka) -> None:
+    async def main() -> None:
+        backend = KafkaBackend(kafka)
+        async with Fleet(backend) as fleet:
+            heard: dict[str, list[tuple[str, DoorSaid]]] = {}
+
+            async def start(life: str, name: str) -> None:
+                assignments = backend.open(name)
+                told = heard.setdefault(life, [])
+                assignments.hear_doors(lambda door, said: told.append((door, said)))
+                await fleet.worker(name, assignments=assignments)
+                workers[life] = assignments
+
+            workers: dict[str, Any] = {}
+            await fleet.names("aa")
+            await start("one", "one")
+            await start("two", "two")
+            shut = DoorSaid("one", int(time.time() * 1000), "unsigned", "417", 5)
+            workers["one"].say_door("direct", shut)
+            await eventually(lambda: heard["two"] == [("direct", shut)])
+            opened = DoorSaid("two", int(time.time() * 1000))
+            workers["two"].say_door("direct", opened)
+            await eventually(lambda: heard["one"] == [("direct", opened)])
+            workers["one"].say_door("direct", shut)
+            await eventually(lambda: heard["two"] == [("direct", shut)] * 2)
+            await start("later", "later")
+            assert heard["later"][-1] == ("direct", shut)  # before its first session
+            await fleet.stop("one")
+            await start("one again", "one")
+            assert heard["one again"][-1] == ("direct", shut)
+            assert heard["one"] == [("direct", opened)]
 
     play(main)
 
