@@ -17,6 +17,7 @@ from producer.strangers import url
 from producer.trial import Step, Subject, describe
 from producer.webcast.doors.contract import Address
 from tests.simulator.client import room_id, simulate
+from tests.system.stranger import Front, Odd, answer
 
 ROOM = "sim_room_01"
 
@@ -35,10 +36,10 @@ async def run(simulator: Simulator, *arguments: str, **settings: str) -> tuple[i
 
 
 async def attempt(
-    simulator: Simulator, *names: str, seconds: float = 60.0
+    simulator: Simulator, *names: str, seconds: float = 60.0, url: str | None = None
 ) -> tuple[dict[str, bool], list[tuple[str | None, Step]]]:
     """Try doors of these names in this process; return what was heard, and what was told."""
-    environ = {"PRODUCER_UPSTREAM": simulator.url, "PRODUCER_KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:9"}
+    environ = {"PRODUCER_UPSTREAM": url or simulator.url, "PRODUCER_KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:9"}
     settings = from_environ(environ | {"PRODUCER_DOORS": "direct,sign", "PRODUCER_SIGN_URL": simulator.url})
     told: list[tuple[str | None, Step]] = []
     found = await trial.attempt(
@@ -152,6 +153,22 @@ def test_what_cannot_be_tried_is_said_in_a_line() -> None:
         assert "LiveNotFound (offline): @nobody is not live" in out
         listed = "direct    number 1  needs nothing\nsign      not used  needs PRODUCER_SIGN_URL, which is not set\n"
         assert await run(simulator) == (0, listed, "")
+
+    simulate(act)
+
+
+def test_what_a_handshake_says_moves_no_cursor() -> None:
+    hostile = "no\x9b2J\xad\x85"  # what of C1 and of marks a header may have in it, as Latin-1
+
+    async def act(simulator: Simulator) -> None:
+        room = await room_id(simulator)
+        async with Front(simulator.url).serve() as front:
+            refusal = answer(headers=[("Handshake-Status", "417"), ("Handshake-Msg", hostile)])
+            front.poison(ROOM, Odd("handshake", ("handshake",), refusal), room_id=str(room))
+            found, told = await attempt(simulator, "direct", url=front.url)
+            assert found == {"direct": False}
+            assert told[-1][1].said.endswith("answered with 200 (417 no\\x9b2J\\xad\\x85)")
+            assert front.fired == {"handshake": 1}
 
     simulate(act)
 
