@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from producer import entrance
 from producer.errors import ProducerError
+from producer.observability.metrics import Metrics
 from producer.settings import Settings
 from producer.strangers import shown
 from producer.webcast import http
@@ -59,10 +60,11 @@ async def attempt(
     `tell` is told each step, with its door. Raises StartRefused where a door cannot be made.
     """
     asked: list[str] = []
+    metrics = Metrics(topics=(), version="", doors=names)  # which nobody reads
     upstream = Upstream.named(settings.upstream, further_socket_suffixes=settings.socket_host_suffixes)
     async with http.client(user_agent=USER_AGENT, trust_environment=upstream.is_tiktok) as client:
         web = http.HTTP(client, lambda endpoint, code: asked.append(f"{endpoint} {code}"))
-        doors = [entrance.door(name, settings, upstream, web) for name in names]
+        doors = [entrance.door(name, settings, upstream, web, metrics) for name in names]
         room_id = await _room(Rooms(web, upstream, USER_AGENT), subject, _Teller(None, tell, asked))
         if room_id is None:
             return dict.fromkeys(names, False)
@@ -151,7 +153,7 @@ class _Trial:
             ):
                 self._teller.passed("handshake", connection.greeting)
                 patience.reschedule(asyncio.get_running_loop().time() + seconds)
-                await self._hear(connection, address.cursor, seconds)
+                await self._hear(connection, address, seconds)
                 patience.reschedule(None)  # closing has a bound of its own
         except TimeoutError:
             self._teller.missed(self._at, f"nothing within {seconds:g} s")
@@ -161,13 +163,14 @@ class _Trial:
             return False
         return True
 
-    async def _hear(self, connection: Connection, cursor: str, seconds: float) -> None:
+    async def _hear(self, connection: Connection, address: Address, seconds: float) -> None:
         """Wait until the room is entered, and for its first messages."""
         protocol = Protocol(
             self._room_id,
             now=asyncio.get_running_loop().time(),
             seen=RecentIds(),
-            cursor=cursor,
+            cursor=address.cursor,
+            manners=address.manners,
             heartbeat_seconds=connection.heartbeat_seconds,
             silence_seconds=2 * seconds,
         )

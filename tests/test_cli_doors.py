@@ -144,7 +144,7 @@ def test_what_cannot_be_tried_is_said_in_a_line() -> None:
     async def act(simulator: Simulator) -> None:
         whose = "producer: say whose room: a streamer's page or unique id, or --room with the id of one\n"
         assert await run(simulator, "test") == (1, "", whose)
-        none = "producer: there is no door 'window'; there are direct, sign\n"
+        none = "producer: there is no door 'window'; there are direct, sign, lease, gateway\n"
         assert await run(simulator, "test", ROOM, "--door", "window") == (1, "", none)
         need = "producer: the door sign needs PRODUCER_SIGN_URL, which is not set\n"
         assert await run(simulator, "test", ROOM, "--door", "sign") == (1, "", need)

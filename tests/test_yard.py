@@ -64,7 +64,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "stay": EVERYONE | {"assignments.claims", "events", "logs", "pipeline", "surroundings", "webcast"},
     "session": EVERYONE | {"assignments", "backoff", "logs", "stay", "surroundings", "webcast"},
     "entrance": EVERYONE | {"assignments", "observability.metrics", "settings", "webcast"},
-    "trial": EVERYONE | {"entrance", "settings", "webcast"},
+    "trial": EVERYONE | {"observability.metrics", "entrance", "settings", "webcast"},
     "cli_doors": EVERYONE | {"assignments.claims", "configured", "settings", "terminal", "trial"},
     "worker": EVERYONE | {"assignments", "logs", "observability", "session"},
     "service": EVERYONE

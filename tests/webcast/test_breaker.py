@@ -169,14 +169,15 @@ def test_two_failures_are_too_few_and_success_begins_anew() -> None:
 
 def test_what_another_worker_learnt_is_as_good_as_a_refusal_of_ones_own() -> None:
     breaker = Breaker()
+    never = float("-inf")
 
-    assert breaker.learnt(Reason.UNSIGNED, "417", 100.0)
-    assert not breaker.learnt(Reason.UNSIGNED, "417", 101.0)
-    assert not breaker.admits("a", 159.0)
-    assert breaker.admits("a", 160.0)
+    assert breaker.learnt(Reason.UNSIGNED, "417", since=100.0, said=100.0, held_until=never)
+    assert not breaker.learnt(Reason.UNSIGNED, "417", since=100.0, said=101.0, held_until=never)
+    assert not breaker.admits("a", 160.9)
+    assert breaker.admits("a", 161.0)
 
-    assert breaker.reopened(170.0)
-    assert not breaker.reopened(171.0)
+    assert breaker.reopened(170.0, said=170.0)
+    assert not breaker.reopened(171.0, said=171.0)
     assert (breaker.state(171.0), breaker.opened_at) == (State.OPEN, 170.0)
 
 

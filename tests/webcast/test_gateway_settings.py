@@ -6,7 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from producer.entrance import hall
+from producer.entrance import door
 from producer.errors import StartRefused
 from producer.observability.metrics import Metrics
 from producer.settings import Settings, from_environ
@@ -31,10 +31,10 @@ def test_a_gateway_is_asked_as_the_settings_say(tmp_path: Path) -> None:
     )
     nobody: HTTP = None  # type: ignore[assignment]  # a gateway asks over no HTTP
 
-    made = hall(chosen, Upstream.at("http://127.0.0.1:9"), nobody, Metrics(topics=(), version="test"))
+    made = door("gateway", chosen, Upstream.at("http://127.0.0.1:9"), nobody, Metrics(topics=(), version="test"))
 
-    assert [door.name for door in made.doors] == ["direct", "gateway"]
-    address = asyncio.run(made.doors[1].obtain(RoomId(7), "ann"))
+    assert chosen.doors == ("direct", "gateway")
+    address = asyncio.run(made.obtain(RoomId(7), "ann"))
     parts = urlsplit(address.url.text)
     assert (parts.scheme, parts.netloc, parts.path) == ("wss", "gateway.test", "/socket")
     assert parse_qs(parts.query) == {"uniqueId": ["ann"], "jwtKey": ["t0ken"], "flags.rawMessages": ["true"]}
@@ -45,6 +45,6 @@ def test_a_key_that_is_not_there_refuses_the_start_by_its_settings_name(tmp_path
     nobody: HTTP = None  # type: ignore[assignment]  # as above
 
     with pytest.raises(StartRefused) as refused:
-        hall(chosen, Upstream.at("http://127.0.0.1:9"), nobody, Metrics(topics=(), version="test"))
+        door("gateway", chosen, Upstream.at("http://127.0.0.1:9"), nobody, Metrics(topics=(), version="test"))
 
     assert str(refused.value) == f"PRODUCER_GATEWAY_KEY_FILE={tmp_path / 'none'} cannot be read"

@@ -13,6 +13,7 @@ from producer.webcast.doors.hall import Hall, Standing
 from producer.webcast.room import RoomId
 
 ROOM = RoomId(7)
+NOW = 1_790_001_000.0
 
 
 class Scripted:
@@ -84,7 +85,7 @@ def test_a_door_that_refuses_sends_everybody_to_the_next() -> None:
     assert given.tries == [("direct", "refused", Reason.UNSIGNED)]
     assert given.stands[2:] == [("direct", False)]
     [direct, sign] = given.hall.standings()
-    assert direct == Standing("direct", State.SHUT, Reason.UNSIGNED, "417 illegal secret key", 1_790_001_000.0)
+    assert direct == Standing("direct", State.SHUT, Reason.UNSIGNED, "417 illegal secret key", NOW)
     assert str(direct) == "direct shut since 14:30 UTC: 417 illegal secret key"
     assert str(sign) == "sign open"
 
@@ -198,10 +199,10 @@ def test_what_another_worker_learnt_of_a_door_counts() -> None:
     first = Scripted("direct")
     given = Given(first, Scripted("sign"))
 
-    given.hall.learnt(Standing("direct", State.SHUT, Reason.UNSIGNED, "417", 1.0))
-    given.hall.learnt(Standing("nobody's", State.SHUT, Reason.UNSIGNED, "417", 1.0))
+    given.hall.learnt(Standing("direct", State.SHUT, Reason.UNSIGNED, "417", NOW), said_at=NOW)
+    given.hall.learnt(Standing("nobody's", State.SHUT, Reason.UNSIGNED, "417", NOW), said_at=NOW)
     assert given.enter("ann") == ["sign"]
-    given.hall.learnt(Standing("direct", State.OPEN, None, "", None))
+    given.hall.learnt(Standing("direct", State.OPEN, None, "", None), said_at=NOW)
 
     assert given.enter("ann") == ["direct"]
     assert given.stands[2:] == [("direct", False), ("direct", True)]
