@@ -2,6 +2,7 @@
 
 BASE_SECONDS = 1.0
 CAP_SECONDS = 60.0
+LATER_SECONDS = 3600.0
 BUG_BASE_SECONDS = 240.0
 BUG_CAP_SECONDS = 6 * 3600.0
 
@@ -21,6 +22,11 @@ def delay(attempt: int, random: float, *, retry_after_seconds: float | None = No
     if retry_after_seconds is None:
         return jittered
     return max(jittered, retry_after_seconds * (1 + random / 10))
+
+
+def later(random: float, *, retry_after_seconds: float | None = None) -> float:
+    """Seconds until what somebody must change is tried again, given `random` in [0, 1)."""
+    return (retry_after_seconds or LATER_SECONDS) * (1 + random / 10)
 
 
 def after_bug(bugs: int, random: float) -> float:

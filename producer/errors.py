@@ -14,6 +14,7 @@ class Recovery(Enum):
     RETRY = "try again after a back-off"
     WAIT = "nothing is broken: look again later"
     DROP = "set this one thing aside and go on"
+    LATER = "somebody must change something: try again in an hour"
     STOP = "end this streamer's session; somebody must change something"
     EXIT = "end the process"
 
@@ -27,10 +28,12 @@ class Reason(StrEnum):
     CLOSED = "closed"
     CREDENTIALS = "credentials"
     DEVICE_BLOCKED = "device_blocked"
+    ELSEWHERE = "elsewhere"
     ENTITLEMENT = "entitlement"
     HANDSHAKE = "handshake"
     HOST_REFUSED = "host_refused"
     INCOMPLETE = "incomplete"
+    LOGIN = "login"
     MALFORMED = "malformed"
     NETWORK = "network"
     NO_COOKIE = "no_cookie"
@@ -119,7 +122,7 @@ class InvalidSessionId(ProducerError):
     """The session id is missing or has expired."""
 
     label = "InvalidSessionId"
-    recovery = Recovery.STOP
+    recovery = Recovery.LATER
 
 
 class LiveNotFound(ProducerError):

@@ -135,7 +135,11 @@ class Session:
         self.last_error = f"{error.label} ({error.reason}): {error}"
         if error.recovery is not Recovery.RETRY:
             self._log.error("stopped", error=error.label, reason=error.reason, detail=str(error))
+            await self._leave()
             self._move(State.FAILED)
+            if error.recovery is Recovery.LATER:
+                await asyncio.sleep(backoff.later(random(), retry_after_seconds=error.retry_after_seconds))
+                return
             await asyncio.get_running_loop().create_future()
         self._attempt += 1
         seconds = backoff.delay(self._attempt, random(), retry_after_seconds=error.retry_after_seconds)

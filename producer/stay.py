@@ -13,6 +13,7 @@ from producer.errors import (
     FailedConnection,
     FailedFetchRoomInfo,
     FailedRoomPolling,
+    InvalidSessionId,
     LiveEnded,
     LiveNotFound,
     ProducerError,
@@ -202,6 +203,9 @@ class Stay:
                 raise
             reason = "live_ended"
             pipeline.live_ended("room_status")
+        except InvalidSessionId as barred:
+            reason = str(barred.reason)
+            raise
         except Exception:
             reason = "bug"
             raise
@@ -230,6 +234,8 @@ class Stay:
             await pipeline.deliver(received, safe)
             if received.messages:
                 self._told.delivered()
+            if protocol.barred is not None:
+                raise protocol.barred
             await self._around.sink.publisher.room()
 
     async def _still_live(self) -> bool:

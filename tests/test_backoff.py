@@ -2,7 +2,7 @@
 
 import pytest
 
-from producer.backoff import after_bug, delay
+from producer.backoff import after_bug, delay, later
 
 
 @pytest.mark.parametrize(
@@ -39,3 +39,8 @@ def test_who_may_come_back_at_once_does_so_once() -> None:
     waits = [delay(attempt, 0.0, retry_after_seconds=0.0) for attempt in (1, 2, 3)]
 
     assert waits == [0.0, 1.0, 2.0]
+
+
+def test_what_somebody_must_change_is_tried_again_after_an_hour_or_as_asked() -> None:
+    assert later(0.0) == 3600.0
+    assert later(0.5, retry_after_seconds=100.0) == 105.0

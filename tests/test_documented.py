@@ -203,7 +203,7 @@ ERRORS = [
     ("FailedFetchRoomInfo", "FailedHTTPRequest", Recovery.RETRY),
     ("FailedHTTPRequest", "RuntimeError", Recovery.RETRY),
     ("FailedRoomPolling", "FailedHTTPRequest", Recovery.RETRY),
-    ("InvalidSessionId", "RuntimeError", Recovery.STOP),
+    ("InvalidSessionId", "RuntimeError", Recovery.LATER),
     ("LiveNotFound", "RuntimeError", Recovery.WAIT),
 ]
 

@@ -759,14 +759,38 @@ def test_a_room_that_opens_and_drops_without_delivering_slows_down(monkeypatch: 
     assert noted == [1, 2]
 
 
-def test_what_only_the_operator_can_mend_stops_the_session(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_only_the_operator_can_mend_is_shown_as_failed_and_tried_again_later(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    waits: list[float | None] = []
+
+    def later(random: float, *, retry_after_seconds: float | None = None) -> float:
+        waits.append(retry_after_seconds)
+        return 0.05
+
+    monkeypatch.setattr(backoff, "later", later)
+
     async def main() -> None:
         script = Scripted(InvalidSessionId())
         subject = Session(NAME, surroundings(Recorded(), url="http://127.0.0.1:9", rooms=script, door=script))
         async with running(subject) as task:
-            while subject.state is not State.FAILED:
+            while len(waits) < 2:
                 await asyncio.sleep(0)
+            assert subject.state is State.FAILED
             assert not task.done()
             assert subject.last_error == "InvalidSessionId (other): The session id is missing or has expired."
 
     asyncio.run(main())
+
+
+@pytest.mark.parametrize(
+    ("fault", "method"),
+    [("access_control", "WebcastAccessControlMessage"), ("room_verify", "WebcastRoomVerifyMessage")],
+)
+def test_a_room_that_wants_a_login_is_left_with_all_that_it_said(fault: str, method: str) -> None:
+    published = stream(OneRoom(Ending.HOST, messages=10_000), lambda _, session: session.state is State.FAILED, fault)
+
+    [disconnected] = published.named("disconnect")
+    assert disconnected["reason"] == "login"
+    assert [event["meta"]["method"] for event in published.events].count(method) == 1
+    assert published.named("live_end") == []

@@ -163,6 +163,10 @@ class Metrics:
         self._duplicates = self._counter(
             "events_duplicate_total", "Messages that a room had sent before, set aside by their id."
         )
+        self._foreign = self._counter(
+            "events_other_room_total",
+            "Messages dropped, since they name another room than their socket's.",
+        )
         self._decode_errors = self._counter(
             "decode_errors_total",
             "What could not be read, by how far it came and what was wrong. A rise: TikTok changed.",
@@ -308,9 +312,10 @@ class Metrics:
 
     # ------------------------------------------------------------------------------------------------- events
 
-    def frame_received(self, *, duplicates: int, at: float) -> None:
+    def frame_received(self, *, duplicates: int, foreign: int, at: float) -> None:
         self._frames.inc()
         self._duplicates.inc(duplicates)
+        self._foreign.inc(foreign)
         self._last_event.set(at)
 
     def message_received(self, method: str) -> None:

@@ -24,12 +24,14 @@ class Fault(StrEnum):
     REGISTER_CHALLENGE = "register_challenge"
     PAGE_CAPTCHA = "page_captcha"
     PAGE_NOT_JSON = "page_not_json"
+    PAGE_NOT_FOUND = "page_not_found"
     API_USER_NOT_FOUND = "api_user_not_found"
     API_BLOCKED = "api_blocked"
     API_EMPTY = "api_empty"
     API_NO_BODY = "api_no_body"
     API_CHALLENGE = "api_challenge"
     API_RESTRICTED = "api_restricted"
+    API_PARAMETERS = "api_parameters"
     API_OTHER_USER = "api_other_user"
     SIGN_RATE_LIMITED = "sign_rate_limited"
     SIGN_NO_COOKIE = "sign_no_cookie"
@@ -63,10 +65,19 @@ class Fault(StrEnum):
     GATEWAY_SILENT = "gateway_silent"
     GATEWAY_UPSTREAM_CLOSED = "gateway_upstream_closed"
     GATEWAY_LIFETIME = "gateway_lifetime"
+    ENTER_DEAD = "enter_dead"
+    ENTER_DEAF = "enter_deaf"
+    ENTER_MESSAGES = "enter_messages"
+    ENTER_NO_ECHOES = "enter_no_echoes"
     DROP = "drop"
     CLOSE_INTERNAL = "close_internal"
     CLOSE_SERVER = "close_server"
     CLOSE_SERVER_ERROR = "close_server_error"
+    CLOSE_FRAME = "close_frame"
+    CLOSE_FRAME_NO_DIRECT = "close_frame_no_direct"
+    ACCESS_CONTROL = "access_control"
+    ROOM_VERIFY = "room_verify"
+    OTHER_ROOM = "other_room"
     SILENCE = "silence"
     DUPLICATE = "duplicate"
     TRUNCATED_FRAME = "truncated_frame"
@@ -81,6 +92,8 @@ class Fault(StrEnum):
     UNKNOWN_METHOD = "unknown_method"
 
 
+AT_ENTRY = tuple(fault for fault in Fault if fault.name.startswith("ENTER_"))
+"""Those that befall a socket from its first frame on."""
 IN_STREAM = tuple(Fault)[list(Fault).index(Fault.DROP) :]
 """Those that happen to an open socket."""
 

@@ -132,6 +132,11 @@ def restricted() -> Page:
     return of_json({"statusCode": 4003110, "message": "room_restricted", "data": {}})
 
 
+def api_parameters() -> Page:
+    """The answer of api-live where an address is distrusted, or the room is for those who logged in."""
+    return of_json({"statusCode": 10011, "message": "params_error", "data": {}})
+
+
 def bad_parameters() -> Page:
     """The answer to a request that lacks something."""
     said = "Request params error"

@@ -1,4 +1,7 @@
-"""Recorded messages as a world of one room: served unchanged, in their order, to whoever listens."""
+"""Recorded messages as a world of one room: served in their order to whoever listens.
+
+Unchanged but for the room that they name: it is the one that they are served in.
+"""
 
 import base64
 import gzip
@@ -96,7 +99,20 @@ class _Part:
 
     def message(self, number: int, _: int) -> Message:
         method, payload = self._recorded[number]
+        payload = moved(payload, self._room_id)
         return Message(self._room_id + 1 + number, method, payload, event_of(method, payload))
+
+
+def moved(payload: bytes, room_id: int) -> bytes:
+    """A message as another room's; unchanged where it names no room."""
+    try:
+        message = wire.AnyMessage.FromString(payload)
+    except wire.DecodeError:
+        return payload
+    if message.common.room_id in (0, room_id):
+        return payload
+    message.common.room_id = room_id
+    return message.SerializeToString()
 
 
 def event_of(method: str, payload: bytes) -> str:

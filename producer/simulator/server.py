@@ -34,6 +34,7 @@ API_ODD = {
     Fault.API_NO_BODY: Page(200, b""),
     Fault.API_CHALLENGE: pages.challenge(),
     Fault.API_RESTRICTED: pages.restricted(),
+    Fault.API_PARAMETERS: pages.api_parameters(),
     Fault.API_OTHER_USER: pages.api_live("somebody_else", 7_200_000_000_000_000_001, live=True),
 }
 """What api-live says in the place of an answer (doors sheet section 6, rows 30 to 34)."""
@@ -212,7 +213,7 @@ class Simulator:
         if self._fires(Fault.PAGE_NOT_JSON, unique_id):
             return pages.html('<script id="SIGI_STATE" type="application/json">{"LiveRoom":</script>')
         room = self._rooms.get(unique_id)
-        if room is None:
+        if room is None or self._fires(Fault.PAGE_NOT_FOUND, unique_id):
             return pages.no_such_streamer_page()
         return pages.streamer_page(unique_id, room.last_room_id, live=room.live is not None)
 

@@ -10,10 +10,21 @@ import websockets
 from websockets.asyncio.server import ServerConnection
 from websockets.protocol import State
 
-from producer.simulator.faults import IN_STREAM, Fault, Faults, bomb
+from producer.simulator.faults import AT_ENTRY, IN_STREAM, Fault, Faults, bomb
 from producer.simulator.messages import Message
 from producer.simulator.truth import Truth
-from producer.webcast.wire import DecodeError, Envelope, FetchResult, HeartBeat, ImEnterRoom, PushFrame, PushHeader
+from producer.webcast.wire import (
+    AccessControl,
+    AnyMessage,
+    DecodeError,
+    Envelope,
+    FetchResult,
+    HeartBeat,
+    ImEnterRoom,
+    PushFrame,
+    PushHeader,
+    RoomVerification,
+)
 
 SERVICE, METHOD = 8888, 8
 SLOW_SECONDS = 10.0
@@ -24,6 +35,10 @@ OWED = 10_000
 """How many acknowledgements are remembered as outstanding."""
 BOMB_BYTES = 10 * 1024**3
 NORMAL, PROTOCOL_ERROR = 1000, 1002
+CODES = {Fault.CLOSE_INTERNAL: 1011, Fault.CLOSE_SERVER: 4001, Fault.CLOSE_SERVER_ERROR: 4003}
+"""With which a fault closes the socket. Those above 4000 are of the web player's own list."""
+GOOD_BYES = {Fault.CLOSE_FRAME: "room_migrated", Fault.CLOSE_FRAME_NO_DIRECT: "disable_web_direct"}
+"""What a frame of type `close` gives for its reason; only the latter is on record."""
 
 
 class _Gone(Exception):
@@ -52,6 +67,9 @@ class Socket:
         """Heartbeats that name another room. One without a payload is fine: older clients send nothing else."""
         self.silenced = False
         """It hears answers, and no batch any more."""
+        self.fate: Fault | None = None
+        """What befalls it from its first frame on."""
+        self._met = False
         self.closed = asyncio.ensure_future(websocket.wait_closed())
         self._websocket = websocket
         self._unique_id = unique_id
@@ -103,7 +121,7 @@ class Socket:
     async def send_history(self, messages: Iterable[Message]) -> None:
         """Send what was said before the client came."""
         history = list(messages)
-        if not history:
+        if self.silenced or not history:
             return
         try:
             await self._send_batch([message.envelope(history=True) for message in history])
@@ -165,12 +183,20 @@ class Socket:
         match fault:
             case Fault.DROP:
                 self._websocket.transport.abort()
-            case Fault.CLOSE_INTERNAL:
-                await self._websocket.close(1011)
-            case Fault.CLOSE_SERVER:
-                await self._websocket.close(4001)
-            case Fault.CLOSE_SERVER_ERROR:
-                await self._websocket.close(4003)
+            case Fault.CLOSE_INTERNAL | Fault.CLOSE_SERVER | Fault.CLOSE_SERVER_ERROR:
+                await self._websocket.close(CODES[fault])
+            case Fault.CLOSE_FRAME | Fault.CLOSE_FRAME_NO_DIRECT:
+                headers = [PushHeader(key="close_reason", value=GOOD_BYES[fault])]
+                await self._write(PushFrame(headers=headers, payload_type="close").SerializeToString())
+            case Fault.ACCESS_CONTROL:
+                await self._send_message("WebcastAccessControlMessage", AccessControl(captcha=b"").SerializeToString())
+            case Fault.ROOM_VERIFY:
+                closes = RoomVerification(close_room=True).SerializeToString()
+                await self._send_message("WebcastRoomVerifyMessage", closes)
+            case Fault.OTHER_ROOM:
+                message = AnyMessage.FromString(messages[-1].payload)
+                message.common.room_id = self._room_id + 1
+                await self._send_message(messages[-1].method, message.SerializeToString())
             case Fault.SILENCE:
                 self.silenced = True
             case Fault.DUPLICATE:
@@ -192,11 +218,16 @@ class Socket:
             case Fault.EMPTY_BATCH:
                 await self._send_batch([])
             case Fault.UNKNOWN_METHOD:
-                method = f"WebcastNew{chance.randrange(1000)}Message"
-                unknown = Envelope(method=method, payload=b"\x08\x01", msg_id=self._bogus_id())
-                await self._send_batch([unknown.SerializeToString()])
+                await self._send_message(f"WebcastNew{chance.randrange(1000)}Message", b"\x08\x01")
 
-    async def _send_batch(self, messages: list[bytes], made_of: Sequence[Message] = ()) -> None:
+    async def _send_message(self, method: str, payload: bytes, *, payload_type: str = "msg") -> None:
+        """Send a batch with a message that is none of the room's own."""
+        envelope = Envelope(method=method, payload=payload, msg_id=self._bogus_id())
+        await self._send_batch([envelope.SerializeToString()], payload_type=payload_type)
+
+    async def _send_batch(
+        self, messages: list[bytes], made_of: Sequence[Message] = (), *, payload_type: str = "msg"
+    ) -> None:
         self._sequence += 1
         log_id = self._room_id + self._sequence
         batch = FetchResult(
@@ -212,13 +243,13 @@ class Socket:
         payload = batch.SerializeToString()
         if self._gzipped:
             payload = gzip.compress(payload, 6, mtime=0)
-        await self._write(self._push(payload, "gzip" if self._gzipped else "none", log_id))
+        await self._write(self._push(payload, "gzip" if self._gzipped else "none", log_id, payload_type))
 
     async def _raw(self, payload: bytes, compression: str) -> None:
         self._sequence += 1
         await self._write(self._push(payload, compression, self._room_id + self._sequence))
 
-    def _push(self, payload: bytes, compression: str, log_id: int) -> bytes:
+    def _push(self, payload: bytes, compression: str, log_id: int, payload_type: str = "msg") -> bytes:
         frame = PushFrame(
             seq_id=self._sequence,
             log_id=log_id,
@@ -226,7 +257,7 @@ class Socket:
             method=METHOD,
             headers=[PushHeader(key="compress_type", value=compression)],
             payload_encoding="pb",
-            payload_type="msg",
+            payload_type=payload_type,
             payload=payload,
         )
         return frame.SerializeToString()
@@ -263,16 +294,29 @@ class Socket:
         return None
 
     async def _take(self, frame: PushFrame) -> None:
+        if not self._met:
+            self._met = True
+            self._draw_fate()
         match frame.payload_type:
             case "hb":
                 self.heartbeats += 1
                 self._beaten()
                 if HeartBeat.FromString(frame.payload).room_id not in (self._room_id, 0):
                     self.bad_heartbeats += 1
-                await self._answer("hb")
+                if self.fate not in (Fault.ENTER_DEAD, Fault.ENTER_NO_ECHOES):
+                    await self._answer("hb")
             case "im_enter_room":
                 ImEnterRoom.FromString(frame.payload)
-                await self._answer("im_enter_room_resp")
+                if self.fate is Fault.ENTER_MESSAGES:
+                    await self._send_message("WebcastNewEntryMessage", b"\x08\x01", payload_type="im_enter_room_resp")
+                elif not self.silenced:
+                    await self._answer("im_enter_room_resp")
+
+    def _draw_fate(self) -> None:
+        self.fate = next((fault for fault in AT_ENTRY if self._faults.fires(fault, self._unique_id)), None)
+        if self.fate is not None:
+            self._truth.write("fault", self._unique_id, self._room_id, name=self.fate.value)
+            self.silenced = self.fate in (Fault.ENTER_DEAD, Fault.ENTER_DEAF)
 
     async def _answer(self, payload_type: str) -> None:
         await self._write(PushFrame(payload_encoding="pb", payload_type=payload_type).SerializeToString())

@@ -8,14 +8,33 @@ from array import array
 from bisect import bisect_left
 from dataclasses import dataclass, field
 
-from producer.errors import FailedRoomPolling, Reason
+from producer import strangers
+from producer.errors import FailedRoomPolling, InvalidSessionId, Reason
 from producer.webcast import frames
 from producer.webcast.doors.contract import USUAL, Manners
 from producer.webcast.frames import FrameRefused, Limits, Refusal
-from producer.webcast.wire import ControlMessage, DecodeError, Envelope, FetchResult
+from producer.webcast.wire import (
+    AccessControl,
+    Addressed,
+    ControlMessage,
+    DecodeError,
+    Envelope,
+    FetchResult,
+    PushFrame,
+    RoomVerification,
+)
 
 CONTROL = "WebcastControlMessage"
+ACCESS_CONTROL = "AccessControlMessage"
+ROOM_VERIFY = "RoomVerifyMessage"
+"""Without their `Webcast`, which TikTok leaves away now and then."""
 ENTERED = "im_enter_room_resp"
+HEARTBEAT = "hb"
+CLOSE = "close"
+CLOSE_REASON = "close_reason"
+NO_DIRECT = "disable_web_direct"
+DEAD_HEARTBEATS = 2.5
+"""A line on which nothing at all came for so many heartbeats is dead."""
 ENDED = frozenset({3, 4})
 """Control actions that end a live: by the host, by the platform (protocol sheet section 5.6)."""
 
@@ -28,6 +47,8 @@ class Received:
     refusals: list[Refusal] = field(default_factory=list)
     duplicates: int = 0
     """Messages that this room had brought before (history after a reconnect), set aside by their id."""
+    foreign: int = 0
+    """Messages that are another room's, dropped: a socket that was used for several may bring them."""
     acknowledgement: bytes | None = None
     """The frame that acknowledges this one, where acknowledgements are held: to be given to `acknowledge`."""
 
@@ -79,6 +100,8 @@ class Protocol:
         """The live is over: a control message said so."""
         self.entered = False
         """The server has let us into the room: it sends us what happens there."""
+        self.barred: InvalidSessionId | None = None
+        """Who is not logged in may not stay: a message said so."""
         self.acknowledgements_sent = 0
         self.heartbeats_sent = 0
         self._seen = seen
@@ -89,20 +112,44 @@ class Protocol:
         self._last_batch_at = now
         self._heartbeat_due = now
         self._manners = manners
+        self._heard_at = now
+        self._beat_at = now
+        self._unanswered = 0
+        """Heartbeats since anything was received."""
+        self._heard = self._echoes = False
+        """Whether anything was received, and whether a heartbeat was ever answered."""
         self._outbox = [frames.enter_room(room_id, cursor)] if manners.enters else []
         self.tick(now)
 
     @property
     def deadline(self) -> float:
         """When `tick` has something to do, if nothing is received before."""
-        return min(self._heartbeat_due, self._last_batch_at + self._silence_seconds)
+        return min(self._heartbeat_due, self._last_batch_at + self._silence_seconds, self._dead_at)
+
+    @property
+    def _dead_at(self) -> float:
+        """When the line is dead, if nothing comes.
+
+        Not before two heartbeats went out: we may be the ones who slept. Never where batches come and no heartbeat is
+        answered: that none is says nothing then.
+        """
+        if self._unanswered < 2 or (self._heard and not self._echoes):
+            return float("inf")
+        return max(
+            self._heard_at + DEAD_HEARTBEATS * self._heartbeat_seconds, self._beat_at + self._heartbeat_seconds / 2
+        )
 
     def tick(self, now: float) -> None:
-        """Do what is due. Raises FailedRoomPolling when the room has been silent for too long.
+        """Do what is due. Raises FailedRoomPolling when the line is dead, or the room has been silent for too long.
 
         Silence counts batches, not bytes: a server that goes on answering heartbeats may have stopped sending the
         room (the deaf connection).
         """
+        if now >= self._dead_at:
+            raise FailedRoomPolling(
+                f"room {self.room_id}: nothing came for {now - self._heard_at:.1f} s, no answer to a heartbeat either",
+                reason=Reason.TIMEOUT,
+            )
         if now >= self._last_batch_at + self._silence_seconds:
             raise FailedRoomPolling(
                 f"room {self.room_id} sent no messages for {self._silence_seconds:g} s", reason=Reason.SILENCE
@@ -112,24 +159,45 @@ class Protocol:
             self._heartbeat_due = now + self._heartbeat_seconds
             if self._manners.heartbeats:
                 self.heartbeats_sent += 1
+                self._unanswered += 1
+                self._beat_at = now
                 self._outbox.append(frames.heartbeat(self.room_id, self.heartbeats_sent))
 
     def receive(self, data: bytes | str, now: float) -> Received:
-        """Take one WebSocket message. What it cannot read it refuses, and never raises."""
+        """Take one WebSocket message; what it cannot read it refuses. Raises FailedRoomPolling where it ends all."""
+        self._heard, self._heard_at, self._unanswered = True, now, 0
         try:
             frame = frames.read_frame(data)
+            self._echoes = self._echoes or frame.payload_type == HEARTBEAT
+            if frame.payload_type == CLOSE:
+                raise _closed(frame)
+            if frame.payload_type == ENTERED:
+                return self._let_in(frame, now)
             if frame.payload_type != "msg":
-                self.entered = self.entered or frame.payload_type == ENTERED
                 return Received()
             payload = frames.unpack(frame, self._limits)
             batch = frames.parse_batch(payload, self._limits)
         except FrameRefused as refused:
             raw = data.encode() if isinstance(data, str) else data
             return Received(refusals=[Refusal(refused.stage, refused.fault, raw)])
-        if batch.messages:
+        return self._receive_batch(frame, batch, now)
+
+    def _let_in(self, frame: PushFrame, now: float) -> Received:
+        """Take the answer to our entering, which may carry a batch; what else it carries is nobody's loss."""
+        self.entered = True
+        try:
+            batch = frames.parse_batch(frames.unpack(frame, self._limits), self._limits)
+        except FrameRefused:
+            return Received()
+        received = self._receive_batch(frame, batch, now)
+        received.refusals.clear()
+        return received
+
+    def _receive_batch(self, frame: PushFrame, batch: FetchResult, now: float) -> Received:
+        received = self.take(batch)
+        if len(batch.messages) > received.foreign:
             self._last_batch_at = now
             self.entered = True
-        received = self.take(batch)
         internal_ext = batch.internal_ext
         if batch.need_ack and frame.log_id and len(internal_ext) <= self._limits.repeated_bytes:
             received.acknowledgement = frames.acknowledgement(frame.log_id, internal_ext)
@@ -149,13 +217,25 @@ class Protocol:
         envelopes, refusals = frames.read_envelopes(batch)
         received = Received(refusals=refusals)
         for envelope in envelopes:
+            if _room(envelope.payload) not in (self.room_id, 0):
+                received.foreign += 1
+                continue
             if not self._seen.add(envelope.msg_id):
                 received.duplicates += 1
                 continue
             received.messages.append(envelope)
-            if envelope.method == CONTROL and not envelope.is_history and _ends_live(envelope.payload):
-                self.ended = True
+            if not envelope.is_history:
+                self._heed(envelope)
         return received
+
+    def _heed(self, envelope: Envelope) -> None:
+        """Do as a message says that is about all of us who watch."""
+        if envelope.method == CONTROL and _ends_live(envelope.payload):
+            self.ended = True
+        elif _bars(envelope):
+            self.barred = InvalidSessionId(
+                f"room {self.room_id} lets in nobody who is not logged in ({envelope.method})", reason=Reason.LOGIN
+            )
 
     def frames_to_send(self) -> list[bytes]:
         """Hand over what is due to be sent, oldest first."""
@@ -176,3 +256,30 @@ def _ends_live(payload: bytes) -> bool:
         return ControlMessage.FromString(payload).action in ENDED
     except DecodeError:
         return False
+
+
+def _room(payload: bytes) -> int:
+    """The room that a message says it is of; 0 where it says none. Whether it can be read is not asked here."""
+    try:
+        return Addressed.FromString(payload).common.room_id
+    except DecodeError:
+        return 0
+
+
+def _bars(envelope: Envelope) -> bool:
+    """Whether a message keeps out those who are not logged in."""
+    try:
+        if envelope.method.endswith(ACCESS_CONTROL):
+            return AccessControl.FromString(envelope.payload).HasField("captcha")
+        return envelope.method.endswith(ROOM_VERIFY) and RoomVerification.FromString(envelope.payload).close_room
+    except DecodeError:
+        return False
+
+
+def _closed(frame: PushFrame) -> FailedRoomPolling:
+    """What a frame that says good-bye means."""
+    said = next((header.value for header in frame.headers if header.key == CLOSE_REASON), "")
+    if said == NO_DIRECT:
+        return FailedRoomPolling(f"the server takes nobody without a signature ({said})", reason=Reason.SWITCHED_OFF)
+    shown = strangers.shown(said) or "it does not say why"
+    return FailedRoomPolling(f"the server ended the connection: {shown}", reason=Reason.CLOSED)

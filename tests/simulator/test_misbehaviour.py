@@ -4,6 +4,7 @@ import asyncio
 import zlib
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 
 import pytest
 import websockets
@@ -11,8 +12,10 @@ from google.protobuf.message import DecodeError
 
 from producer.simulator.faults import IN_STREAM, Fault
 from producer.simulator.server import Simulator
-from producer.webcast.wire import ChatMessage, Envelope, FetchResult, PushFrame
+from producer.simulator.world import World
+from producer.webcast.wire import AnyMessage, ChatMessage, Envelope, FetchResult, PushFrame
 from tests.simulator.client import (
+    HEARTBEAT,
     acknowledged,
     enter,
     envelopes,
@@ -29,7 +32,8 @@ FRAMES = 14
 
 
 @pytest.mark.parametrize(
-    ("fault", "code"), [("drop", 1006), ("close_internal", 1011), ("close_server", 4001), ("close_server_error", 4003)]
+    ("fault", "code"),
+    [("drop", 1006), ("close_internal", 1011), ("close_server", 4001), ("close_server_error", 4003)],
 )
 def test_a_socket_is_ended_by_a_fault(fault: str, code: int) -> None:
     async def act(simulator: Simulator) -> None:
@@ -106,6 +110,27 @@ def _inflates(data: bytes | str) -> bool:
     return True
 
 
+def _says_good_bye(data: bytes | str, reason: str) -> bool:
+    assert isinstance(data, bytes)
+    frame = PushFrame.FromString(data)
+    return (frame.payload_type, [(each.key, each.value) for each in frame.headers]) == (
+        "close",
+        [("close_reason", reason)],
+    )
+
+
+def _brings(data: bytes | str, method: str, payload: bytes) -> bool:
+    return [(each.method, each.payload) for each in envelopes(_raw_batch(data))] == [(method, payload)]
+
+
+HOME = next(World(seed=1, rooms=1, rate=1.0).lives("sim_room_01")).room_id
+
+
+def _rooms(data: bytes | str) -> set[int]:
+    """The rooms that a batch's messages name."""
+    return {AnyMessage.FromString(each.payload).common.room_id for each in envelopes(_raw_batch(data))}
+
+
 SIGNS: dict[Fault, Callable[[bytes | str], bool]] = {
     Fault.TRUNCATED_FRAME: lambda data: isinstance(data, bytes) and _is_not_read(PushFrame.FromString, data),
     Fault.RANDOM_FRAME: lambda data: len(data) == 200 and not _headed(data, "none"),
@@ -117,13 +142,18 @@ SIGNS: dict[Fault, Callable[[bytes | str], bool]] = {
     Fault.CUT_PAYLOAD: _unreadable_chat,
     Fault.CUT_ENVELOPE: _unreadable_envelope,
     Fault.UNKNOWN_METHOD: lambda data: any(b"WebcastNew" in each[:12] for each in _raw_batch(data).messages),
+    Fault.CLOSE_FRAME: lambda data: _says_good_bye(data, "room_migrated"),
+    Fault.CLOSE_FRAME_NO_DIRECT: lambda data: _says_good_bye(data, "disable_web_direct"),
+    Fault.ACCESS_CONTROL: lambda data: _brings(data, "WebcastAccessControlMessage", b"\x12\x00"),
+    Fault.ROOM_VERIFY: lambda data: _brings(data, "WebcastRoomVerifyMessage", b"\x28\x01"),
+    Fault.OTHER_ROOM: lambda data: len(_rooms(data)) == 1 and not _rooms(data) <= {0, HOME},
 }
 """How a client knows each fault that leaves the socket open, and is about one frame."""
 
 
 def test_every_fault_of_a_stream_has_a_sign() -> None:
-    closings = {Fault.DROP, Fault.CLOSE_INTERNAL, Fault.CLOSE_SERVER, Fault.CLOSE_SERVER_ERROR}
-    others = {*closings, Fault.SILENCE, Fault.DUPLICATE}  # with a test each
+    closings = {Fault.CLOSE_INTERNAL, Fault.CLOSE_SERVER, Fault.CLOSE_SERVER_ERROR}
+    others = {Fault.DROP, *closings, Fault.SILENCE, Fault.DUPLICATE}  # with a test each
 
     assert SIGNS.keys() | others == set(IN_STREAM)
 
@@ -173,3 +203,44 @@ def test_a_duplicate_has_the_id_of_the_one_before() -> None:
     twice = [str(each) for each, times in Counter(ids).items() if times == 2]
     assert twice == [line["message_id"] for line in truth if line["kind"] == "message" and line["duplicate"]]
     assert len(twice) == 2
+
+
+@pytest.mark.parametrize(
+    ("fault", "answers"),
+    [
+        ("", ["im_enter_room_resp", "hb"]),
+        ("enter_dead", []),
+        ("enter_deaf", ["hb"]),
+        ("enter_no_echoes", ["im_enter_room_resp"]),
+        ("enter_messages", ["im_enter_room_resp", "hb"]),
+    ],
+)
+def test_what_befalls_a_socket_from_its_first_frame_on(fault: str, answers: list[str]) -> None:
+    met: list[PushFrame] = []
+
+    async def act(simulator: Simulator) -> None:
+        room = await room_id(simulator)
+        async with socket(simulator, room) as websocket:
+            await websocket.send(enter(room))
+            await websocket.send(HEARTBEAT)
+            while not simulator.sockets or not simulator.sockets[0].heartbeats:
+                await asyncio.sleep(0.01)
+            async with socket(simulator, room) as other:
+                await other.send(enter(room))
+                await acknowledged(other, 5)  # the room goes on
+                while True:
+                    with suppress(TimeoutError):
+                        async with asyncio.timeout(0.05):
+                            data = await websocket.recv()
+                            assert isinstance(data, bytes)
+                            met.append(PushFrame.FromString(data))
+                            continue
+                    break
+
+    truth = simulate(act, *filter(None, [fault]))
+
+    assert [frame.payload_type for frame in met if frame.payload_type != "msg"] == answers
+    assert any(frame.payload_type == "msg" for frame in met) == (fault not in ("enter_dead", "enter_deaf"))
+    carried = [len(FetchResult.FromString(frame.payload).messages) for frame in met[:1]]
+    assert (carried == [1]) is (fault == "enter_messages")
+    assert [line["name"] for line in truth if line["kind"] == "fault"] == [*filter(None, [fault])]

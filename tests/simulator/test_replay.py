@@ -119,6 +119,13 @@ def test_bytes_that_cannot_be_read_are_served_all_the_same(tmp_path: Path) -> No
     assert [live.message(number, 0).event for number in range(3)] == ["unknown"] * 3
 
 
+def homeless(payload: bytes) -> bytes:
+    """A message without the room that it names."""
+    message = wire.AnyMessage.FromString(payload)
+    message.common.room_id = 0
+    return message.SerializeToString()
+
+
 async def hear(simulator: Simulator, heard: list[tuple[str, bytes]], rooms: list[int]) -> None:
     """Listen as a client does that comes back, until all is sent."""
 
@@ -189,6 +196,21 @@ def test_the_captured_messages_are_served_one_for_one() -> None:
 
     truth = simulate(lambda simulator: hear(simulator, heard, []), script=Replay(CAPTURES, rate=5000.0))
 
-    assert heard == captured
+    assert [(method, homeless(payload)) for method, payload in heard] == [
+        (method, homeless(payload)) for method, payload in captured
+    ]
     events = {line["event"] for line in truth if line["kind"] == "message"}
     assert events >= {"comment", "follow", "gift", "join", "like", "share", "unknown", "viewer_count_update"}
+
+
+def test_a_recorded_message_names_the_room_that_it_is_served_in(tmp_path: Path) -> None:
+    elsewhere = wire.ChatMessage(content="hi")
+    elsewhere.common.room_id = 77
+    nowhere = wire.ChatMessage(content="ho").SerializeToString()
+    chats = [("WebcastChatMessage", elsewhere.SerializeToString()), ("WebcastChatMessage", nowhere)]
+
+    [live] = Replay(record(tmp_path, *chats), rate=1.0).lives("sim_replay")
+
+    served = wire.ChatMessage.FromString(live.message(0, 0).payload)
+    assert (served.content, served.common.room_id) == ("hi", live.room_id)
+    assert live.message(1, 0).payload == nowhere

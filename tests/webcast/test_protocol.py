@@ -6,10 +6,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from producer.errors import FailedRoomPolling, Fault, Reason
+from producer.errors import FailedRoomPolling, Fault, Reason, Recovery
 from producer.webcast.frames import Stage
 from producer.webcast.protocol import Protocol, RecentIds
-from producer.webcast.wire import ControlMessage, Envelope, FetchResult, HeartBeat, PushFrame
+from producer.webcast.wire import ControlMessage, Envelope, FetchResult, HeartBeat, PushFrame, PushHeader
 
 ROOM = 7_300_000_000_000_000_001
 
@@ -269,3 +269,183 @@ def test_the_room_is_entered_when_the_server_says_so_or_sends_messages(frame: by
     subject.receive(frame, 101.0)
 
     assert (before, subject.entered) == (False, True)
+
+
+ECHO = PushFrame(payload_type="hb").SerializeToString()
+
+
+def good_bye(*headers: tuple[str, str]) -> bytes:
+    named = [PushHeader(key=key, value=value) for key, value in headers]
+    return PushFrame(payload_type="close", headers=named).SerializeToString()
+
+
+@pytest.mark.parametrize(
+    ("frame", "reason", "words"),
+    [
+        (good_bye(("close_reason", "disable_web_direct")), Reason.SWITCHED_OFF, "disable_web_direct"),
+        (good_bye(("a", "b"), ("close_reason", "moved\x1b[2J")), Reason.CLOSED, r"moved\x1b[2J"),
+        (good_bye(("close_reason", "x" * 9_000)), Reason.CLOSED, "x…"),
+        (good_bye(), Reason.CLOSED, "does not say why"),
+    ],
+)
+def test_a_frame_that_says_good_bye_ends_the_connection(frame: bytes, reason: Reason, words: str) -> None:
+    with pytest.raises(FailedRoomPolling) as lost:
+        protocol().receive(frame, 101.0)
+
+    assert lost.value.reason is reason
+    assert words in str(lost.value)
+    assert len(str(lost.value)) < 300
+
+
+def test_the_answer_to_our_entering_may_bring_messages_and_is_acknowledged_where_it_asks() -> None:
+    subject = protocol()
+    subject.frames_to_send()
+    brought = FetchResult(messages=[envelope(1)], need_ack=True, internal_ext=b"opaque").SerializeToString()
+    frame = PushFrame(payload_type="im_enter_room_resp", log_id=77, payload=brought)
+
+    received = subject.receive(frame.SerializeToString(), 101.0)
+
+    assert [message.msg_id for message in received.messages] == [1]
+    [sent] = [PushFrame.FromString(each) for each in subject.frames_to_send()]
+    assert (sent.payload_type, sent.log_id, sent.payload) == ("ack", 77, b"opaque")
+
+
+@pytest.mark.parametrize("payload", [b"", b"\xff", b"\x1f\x8b\x08x", b"\x0a\x02\x0a\x7f", b"\x08\x01"])
+def test_an_answer_to_our_entering_that_is_no_batch_still_says_that_we_are_in(payload: bytes) -> None:
+    subject = protocol()
+    frame = PushFrame(payload_type="im_enter_room_resp", payload=payload)
+
+    received = subject.receive(frame.SerializeToString(), 101.0)
+
+    assert subject.entered
+    assert (received.messages, received.refusals) == ([], [])
+
+
+def of_room(number: int) -> bytes:
+    """A chat's bytes: in field 1 (common), field 3 is the room's id; then other fields."""
+    inner = b"\x10\x05" + (b"\x18" + varint(number) if number else b"")
+    return b"\x0a" + bytes([len(inner)]) + inner + b"\x1a\x02hi"
+
+
+def varint(value: int) -> bytes:
+    out = b""
+    while value > 127:
+        out += bytes([value & 127 | 128])
+        value >>= 7
+    return out + bytes([value])
+
+
+def test_messages_of_another_room_are_dropped_and_counted_and_those_of_none_are_ours() -> None:
+    subject = protocol()
+    payloads = [of_room(ROOM), of_room(ROOM + 1), of_room(0), b"", b"\x0a\xff"]
+
+    received = subject.receive(batch(*(envelope(n, payload=each) for n, each in enumerate(payloads, 1))), 101.0)
+
+    assert [message.msg_id for message in received.messages] == [1, 3, 4, 5]
+    assert (received.foreign, received.duplicates) == (1, 0)
+
+
+def test_another_rooms_message_neither_ends_ours_nor_takes_its_id() -> None:
+    subject = protocol()
+    ends = of_room(ROOM + 1)[:-4] + b"\x10\x03"
+
+    subject.receive(batch(envelope(1, "WebcastControlMessage", ends)), 101.0)
+    received = subject.receive(batch(envelope(1, payload=of_room(ROOM))), 102.0)
+
+    assert not subject.ended
+    assert [message.msg_id for message in received.messages] == [1]
+
+
+def test_another_rooms_messages_neither_let_us_in_nor_break_the_silence() -> None:
+    subject = protocol(now=100.0, silence=60.0)
+
+    subject.receive(batch(envelope(1, payload=of_room(ROOM + 1))), 159.0)
+
+    assert not subject.entered
+    with pytest.raises(FailedRoomPolling) as lost:
+        subject.tick(160.0)
+    assert lost.value.reason is Reason.SILENCE
+
+
+@pytest.mark.parametrize(
+    ("method", "payload", "barred"),
+    [
+        ("WebcastAccessControlMessage", b"\x12\x00", True),
+        ("WebcastAccessControlMessage", b"\x0a\x00\x12\x02\x08\x01", True),
+        ("WebcastAccessControlMessage", b"\x0a\x00", False),
+        ("WebcastAccessControlMessage", b"\x12\x7f", False),
+        ("WebcastRoomVerifyMessage", b"\x28\x01", True),
+        ("RoomVerifyMessage", b"\x28\x01", True),
+        ("WebcastRoomVerifyMessage", b"\x10\x04\x28\x00", False),
+        ("WebcastRoomVerifyMessage", b"\x10\x04", False),
+        ("WebcastChatMessage", b"\x28\x01\x12\x00", False),
+    ],
+)
+def test_who_is_not_logged_in_is_barred_by_a_message_which_is_delivered(
+    method: str, payload: bytes, barred: bool
+) -> None:
+    subject = protocol()
+
+    received = subject.receive(batch(envelope(1, method, payload)), 101.0)
+
+    assert len(received.messages) == 1
+    assert (subject.barred is not None) is barred
+    if subject.barred is not None:
+        assert (subject.barred.reason, subject.barred.recovery) == (Reason.LOGIN, Recovery.LATER)
+
+
+def test_what_barred_somebody_earlier_bars_nobody_now() -> None:
+    subject = protocol()
+
+    subject.receive(batch(envelope(1, "WebcastAccessControlMessage", b"\x12\x00", history=True)), 101.0)
+
+    assert subject.barred is None
+
+
+def run(subject: Protocol, until: float, heard: dict[float, bytes] | None = None) -> float:
+    """Go from deadline to deadline, with what is heard in between; give when the line was found dead."""
+    coming = sorted((heard or {}).items())
+    while subject.deadline <= until or coming:
+        if coming and coming[0][0] < subject.deadline:
+            now, data = coming.pop(0)
+            subject.receive(data, now)
+            continue
+        now = subject.deadline
+        try:
+            subject.tick(now)
+        except FailedRoomPolling as lost:
+            assert lost.reason is Reason.TIMEOUT
+            return now
+    return -1.0
+
+
+@pytest.mark.parametrize(
+    ("heard", "dead_at"),
+    [
+        ({}, 112.5),
+        ({100.1: ECHO, 105.1: ECHO}, 117.6),
+        ({100.1: ECHO, 104.9: ECHO, 110.1: batch(envelope(1)), 119.0: batch(envelope(2))}, 132.5),
+        ({100.1 + 5 * n: ECHO for n in range(10)}, 157.6),
+        ({101.0: PushFrame(payload_type="im_enter_room_resp").SerializeToString()}, -1.0),
+        ({101.0: batch(envelope(1)), 119.0: batch(envelope(2))}, -1.0),
+        ({101.0: b"\xff"}, -1.0),
+    ],
+    ids=["nothing", "an echo", "echoes and batches", "echoes", "no echo but we are in", "batches only", "noise"],
+)
+def test_a_line_is_dead_after_two_and_a_half_heartbeats_unless_it_never_answered_any(
+    heard: dict[float, bytes], dead_at: float
+) -> None:
+    assert run(protocol(now=100.0, silence=600.0), 200.0, heard) == pytest.approx(dead_at)
+
+
+def test_who_slept_asks_twice_more_before_the_line_is_dead() -> None:
+    subject = protocol(now=100.0, silence=600.0)
+    subject.receive(ECHO, 100.1)
+
+    subject.tick(190.0)
+    subject.tick(195.0)
+
+    assert subject.deadline == 197.5
+    subject.tick(197.4)
+    with pytest.raises(FailedRoomPolling):
+        subject.tick(197.5)

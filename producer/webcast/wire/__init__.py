@@ -8,6 +8,8 @@ from google.protobuf.message import DecodeError
 from . import kinds_pb2 as kinds
 from .reading import TooManyFields, reader
 from .webcast_pb2 import (
+    AccessControl,
+    Addressed,
     AnyMessage,
     ChatMessage,
     Common,
@@ -25,12 +27,15 @@ from .webcast_pb2 import (
     PushHeader,
     QuestionNewMessage,
     RoomUserSeqMessage,
+    RoomVerification,
     SocialMessage,
     Text,
     User,
 )
 
 __all__ = [
+    "AccessControl",
+    "Addressed",
     "AnyMessage",
     "ChatMessage",
     "Common",
@@ -49,6 +54,7 @@ __all__ = [
     "PushHeader",
     "QuestionNewMessage",
     "RoomUserSeqMessage",
+    "RoomVerification",
     "SocialMessage",
     "Text",
     "TooManyFields",

@@ -392,3 +392,27 @@ class AnyMessage(_message.Message):
     COMMON_FIELD_NUMBER: _ClassVar[int]
     common: Common
     def __init__(self, common: _Optional[_Union[Common, _Mapping]] = ...) -> None: ...
+
+class Addressed(_message.Message):
+    __slots__ = ("common",)
+    COMMON_FIELD_NUMBER: _ClassVar[int]
+    common: Address
+    def __init__(self, common: _Optional[_Union[Address, _Mapping]] = ...) -> None: ...
+
+class Address(_message.Message):
+    __slots__ = ("room_id",)
+    ROOM_ID_FIELD_NUMBER: _ClassVar[int]
+    room_id: int
+    def __init__(self, room_id: _Optional[int] = ...) -> None: ...
+
+class AccessControl(_message.Message):
+    __slots__ = ("captcha",)
+    CAPTCHA_FIELD_NUMBER: _ClassVar[int]
+    captcha: bytes
+    def __init__(self, captcha: _Optional[bytes] = ...) -> None: ...
+
+class RoomVerification(_message.Message):
+    __slots__ = ("close_room",)
+    CLOSE_ROOM_FIELD_NUMBER: _ClassVar[int]
+    close_room: bool
+    def __init__(self, close_room: _Optional[bool] = ...) -> None: ...
