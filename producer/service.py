@@ -300,7 +300,7 @@ def _surroundings(
     return Surroundings(
         worker=worker,
         upstream=upstream,
-        rooms=Rooms(web, upstream, USER_AGENT),
+        rooms=Rooms(web, upstream, USER_AGENT, held=sink.metrics.look_ups_held),
         doors=entrance.hall(settings, upstream, web, sink.metrics, assignments, worker),
         sink=sink,
         metrics=sink.metrics,
@@ -308,6 +308,7 @@ def _surroundings(
         opening=asyncio.Semaphore(connection.AT_ONCE),
         user_agent=USER_AGENT,
         live_poll_seconds=settings.live_poll_seconds,
+        elsewhere_poll_seconds=settings.elsewhere_poll_seconds,
         silence_seconds=settings.silence_seconds,
         payloads=Payloads(settings.payloads),
         hold_acknowledgements=settings.acknowledge == "delivered",

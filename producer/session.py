@@ -9,7 +9,15 @@ from typing import NoReturn
 from producer import backoff, logs
 from producer.assignments.claims import Streamer
 from producer.assignments.interface import Said
-from producer.errors import AlreadyConnected, AlreadyConnecting, LiveNotFound, ProducerError, Reason, Recovery
+from producer.errors import (
+    AlreadyConnected,
+    AlreadyConnecting,
+    InvalidSessionId,
+    LiveNotFound,
+    ProducerError,
+    Reason,
+    Recovery,
+)
 from producer.stay import Memory, Stay, Told, pipeline_for
 from producer.surroundings import Surroundings
 from producer.webcast.room import RoomId
@@ -19,6 +27,8 @@ class State(StrEnum):
     """What a session is doing; the metrics' `state` label."""
 
     OFFLINE = "offline"
+    ELSEWHERE = "elsewhere"
+    """Not known by name here, and looked up rarely: another region's, or misspelt."""
     RESOLVING = "resolving"
     CONNECTING = "connecting"
     CONNECTED = "connected"
@@ -26,6 +36,10 @@ class State(StrEnum):
     PARKED = "parked"
     """A bug of ours ended its last attempt; the next is minutes or hours away."""
     FAILED = "failed"
+
+
+BY_ID = frozenset({Reason.ELSEWHERE, Reason.LOGIN})
+"""Where look-ups by name tell nothing for these reasons, a room may be asked for by its id."""
 
 
 class Session:
@@ -50,6 +64,8 @@ class Session:
         """While it is parked: until when, in ms since 1970."""
         self._memory = Memory(None)
         self._ended: RoomId | None = None
+        self._known: RoomId | None = None
+        """The last room, until it is known to have ended."""
         self._log = logs.get(streamer=streamer)
 
     async def run(self) -> NoReturn:
@@ -77,22 +93,33 @@ class Session:
 
     async def _live(self) -> None:
         """Follow one live from its discovery to its end."""
-        if self.state is not State.OFFLINE:
+        if self.state not in (State.OFFLINE, State.ELSEWHERE):
             self._move(State.RESOLVING)
-        room_id = await self._around.rooms.resolve(self.streamer)
+        room_id = await self._find()
         if room_id == self._ended:
             # Look-ups lag behind the control message that ended the live.
             raise LiveNotFound(f"room {room_id} has ended", reason=Reason.OFFLINE)
         if self._memory.room_id != room_id:
             await self._leave()
             self._memory = Memory(room_id)
-        self.room_id = room_id
+        self.room_id = self._known = room_id
         self._move(State.CONNECTING)
         await self._stay(room_id)
         await self._leave()
-        self._ended, self.room_id, self._bugs = room_id, None, 0
+        self._ended, self._known, self.room_id, self._bugs = room_id, None, None, 0
         self._log.info("live ended", room_id=str(room_id))
         self._move(State.OFFLINE)
+
+    async def _find(self) -> RoomId:
+        """Find the live room; where its name tells nothing, by the id that is known from before."""
+        try:
+            return await self._around.rooms.resolve(self.streamer)
+        except (LiveNotFound, InvalidSessionId) as error:
+            known = self._known if error.reason in BY_ID else None
+            if known is not None and await self._around.rooms.is_live(known):
+                return known
+            self._known = None
+            raise
 
     async def _stay(self, room_id: RoomId) -> None:
         """Stay in a room until its live has ended."""
@@ -125,12 +152,15 @@ class Session:
         """Do what an error asks: wait, back off, or stop for good."""
         self._metrics.failed(error)
         if error.recovery is Recovery.WAIT:
-            if self.state is not State.OFFLINE:
-                self._log.info("offline")
+            elsewhere = error.reason is Reason.ELSEWHERE
+            state = State.ELSEWHERE if elsewhere else State.OFFLINE
+            if self.state is not state:
+                self._log.info(state)
             await self._leave()
             self.last_error, self.room_id, self._attempt, self._bugs = None, None, 0, 0
-            self._move(State.OFFLINE)
-            await asyncio.sleep(self._around.live_poll_seconds * (0.8 + 0.4 * random()))
+            self._move(state)
+            seconds = self._around.elsewhere_poll_seconds if elsewhere else self._around.live_poll_seconds
+            await asyncio.sleep(seconds * (0.8 + 0.4 * random()))
             return
         self.last_error = f"{error.label} ({error.reason}): {error}"
         if error.recovery is not Recovery.RETRY:

@@ -243,6 +243,10 @@ class Settings(BaseModel):
     )
 
     live_poll_seconds: Seconds = Field(60.0, description="How often an offline streamer is looked up.")
+    elsewhere_poll_seconds: Seconds = Field(
+        600.0,
+        description="How often a streamer is looked up whose name is not known here: misspelt, or of another region.",
+    )
     acknowledge: Literal["received", "delivered"] = Field(
         "received",
         description="When a frame is acknowledged to TikTok: once it is read, or once its records are acknowledged by "

@@ -34,6 +34,7 @@ class Surroundings:
     """Whose turn it is to open a socket."""
     user_agent: str
     live_poll_seconds: float
+    elsewhere_poll_seconds: float
     silence_seconds: float
     payloads: Payloads
     hold_acknowledgements: bool

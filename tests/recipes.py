@@ -123,7 +123,11 @@ def push_frame(recipe: Recipe) -> bytes:
     out = varint(2 << 3) + varint(recipe.of(VALUES))
     if recipe.number(2):
         out += field(5, field(1, b"compress_type") + field(2, recipe.of((b"gzip", b"gzip", b"none", b"", b"br"))))
-    kind = (b"hb", b"im_enter_room_resp", b"\xff", b"")[recipe.number(4)] if recipe.number(8) == 0 else b"msg"
+    kind = recipe.of((b"hb", b"im_enter_room_resp", b"close", b"\xff", b"")) if recipe.number(5) == 0 else b"msg"
+    if kind == b"close":
+        out += field(
+            5, field(1, b"close_reason") + field(2, recipe.of((b"disable_web_direct", b"", recipe.bytes(300))))
+        )
     return spoilt(recipe, out + field(7, kind) + field(8, payload))
 
 
@@ -137,7 +141,8 @@ def batch(recipe: Recipe) -> bytes:
 
 def envelope(recipe: Recipe) -> bytes:
     """A message of some kind, new or not, whose payload may be anything."""
-    method = recipe.of((b"WebcastChatMessage", b"WebcastControlMessage", b"WebcastGiftMessage", b"ChatMessage"))
-    payload = recipe.of((b"", b"\x10\x03", wire_form(recipe, deep=2)))
+    methods = (b"WebcastChatMessage", b"WebcastControlMessage", b"WebcastControlMessage", b"WebcastGiftMessage")
+    method = recipe.of((*methods, b"ChatMessage", b"WebcastAccessControlMessage", b"RoomVerifyMessage"))
+    payload = recipe.of((b"", b"\x10\x03", b"\x12\x00", b"\x28\x01", b"\x0a\x02\x18\x09", wire_form(recipe, deep=2)))
     number = varint(recipe.number(5)) if recipe.number(5) else varint(recipe.of(VALUES))
     return field(1, method) + field(2, payload) + varint(3 << 3) + number + recipe.of((b"", b"\x30\x01"))

@@ -33,8 +33,8 @@ def test_workers_are_counted_by_state() -> None:
     lines = printed()
 
     assert lines[0][:3] == ["worker", "streamers", "connected"]
-    assert lines[1] == ["worker-0", "1", "·", "·", "·", "·", "1", "·", "·", "·"]
-    assert lines[2] == ["worker-1", "3", "2", "1", "·", "·", "·", "·", "·", "·"]
+    assert lines[1] == ["worker-0", "1", "·", "·", "·", "·", "·", "1", "·", "·", "·"]
+    assert lines[2] == ["worker-1", "3", "2", "1", "·", "·", "·", "·", "·", "·", "·"]
 
 
 def test_a_door_says_how_it_stands_and_how_many_rooms_are_heard_by_it() -> None:

@@ -158,6 +158,7 @@ def surroundings(
         opening=asyncio.Semaphore(1),
         user_agent="Mozilla/5.0",
         live_poll_seconds=0.05,
+        elsewhere_poll_seconds=0.07,
         silence_seconds=silence_seconds,
         hold_acknowledgements=hold,
         payloads=Payloads.NONE,
@@ -794,3 +795,98 @@ def test_a_room_that_wants_a_login_is_left_with_all_that_it_said(fault: str, met
     assert disconnected["reason"] == "login"
     assert [event["meta"]["method"] for event in published.events].count(method) == 1
     assert published.named("live_end") == []
+
+
+class Regional:
+    """Look-ups of which some are said to be of another region; an id is alive for as often as is said."""
+
+    def __init__(self, real: Rooms, *refusals: ProducerError | None, alive: Sequence[bool] = ()) -> None:
+        """The last refusal goes on for ever; None is the real look-up."""
+        self.asked_by_id: list[RoomId] = []
+        self._real = real
+        self._refusals = list(refusals)
+        self._alive = list(alive)
+
+    async def resolve(self, streamer: Streamer) -> RoomId:
+        refusal = self._refusals[0]
+        if refusal is not None:
+            if len(self._refusals) > 1:
+                self._refusals.pop(0)
+            raise refusal
+        room_id = await self._real.resolve(streamer)
+        self._refusals.pop(0)
+        return room_id
+
+    async def is_live(self, room_id: RoomId) -> bool:
+        self.asked_by_id.append(room_id)
+        return self._alive.pop(0) if self._alive else await self._real.is_live(room_id)
+
+
+ELSEWHERE = LiveNotFound("not known here", reason=Reason.ELSEWHERE)
+LOGIN = InvalidSessionId("only who is logged in", reason=Reason.LOGIN)
+
+
+def test_a_name_that_is_not_known_here_is_elsewhere_and_looked_up_rarely(monkeypatch: pytest.MonkeyPatch) -> None:
+    reports: list[Said] = []
+    offline = LiveNotFound("", reason=Reason.OFFLINE)
+
+    slept, subject, _ = waits(monkeypatch, 4, ELSEWHERE, ELSEWHERE, offline, ELSEWHERE, reports=reports)
+
+    assert slept == [0.07, 0.07, 0.05, 0.07]  # the middle of their spread
+    assert [said.state for said in reports] == ["resolving", "elsewhere", "elsewhere", "offline", "elsewhere"]
+    assert subject.last_error is None
+
+
+@pytest.mark.parametrize("refusal", [ELSEWHERE, LOGIN])
+def test_a_room_that_is_known_from_before_is_entered_by_its_id_where_its_name_tells_nothing(
+    refusal: ProducerError,
+) -> None:
+    publisher = Recorded()
+
+    async def main() -> Regional:
+        async with (
+            Simulator(
+                OneRoom(Ending.HOST, messages=300), faults=Faults(["close_internal"]), truth=Truth()
+            ) as simulator,
+            http.client(user_agent="Mozilla/5.0", trust_environment=False) as web,
+        ):
+            around = surroundings(publisher, url=simulator.url, web=web)
+            rooms = Regional(around.rooms, LiveNotFound("", reason=Reason.OFFLINE), None, refusal)
+            subject = Session(NAME, replace(around, rooms=cast(Rooms, rooms)))
+            async with asyncio.timeout(120), running(subject):
+                while not publisher.named("live_end"):
+                    await asyncio.sleep(0.01)
+            return rooms
+
+    rooms = asyncio.run(main())
+
+    assert [event["reason"] for event in publisher.named("disconnect")] == ["closed", "live_ended"]
+    assert len({event["meta"]["room_id"] for event in publisher.events}) == 1
+    assert len(rooms.asked_by_id) >= 2  # once when its socket was lost, and once in the place of its name
+
+
+def test_a_room_that_is_known_and_over_is_not_asked_for_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    publisher = Recorded()
+
+    async def main() -> Regional:
+        async with (
+            Simulator(
+                OneRoom(Ending.HOST, messages=9_000), faults=Faults(["close_internal"]), truth=Truth()
+            ) as simulator,
+            http.client(user_agent="Mozilla/5.0", trust_environment=False) as web,
+        ):
+            around = surroundings(publisher, url=simulator.url, web=web)
+            offline = LiveNotFound("", reason=Reason.OFFLINE)
+            rooms = Regional(around.rooms, offline, None, ELSEWHERE, alive=[True, False])
+            subject = Session(NAME, replace(around, rooms=cast(Rooms, rooms)))
+            states: list[State | None] = []
+            async with asyncio.timeout(120), running(subject):
+                while states.count(State.ELSEWHERE) < 30:
+                    await asyncio.sleep(0.01)
+                    states.append(subject.state)
+            return rooms
+
+    rooms = asyncio.run(main())
+
+    assert len(rooms.asked_by_id) == 2
+    assert [event["reason"] for event in publisher.named("disconnect")] == ["closed"]

@@ -32,7 +32,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "authorities": frozenset({"errors"}),
     "proxies": frozenset({"addresses", "strangers"}),
     "settings": EVERYONE | {"addresses", "proxies", "secret_files"},
-    "webcast": EVERYONE | {"answers", "secret_files"},
+    "webcast": EVERYONE | {"answers", "logs", "secret_files"},
     "webcast.doors": EVERYONE | {"logs", "secret_files", "webcast"},
     "webcast.wire": frozenset(),
     "events": EVERYONE | {"webcast.wire"},

@@ -14,7 +14,13 @@ from rich.text import Text
 
 from producer.local.verdict import Kill, Verdict
 
-STYLES = {"connected": "green", "offline": "bright_black", "backing_off": "yellow", "failed": "red"}
+STYLES = {
+    "connected": "green",
+    "offline": "bright_black",
+    "elsewhere": "cyan",
+    "backing_off": "yellow",
+    "failed": "red",
+}
 RATE_SECONDS = 5.0
 
 

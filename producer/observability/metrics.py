@@ -24,7 +24,7 @@ from producer.webcast.frames import Stage
 
 PREFIX = "tiktok_live_"
 
-STATES = ("offline", "resolving", "connecting", "connected", "backing_off", "parked", "failed")
+STATES = ("offline", "elsewhere", "resolving", "connecting", "connected", "backing_off", "parked", "failed")
 CLOSINGS = ("live_ended", "released", "handover", "fenced", "moved", "bug", *sorted(Reason))
 DOORS = ("direct", "sign", "lease", "gateway")
 GATEWAY_SAYS = ("worker_info", "room_info", "connected", "disconnected", "decoded", "envelope", "other")
@@ -152,6 +152,11 @@ class Metrics:
             "Requests to TikTok, the sign server and the broker of leases.",
             endpoint=ENDPOINTS,
             code=CODES,
+        )
+
+        self._look_ups_held = self._gauge(
+            "look_ups_held",
+            "1 while no room is looked up, since TikTok blocks this address; one look-up a minute tries. 0 otherwise.",
         )
 
         self._frames = self._counter("frames_received_total", "WebSocket messages received.")
@@ -290,6 +295,9 @@ class Metrics:
     def gateway_said(self, kind: str) -> None:
         """A gateway said something of its own; `kind` is one of GATEWAY_SAYS."""
         self._gateway_said.labels(kind).inc()
+
+    def look_ups_held(self, held: bool) -> None:
+        self._look_ups_held.set(held)
 
     def connection_attempted(self) -> None:
         self._attempts.inc()

@@ -39,7 +39,7 @@ NAMES = (
     "🌸 Pia",
 )
 UNKNOWN_KINDS: tuple[tuple[str, bytes], ...] = (
-    ("WebcastSimulatorOnlyMessage", b"\x0a\x02\x18\x07\x12\x04\xde\xad\xbe\xef"),
+    ("WebcastSimulatorOnlyMessage", b"\x0a\x02\x28\x07\x12\x04\xde\xad\xbe\xef"),
     ("WebcastCompetitionMessage", b"\x0a\x1b\x0a\x19WebcastCompetitionMessage\x10\x04\x18\xac\x02"),
     ("HashtagMessage", b"\x0a\x10\x0a\x0eHashtagMessage\x12\x07welcome"),
 )

@@ -17,12 +17,23 @@ from producer.assignments.doors import DoorSaid
 from producer.assignments.table import Status
 from producer.strangers import shown
 
-STATES = ("connected", "offline", "resolving", "connecting", "backing_off", "failed", "parked", "unassigned")
+STATES = (
+    "connected",
+    "offline",
+    "elsewhere",
+    "resolving",
+    "connecting",
+    "backing_off",
+    "failed",
+    "parked",
+    "unassigned",
+)
 UNSAID = "unsaid"
 """The state of a streamer that is wanted and of which no worker has said anything."""
 STYLES = {
     "connected": "green",
     "offline": "bright_black",
+    "elsewhere": "cyan",
     "backing_off": "yellow",
     "failed": "red",
     "parked": "bold red",

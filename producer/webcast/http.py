@@ -25,6 +25,9 @@ AT_ONCE = 20
 """Requests that are made at a time. More wait their turn here, where waiting costs nothing and is no timeout: httpx's
 pool looks at all that wait whenever one request ends, and counts their waiting as the other side's."""
 
+SYSTEM_ERROR = "X-TT-System-Error"
+"""Header of an answer that stands in for the one asked for: a challenge, which only a browser solves."""
+
 UNSTATED_WAIT_SECONDS = 60.0
 """Assumed where a 429 does not say how long: a minute is the shortest quota that sign servers keep."""
 LONGEST_WAIT_SECONDS = 3600.0

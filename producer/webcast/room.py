@@ -5,14 +5,17 @@ one that says offline: a captcha is not an empty stage. Facts: protocol sheet se
 """
 
 import asyncio
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
-from typing import NewType
+from typing import Any, NewType
 
 from producer import strangers
-from producer.errors import FailedFetchGifts, FailedFetchRoomInfo, LiveNotFound, Reason
+from producer.errors import FailedFetchGifts, FailedFetchRoomInfo, InvalidSessionId, LiveNotFound, Reason
 from producer.strangers import Unreadable
-from producer.webcast.http import HTTP
+from producer.webcast.egress import Egress
+from producer.webcast.http import HTTP, SYSTEM_ERROR, Answer
 from producer.webcast.upstream import Upstream, web_parameters
 
 RoomId = NewType("RoomId", int)
@@ -21,6 +24,8 @@ LIVE_STATUSES = frozenset({2, 3})
 """Live and paused: a paused room keeps its socket and comes back in it."""
 ENDED_STATUS = 4
 USER_NOT_FOUND = 19881007
+RESTRICTED = frozenset({4003110, 10011})
+"""Said of rooms for adults or for those who logged in, and to addresses that are distrusted."""
 NO_ROOM: tuple[object, ...] = (None, "", "0", 0)
 
 SIGI_STATE = "SIGI_STATE"
@@ -39,7 +44,8 @@ class Status(Enum):
     LIVE = "live"
     OFFLINE = "offline"
     NOT_FOUND = "not found"
-    """No such user, it says; but this is also said of rooms that are live, so it counts only if nobody objects."""
+    """No such user, it says; but this is also said of rooms that are live, and of accounts of other regions."""
+    RESTRICTED = "restricted"
     UNKNOWN = "unknown"
 
 
@@ -54,7 +60,17 @@ class Verdict:
 class Rooms:
     """Look-ups against one upstream."""
 
-    def __init__(self, http: HTTP, upstream: Upstream, user_agent: str) -> None:
+    def __init__(
+        self,
+        http: HTTP,
+        upstream: Upstream,
+        user_agent: str,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        held: Callable[[bool], None] = lambda _: None,
+    ) -> None:
+        """`held` is told when all look-ups wait since the address is blocked, and when they go on."""
+        self._egress = Egress(clock, held)
         self._http = http
         self._upstream = upstream
         self._parameters = web_parameters(user_agent)
@@ -62,9 +78,11 @@ class Rooms:
     async def resolve(self, unique_id: str) -> RoomId:
         """Find the live room of a streamer.
 
-        Raises LiveNotFound when the streamer is offline or does not exist, FailedFetchRoomInfo when that could not
-        be learnt, with the reason of the look-up that failed.
+        Raises LiveNotFound when the streamer is offline, or unknown here (reason `elsewhere`), InvalidSessionId where
+        only those are told who logged in, FailedFetchRoomInfo when nothing could be learnt, with the reason of the
+        look-up that failed.
         """
+        self._egress.admit(unique_id)
         verdicts: list[Verdict] = []
         failures: list[FailedFetchRoomInfo] = []
         for look_up in (self._api_live, self._page):
@@ -74,11 +92,22 @@ class Rooms:
                 failures.append(failure)
                 continue
             if verdict.room_id is not None:
+                self._egress.answered(unique_id)
                 return verdict.room_id
             verdicts.append(verdict)
+        if verdicts:
+            self._egress.answered(unique_id)
+        else:
+            self._egress.failed(unique_id, failures[0])  # the page is challenged often, and holds nobody by itself
         statuses = {verdict.status for verdict in verdicts}
-        if Status.OFFLINE in statuses or (statuses == {Status.NOT_FOUND} and not failures):
+        if Status.OFFLINE in statuses:
             raise LiveNotFound(f"@{unique_id} is not live", reason=Reason.OFFLINE)
+        if Status.RESTRICTED in statuses:
+            raise InvalidSessionId(f"@{unique_id} is shown only to those who logged in", reason=Reason.LOGIN)
+        if statuses == {Status.NOT_FOUND} and not failures:
+            raise LiveNotFound(
+                f"@{unique_id} is not known here: another region's, or misspelt", reason=Reason.ELSEWHERE
+            )
         raise _worst(failures) or FailedFetchRoomInfo(f"no look-up could tell whether @{unique_id} is live")
 
     async def is_live(self, room_id: RoomId) -> bool:
@@ -89,7 +118,7 @@ class Rooms:
             params=self._parameters | {"room_ids": str(room_id)},
             error=FailedFetchRoomInfo,
         )
-        return read_check_alive(answer.json(FailedFetchRoomInfo))
+        return read_check_alive(read_object(answer))
 
     async def gift_list(self) -> dict[str, object]:
         """Fetch the answer of /gift/list/ (section 2.2 e), of no room in particular. Raises FailedFetchGifts."""
@@ -110,7 +139,7 @@ class Rooms:
             params=self._parameters | {"uniqueId": unique_id, "sourceType": "54"},
             error=FailedFetchRoomInfo,
         )
-        return read_api_live(answer.json(FailedFetchRoomInfo), unique_id)
+        return read_api_live(read_object(answer), unique_id)
 
     async def _page(self, unique_id: str) -> Verdict:
         answer = await self._http.get(
@@ -123,6 +152,15 @@ class Rooms:
         return read_page(answer.body)
 
 
+def read_object(answer: Answer) -> dict[str, Any]:
+    """The object that a look-up answered. Raises FailedFetchRoomInfo, by the reason for which there is none."""
+    if answer.header(SYSTEM_ERROR) or answer.body.lstrip()[:1] == b"<":
+        raise FailedFetchRoomInfo("a challenge stands in for the answer", reason=Reason.CAPTCHA)
+    if not answer.body.strip():
+        raise FailedFetchRoomInfo("the answer is empty", reason=Reason.BLOCKED)
+    return answer.json(FailedFetchRoomInfo)
+
+
 def read_api_live(answer: dict[str, object], unique_id: str) -> Verdict:
     """Read an answer of /api-live/user/room/ (protocol sheet section 2.2 b). Raises FailedFetchRoomInfo.
 
@@ -130,7 +168,12 @@ def read_api_live(answer: dict[str, object], unique_id: str) -> Verdict:
     """
     if answer.get("statusCode") == USER_NOT_FOUND or answer.get("message") == "user_not_found":
         return Verdict(Status.NOT_FOUND)
-    if answer.get("statusCode") != 0:
+    code = strangers.integer(answer.get("statusCode"))
+    if code in RESTRICTED:
+        return Verdict(Status.RESTRICTED)
+    if not answer or (code == 0 and not answer.get("data")):
+        raise FailedFetchRoomInfo("api-live answered nothing", reason=Reason.BLOCKED)
+    if code != 0:
         said = strangers.shown(strangers.text(answer.get("message")) or "no message")
         raise FailedFetchRoomInfo(f"api-live answered another status code ({said})", reason=Reason.STATUS)
     user = strangers.at(answer, "data", "user")

@@ -217,14 +217,23 @@ def test_a_failure_on_record_is_answered_as_the_sheet_asks(row: Row) -> None:
         (("api_challenge",), "live"),
         (("api_other_user",), "live"),
         (("api_restricted",), "live"),
+        (("api_parameters",), "live"),
         (("api_user_not_found", "page_captcha"), "FailedFetchRoomInfo captcha"),
-        (("api_empty", "page_captcha"), "FailedFetchRoomInfo status"),
-        (("api_no_body", "page_captcha"), "FailedFetchRoomInfo malformed"),
-        (("api_challenge", "page_captcha"), "FailedFetchRoomInfo malformed"),
+        (("api_empty", "page_captcha"), "FailedFetchRoomInfo blocked"),
+        (("api_no_body", "page_captcha"), "FailedFetchRoomInfo blocked"),
+        (("api_challenge", "page_captcha"), "FailedFetchRoomInfo captcha"),
         (("api_other_user", "page_captcha"), "FailedFetchRoomInfo malformed"),
-        (("api_restricted", "page_captcha"), "FailedFetchRoomInfo status"),
+        (("api_restricted", "page_captcha"), "InvalidSessionId login"),
+        (("api_parameters", "page_captcha"), "InvalidSessionId login"),
+        (("api_restricted", "page_not_found"), "InvalidSessionId login"),
+        (("api_user_not_found", "page_not_found"), "LiveNotFound elsewhere"),
     ],
-    ids=["29", "30 empty", "30 no body", "34", "31", "32", *(f"{row}, no page" for row in (29, 30, "30b", 34, 31, 32))],
+    ids=[
+        *("29", "30 empty", "30 no body", "34", "31", "32", "32b"),
+        *(f"{row}, no page" for row in (29, 30, "30b", 34, 31, 32, "32b")),
+        "32, nor by page",
+        "29, nor by page",
+    ],
 )
 def test_a_look_up_that_cannot_tell_never_says_offline(faults: tuple[str, ...], outcome: str) -> None:
     met: list[str] = []

@@ -19,7 +19,7 @@ from producer.webcast.connection import handshake_refused, read_heartbeat_second
 from producer.webcast.doors.broker import read_broker_refusal, read_lease, read_session, socket_url
 from producer.webcast.doors.sign import read_sign_answer, read_sign_refusal
 from producer.webcast.doors.visitor import Visitor, read_cookie, read_registration
-from producer.webcast.room import RoomId, read_api_live, read_check_alive, read_page
+from producer.webcast.room import RoomId, read_api_live, read_check_alive, read_object, read_page
 from producer.webcast.upstream import Upstream
 from producer.webcast.wire import Envelope, FetchResult
 from tests.fuzzing import fuzz, mutate, odd_bytes, odd_json, odd_text
@@ -51,9 +51,10 @@ def parsed(body: bytes, error: type[FailedHTTPRequest]) -> dict[str, Any]:
 
 def test_look_ups() -> None:
     def read(body: bytes) -> None:
-        read_api_live(parsed(body, FailedFetchRoomInfo), "someone")
+        read_api_live(read_object(http.Answer(httpx.Headers(), body)), "someone")
 
-    fuzz(odd_json(API, NOT_FOUND), read, FailedFetchRoomInfo)
+    restricted = {"statusCode": 4003110, "message": "room_restricted", "data": {}}
+    fuzz(odd_json(API, NOT_FOUND, restricted), read, FailedFetchRoomInfo)
 
 
 def test_check_alive() -> None:

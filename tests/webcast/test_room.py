@@ -8,9 +8,18 @@ from typing import Any
 import httpx
 import pytest
 
-from producer.errors import FailedFetchGifts, FailedFetchRoomInfo, LiveNotFound, Reason
-from producer.webcast.http import HTTP
-from producer.webcast.room import RoomId, Rooms, Status, Verdict, read_api_live, read_check_alive, read_page
+from producer.errors import FailedFetchGifts, FailedFetchRoomInfo, InvalidSessionId, LiveNotFound, ProducerError, Reason
+from producer.webcast.http import HTTP, Answer
+from producer.webcast.room import (
+    RoomId,
+    Rooms,
+    Status,
+    Verdict,
+    read_api_live,
+    read_check_alive,
+    read_object,
+    read_page,
+)
 from producer.webcast.upstream import Upstream
 from tests.webcast.answers import answer as answered
 
@@ -43,7 +52,8 @@ OFFLINE = Verdict(Status.OFFLINE)
         (api(2, room_id=""), Verdict(Status.UNKNOWN)),
         (api(2, room_id="0"), Verdict(Status.UNKNOWN)),
         (api(1), Verdict(Status.UNKNOWN)),
-        ({"statusCode": 0, "data": {}}, Verdict(Status.UNKNOWN)),
+        ({"statusCode": 4003110, "message": "room_restricted", "data": {}}, Verdict(Status.RESTRICTED)),
+        ({"statusCode": 10011, "message": "params_error"}, Verdict(Status.RESTRICTED)),
         ({"statusCode": 0, "data": {"user": [], "liveRoom": 7}}, Verdict(Status.UNKNOWN)),
         ({"statusCode": 19881007, "message": "user_not_found"}, Verdict(Status.NOT_FOUND)),
     ],
@@ -107,7 +117,36 @@ def test_what_an_api_error_says_is_shown_and_moves_no_cursor() -> None:
 
 def test_an_api_error_is_not_a_verdict() -> None:
     with pytest.raises(FailedFetchRoomInfo):
-        read_api_live({"statusCode": 10011, "message": "params_error"}, "someone")
+        read_api_live({"statusCode": 10012, "message": "another_error"}, "someone")
+
+
+@pytest.mark.parametrize(
+    "answer", [{}, {"statusCode": 0, "data": {}}, {"statusCode": 0}, {"statusCode": 0, "data": None}]
+)
+def test_an_answer_with_nothing_in_it_is_a_block(answer: dict[str, Any]) -> None:
+    with pytest.raises(FailedFetchRoomInfo) as failure:
+        read_api_live(answer, "someone")
+
+    assert failure.value.reason is Reason.BLOCKED
+
+
+@pytest.mark.parametrize(
+    ("headers", "body", "reason"),
+    [
+        ({}, b"", Reason.BLOCKED),
+        ({}, b" \n", Reason.BLOCKED),
+        ({}, b"\n<!DOCTYPE html><title>Please wait...</title>", Reason.CAPTCHA),
+        ({"x-tt-system-error": "3"}, b"", Reason.CAPTCHA),
+        ({"X-TT-System-Error": "3"}, b'{"statusCode": 0}', Reason.CAPTCHA),
+        ({}, b"{", Reason.MALFORMED),
+        ({}, b"[]", Reason.MALFORMED),
+    ],
+)
+def test_why_an_answer_is_no_object(headers: dict[str, str], body: bytes, reason: Reason) -> None:
+    with pytest.raises(FailedFetchRoomInfo) as failure:
+        read_object(Answer(httpx.Headers(headers), body))
+
+    assert failure.value.reason is reason
 
 
 def test_an_offline_page_with_a_stale_room_id_is_offline() -> None:
@@ -179,23 +218,42 @@ def resolve(api_answer: object, page_answer: object) -> RoomId:
 
 
 NOT_FOUND = {"statusCode": 19881007, "message": "user_not_found"}
+LOGIN = {"statusCode": 4003110, "message": "room_restricted", "data": {}}
 CAPTCHA = b"<html>tiktok-verify-page</html>"
 NO_LIVE_ROOM = b'<script id="SIGI_STATE">{}</script>'
 
 
 @pytest.mark.parametrize(
-    ("first", "second"), [(api(2), CAPTCHA), (api(4), page(2)), (NOT_FOUND, page(2)), (500, page(2))]
+    ("first", "second"), [(api(2), CAPTCHA), (api(4), page(2)), (NOT_FOUND, page(2)), (LOGIN, page(2)), (500, page(2))]
 )
 def test_one_look_up_that_sees_the_live_suffices(first: object, second: object) -> None:
     assert resolve(first, second) == int(ROOM)
 
 
 @pytest.mark.parametrize(
-    ("first", "second"), [(api(4), page(4)), (api(4), CAPTCHA), (500, page(4)), (NOT_FOUND, NO_LIVE_ROOM)]
+    ("first", "second", "reason"),
+    [
+        (api(4), page(4), Reason.OFFLINE),
+        (api(4), CAPTCHA, Reason.OFFLINE),
+        (500, page(4), Reason.OFFLINE),
+        (NOT_FOUND, page(4), Reason.OFFLINE),
+        (LOGIN, page(4), Reason.OFFLINE),
+        (NOT_FOUND, NO_LIVE_ROOM, Reason.ELSEWHERE),
+    ],
 )
-def test_offline_needs_a_look_up_that_says_so(first: object, second: object) -> None:
-    with pytest.raises(LiveNotFound):
+def test_offline_needs_a_look_up_that_says_so(first: object, second: object, reason: Reason) -> None:
+    with pytest.raises(LiveNotFound) as found:
         resolve(first, second)
+
+    assert found.value.reason is reason
+
+
+@pytest.mark.parametrize("second", [CAPTCHA, NO_LIVE_ROOM, 500])
+def test_who_is_shown_only_to_those_who_logged_in_needs_a_session(second: object) -> None:
+    with pytest.raises(InvalidSessionId) as failure:
+        resolve(LOGIN, second)
+
+    assert failure.value.reason is Reason.LOGIN
 
 
 @pytest.mark.parametrize(
@@ -241,3 +299,94 @@ def test_a_gift_list_of_more_is_malformed(body: bytes) -> None:
         gift_list(body)
 
     assert failure.value.reason is Reason.MALFORMED
+
+
+class Address:
+    """Look-ups of many rooms from one address, at a clock of its own, of which some answers are the site's blocks."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+        self.answers: dict[str, object] = {}
+        """By name, and by `page`; otherwise the site answers that a room is live."""
+        self.asked: list[str] = []
+        self.held: list[bool] = []
+
+    def run(self, *rounds: tuple[float, str, str]) -> None:
+        """Let a name be looked up at a time, each, and say how it must end."""
+
+        def handler(request: httpx.Request) -> httpx.Response:
+            name = dict(request.url.params).get("uniqueId", "page")
+            self.asked.append(name)
+            value = self.answers.get(name, api(2) if name != "page" else CAPTCHA)
+            if isinstance(value, int):
+                return answered(status=value)
+            return answered(value if isinstance(value, bytes) else json.dumps(value).encode())
+
+        async def main() -> None:
+            async with httpx.AsyncClient(transport=httpx.MockTransport(handler)) as client:
+                http = HTTP(client, lambda *_: None)
+                upstream = Upstream.at("http://sim.test")
+                rooms = Rooms(http, upstream, "Mozilla/5.0", clock=lambda: self.now, held=self.held.append)
+                for at, name, outcome in rounds:
+                    self.now = 1000.0 + at
+                    try:
+                        await rooms.resolve(name)
+                        ended = "live"
+                    except ProducerError as error:
+                        wait = "" if error.retry_after_seconds is None else f" {error.retry_after_seconds:g}"
+                        ended = f"{error.reason}{wait}"
+                    assert (at, name, ended) == (at, name, outcome)
+
+        asyncio.run(main())
+
+
+@pytest.mark.parametrize(
+    ("block", "reason"),
+    [(b"", "blocked"), ({}, "blocked"), (b"<html>wait</html>", "captcha"), (403, "blocked")],
+)
+def test_a_block_holds_the_look_ups_of_all_rooms_and_one_of_them_tries_each_minute(block: object, reason: str) -> None:
+    subject = Address()
+    subject.answers = dict.fromkeys(("ann", "bo", "cy"), block)
+
+    subject.run(
+        (0, "ann", reason),
+        (1, "bo", f"{reason} 59"),
+        (1, "cy", f"{reason} 59"),
+        (60, "bo", reason),
+        (61, "cy", f"{reason} 59"),
+        (120, "dee", "live"),
+        (120, "eve", "live"),
+        (120, "ann", reason),
+    )
+
+    assert [name for name in subject.asked if name != "page"] == ["ann", "bo", "dee", "eve", "ann"]
+    assert subject.held == [True, False]
+
+
+def test_a_block_of_one_room_holds_nobody_while_others_are_answered() -> None:
+    subject = Address()
+    subject.answers = {"ann": b""}
+
+    subject.run((0, "bo", "live"), (1, "ann", "blocked"), (2, "bo", "live"), (3, "ann", "blocked"), (4, "bo", "live"))
+
+    assert subject.held == []
+
+
+@pytest.mark.parametrize("told", [500, NOT_FOUND, {"statusCode": 7}, api(1)])
+def test_a_challenge_in_the_place_of_the_page_holds_nobody_by_itself(told: object) -> None:
+    subject = Address()
+    subject.answers = dict.fromkeys(("ann", "bo"), told)
+    reason = "status" if told in (500, {"statusCode": 7}) else "captcha"
+
+    subject.run((0, "ann", reason), (1, "bo", reason), (2, "cy", "live"))
+
+    assert subject.held == []
+
+
+def test_a_429_holds_the_look_ups_for_as_long_as_it_says() -> None:
+    subject = Address()
+    subject.answers = {"ann": 429}
+
+    subject.run((0, "ann", "rate_limited 60"), (59, "bo", "rate_limited 1"), (60, "bo", "live"))
+
+    assert subject.held == [True, False]

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from producer import strangers
 from producer.errors import FailedConnection, FailedHTTPRequest, ProducerError, Reason
 from producer.strangers import Unreadable
-from producer.webcast.http import HTTP, Answer, refuse_status
+from producer.webcast.http import HTTP, SYSTEM_ERROR, Answer, refuse_status
 from producer.webcast.upstream import USER_AGENTS, Upstream
 
 AGE_SECONDS = 7200.0
@@ -34,8 +34,6 @@ FORM = "application/x-www-form-urlencoded"
 PAGES = ("/", "/live", "/explore")
 PAGE_TRIES = 8
 PAGE_SECONDS = 0.75
-SYSTEM_ERROR = "X-TT-System-Error"
-"""Header of a page that stands in for the one asked for: a challenge, which only a browser solves."""
 
 GIVES = frozenset({200, 301, 302, 303, 307, 308})
 """Statuses whose cookies count. A redirect is not followed, and its cookie is as good as any."""
