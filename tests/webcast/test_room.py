@@ -319,7 +319,7 @@ class Address:
             self.asked.append(name)
             value = self.answers.get(name, api(2) if name != "page" else CAPTCHA)
             if isinstance(value, int):
-                return answered(status=value)
+                return answered(status=value, headers={"Retry-After": "300"})
             return answered(value if isinstance(value, bytes) else json.dumps(value).encode())
 
         async def main() -> None:
@@ -387,6 +387,6 @@ def test_a_429_holds_the_look_ups_for_as_long_as_it_says() -> None:
     subject = Address()
     subject.answers = {"ann": 429}
 
-    subject.run((0, "ann", "rate_limited 60"), (59, "bo", "rate_limited 1"), (60, "bo", "live"))
+    subject.run((0, "ann", "rate_limited 300"), (299, "bo", "rate_limited 1"), (300, "bo", "live"))
 
     assert subject.held == [True, False]
