@@ -150,7 +150,7 @@ def test_what_cannot_be_tried_is_said_in_a_line() -> None:
         assert await run(simulator, "test", ROOM, "--door", "sign") == (1, "", need)
         status, out, _ = await run(simulator, "test", "nobody")
         assert (status, len(out.splitlines())) == (1, 1)
-        assert "LiveNotFound (offline): @nobody is not live" in out
+        assert "LiveNotFound (elsewhere): @nobody is not known here" in out
         listed = "direct    number 1  needs nothing\nsign      not used  needs PRODUCER_SIGN_URL, which is not set\n"
         assert await run(simulator) == (0, listed, "")
 

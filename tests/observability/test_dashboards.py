@@ -123,8 +123,10 @@ def test_every_metric_is_on_a_dashboard_or_known_not_to_be() -> None:
         "tiktok_live_claims_generation",
         "tiktok_live_connect_duration_seconds_bucket",
         "tiktok_live_connection_session_seconds_bucket",
+        "tiktok_live_events_other_room_total",
         "tiktok_live_frames_received_total",
         "tiktok_live_log_lines_dropped_total",  # a line of the log says so
+        "tiktok_live_look_ups_held",
         "tiktok_live_list_records_refused_total",
         "tiktok_live_status_records_refused_total",
         "tiktok_live_gateway_messages_total",  # of one door, and a line of the log says what matters
