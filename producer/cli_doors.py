@@ -77,18 +77,24 @@ def _place(name: str, chosen: Settings) -> int:
 
 
 def _need(name: str, chosen: Settings) -> str:
-    need = DOORS[name]
-    if need is None:
+    if not DOORS[name]:
         return "needs nothing"
-    return f"needs {variable(need)}, which is {'not set' if getattr(chosen, need) is None else 'set'}"
+    return f"needs {_words(name)}, which is {'not set' if _lacks(name, chosen) else 'set'}"
+
+
+def _words(name: str) -> str:
+    return " or ".join(map(variable, DOORS[name]))
+
+
+def _lacks(name: str, chosen: Settings) -> bool:
+    return bool(DOORS[name]) and all(getattr(chosen, setting) is None for setting in DOORS[name])
 
 
 def _named(name: str, chosen: Settings) -> Sequence[str]:
     if name not in DOORS:
         raise StartRefused(f"there is no door {name!r:.100}; there are {', '.join(DOORS)}")
-    need = DOORS[name]
-    if need is not None and getattr(chosen, need) is None:
-        raise StartRefused(f"the door {name} needs {variable(need)}, which is not set")
+    if _lacks(name, chosen):
+        raise StartRefused(f"the door {name} needs {_words(name)}, which is not set")
     return (name,)
 
 

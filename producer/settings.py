@@ -336,8 +336,13 @@ def from_environ(environ: Mapping[str, str]) -> Settings:
 
 
 RENAMED = {f"{PREFIX}ADDRESS_STRATEGY": f"{PREFIX}DOORS is a list of doors in their order, such as direct,sign"}
-DOORS: dict[str, str | None] = {"direct": None, "sign": "sign_url", "lease": "lease_url", "gateway": None}
-"""The doors, each with the setting that it cannot do without."""
+DOORS: dict[str, tuple[str, ...]] = {
+    "direct": (),
+    "sign": ("sign_url",),
+    "lease": ("lease_url",),
+    "gateway": ("gateway_key_file", "gateway_jwt_file"),
+}
+"""The doors, each with the settings of which it needs one."""
 
 
 def _door_misfits(values: Mapping[str, str]) -> Iterator[str]:
@@ -347,10 +352,8 @@ def _door_misfits(values: Mapping[str, str]) -> Iterator[str]:
             yield f"{PREFIX}DOORS: entry {place} is none of {', '.join(DOORS)}"
         elif door in doors[: place - 1]:
             yield f"{PREFIX}DOORS: {door} is there twice"
-        elif (needed := DOORS[door]) is not None and needed not in values:
-            yield f"{PREFIX}DOORS has {door}, so {variable(needed)} is needed"
-        elif door == "gateway" and not {"gateway_key_file", "gateway_jwt_file"} & values.keys():
-            yield f"{PREFIX}DOORS has gateway, so {PREFIX}GATEWAY_KEY_FILE or {PREFIX}GATEWAY_JWT_FILE is needed"
+        elif (needed := DOORS[door]) and not values.keys() & needed:
+            yield f"{PREFIX}DOORS has {door}, so {' or '.join(map(variable, needed))} is needed"
 
 
 def _misfits(values: Mapping[str, str]) -> Iterator[str]:

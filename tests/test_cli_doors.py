@@ -151,8 +151,14 @@ def test_what_cannot_be_tried_is_said_in_a_line() -> None:
         status, out, _ = await run(simulator, "test", "nobody")
         assert (status, len(out.splitlines())) == (1, 1)
         assert "LiveNotFound (elsewhere): @nobody is not known here" in out
-        listed = "direct    number 1  needs nothing\nsign      not used  needs PRODUCER_SIGN_URL, which is not set\n"
-        assert await run(simulator) == (0, listed, "")
+        listed = [
+            "direct    number 1  needs nothing",
+            "sign      not used  needs PRODUCER_SIGN_URL, which is not set",
+            "lease     not used  needs PRODUCER_LEASE_URL, which is not set",
+            "gateway   not used  needs PRODUCER_GATEWAY_KEY_FILE or PRODUCER_GATEWAY_JWT_FILE, which is not set",
+        ]
+        status, out, _ = await run(simulator)
+        assert (status, out.splitlines()) == (0, listed)
 
     simulate(act)
 
