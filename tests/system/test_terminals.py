@@ -98,7 +98,7 @@ def test_a_workers_log_and_what_shows_its_work_move_no_cursor(
                 await system.wants(shown)
                 environ = {
                     "PRODUCER_UPSTREAM": front.url,
-                    "PRODUCER_ADDRESS_STRATEGY": "sign",
+                    "PRODUCER_DOORS": "sign",
                     "PRODUCER_SIGN_URL": front.url,
                     "PRODUCER_SIGN_CALLS_PER_MINUTE": "60000",
                     "PRODUCER_LOG_FORMAT": form,
