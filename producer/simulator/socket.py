@@ -33,7 +33,7 @@ QUIET_FRAMES = 5
 """A connection is left in peace for so many frames before it is mistreated."""
 OWED = 10_000
 """How many acknowledgements are remembered as outstanding."""
-BOMB_BYTES = 10 * 1024**3
+BOMB_BYTES = 1024 * 1024 * 1024
 NORMAL, PROTOCOL_ERROR = 1000, 1002
 CODES = {Fault.CLOSE_INTERNAL: 1011, Fault.CLOSE_SERVER: 4001, Fault.CLOSE_SERVER_ERROR: 4003}
 """With which a fault closes the socket. Those above 4000 are of the web player's own list."""
