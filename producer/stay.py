@@ -165,6 +165,7 @@ class Stay:
         finally:
             if heard.is_set():
                 metrics.door_entered(address.door, -1)
+                self._visit.left(address)
 
     async def _converse(
         self, connection: Connection, address: Address, entered: Callable[[], None], opened: float

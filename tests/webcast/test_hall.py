@@ -206,3 +206,20 @@ def test_what_another_worker_learnt_of_a_door_counts() -> None:
 
     assert given.enter("ann") == ["direct"]
     assert given.stands[2:] == [("direct", False), ("direct", True)]
+
+
+def test_failures_that_may_be_anything_shut_no_door_by_which_another_room_is_heard() -> None:
+    given = Given(Scripted("direct"), Scripted("sign"))
+    inside = given.hall.visit(ROOM, "inside")
+    address = asyncio.run(inside.obtain())
+    inside.heard(address)
+    odd = FailedConnection("200", reason=Reason.HANDSHAKE)
+
+    for name in ("ann", "ben", "cay", "dee"):
+        given.refuse(name, odd)
+    assert given.stands == [("direct", True), ("sign", True)]
+
+    inside.left(address)
+    for name in ("ann", "ben", "cay"):
+        given.refuse(name, odd)
+    assert given.stands[2:] == [("direct", False)]

@@ -79,6 +79,8 @@ class Hall:
         self._wall_clock = wall_clock
         self._say = say
         self._breakers = {door.name: Breaker(spread) for door in doors}
+        self._inside: dict[str, set[str]] = {door.name: set() for door in doors}
+        """Who is heard now, by the door they came in by."""
         self._log = logs.get()
         for door in doors:
             listener.door_stands(door.name, is_open=True)
@@ -111,6 +113,7 @@ class Hall:
     def heard(self, door: str, room: str) -> None:
         """A room was let in through a door."""
         self._listener.door_tried(door, "heard", None)
+        self._inside[door].add(room)
         if self._breakers[door].entered(room, self._clock()):
             self._log.info("door open", door=door)
             self._listener.door_stands(door, is_open=True)
@@ -124,6 +127,8 @@ class Hall:
             return said
         if not lived_seconds:
             self._listener.door_tried(door, "refused" if said is Says.SHUT else "failed", error.reason)
+        if said is Says.DOUBT and self.is_open(door) and self._inside[door] - {room}:
+            return said  # others are heard by it at this moment
         if breaker.refused(
             room,
             error.reason,
@@ -138,6 +143,10 @@ class Hall:
         elif breaker.reason is not None and error.retry_after_seconds:
             self._say(self._standing(door))
         return said
+
+    def left(self, door: str, room: str) -> None:
+        """A room that was let in is no longer heard."""
+        self._inside[door].discard(room)
 
     def is_open(self, door: str) -> bool:
         """Whether everybody may go through a door."""
@@ -230,6 +239,10 @@ class Visit:
         """The room was heard on a socket at this address."""
         self._vain.pop(address.door, None)
         self._hall.heard(address.door, self._streamer)
+
+    def left(self, address: Address) -> None:
+        """The room is no longer heard on a socket at this address."""
+        self._hall.left(address.door, self._streamer)
 
     def told(self, address: Address, error: ProducerError, *, lived_seconds: float) -> None:
         """A socket at this address ended in `error` after so long, or did not open (0)."""
