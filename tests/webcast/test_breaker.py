@@ -140,6 +140,18 @@ def test_it_does_once_nobody_else_got_in_for_a_minute() -> None:
     assert shut(breaker, "poisoned", now=150.0)
 
 
+def test_rooms_that_are_inside_speak_for_a_door_however_long_ago_they_came_in() -> None:
+    breaker = Breaker()
+    breaker.entered("good", 90.0)
+
+    def refused(room: str, *, at_once: bool) -> bool:
+        return breaker.refused(room, Reason.HOST_REFUSED, "", 9_000.0, at_once=at_once, others_inside=True)
+
+    assert not any(refused(room, at_once=False) for room in "abcdef")
+    assert not any(refused("a", at_once=True) for _ in range(5))
+    assert refused("b", at_once=True)
+
+
 def test_a_room_that_was_in_itself_speaks_for_the_door_when_it_is_refused() -> None:
     breaker = Breaker()
     breaker.entered("a", 99.0)

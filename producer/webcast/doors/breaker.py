@@ -91,11 +91,20 @@ class Breaker:
         return shut
 
     def refused(
-        self, room: str, reason: Reason, detail: str, now: float, *, at_once: bool, wait_seconds: float = 0.0
+        self,
+        room: str,
+        reason: Reason,
+        detail: str,
+        now: float,
+        *,
+        at_once: bool,
+        wait_seconds: float = 0.0,
+        others_inside: bool = False,
     ) -> bool:
         """A room was refused; say whether that shut the door. `at_once`: such a refusal is about the door.
 
-        `wait_seconds`: how long the other side asked to be left alone; 0 where it did not.
+        `wait_seconds`: how long the other side asked to be left alone; 0 where it did not. `others_inside`: whether
+        other rooms that it let in are heard at this moment, who speak for it as long as they are.
         """
         if self.reason is not None:
             if room == self._prober:
@@ -104,10 +113,13 @@ class Breaker:
             self.held_until = max(self.held_until, now + wait_seconds)
             self._next_try = max(self._next_try, self.held_until)
             return False
+        if others_inside and not at_once:
+            return False
         self._failures += 1
         if len(self._failed) < MOST_ROOMS:
             self._failed.add(room)
-        doubted = self._entered is not None and self._entered[0] != room and now - self._entered[1] < ENTERED_SECONDS
+        lately = self._entered is not None and self._entered[0] != room and now - self._entered[1] < ENTERED_SECONDS
+        doubted = others_inside or lately
         if len(self._failed) < (2 if doubted or not at_once else 1) or not (at_once or self._failures >= FAILURES):
             return False
         self.reason, self.detail, self.since = reason, detail, now

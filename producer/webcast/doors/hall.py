@@ -127,8 +127,6 @@ class Hall:
             return said
         if not lived_seconds:
             self._listener.door_tried(door, "refused" if said is Says.SHUT else "failed", error.reason)
-        if said is Says.DOUBT and self.is_open(door) and self._inside[door] - {room}:
-            return said  # others are heard by it at this moment
         if breaker.refused(
             room,
             error.reason,
@@ -136,6 +134,7 @@ class Hall:
             self._clock(),
             at_once=said is Says.SHUT,
             wait_seconds=error.retry_after_seconds or 0.0,
+            others_inside=bool(self._inside[door] - {room}),
         ):
             self._log.error("door shut", door=door, reason=error.reason, detail=str(error))
             self._listener.door_stands(door, is_open=False)
