@@ -36,12 +36,8 @@ ENTITLEMENT_WAIT_SECONDS = 300.0
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """A whole answer."""
-
-    headers: httpx.Headers
-    body: bytes
-    status: int = 200
+class Answer(answers.Answer):
+    """A whole answer, as TikTok and those who help us in give it."""
 
     def header(self, name: str) -> str | None:
         """The first of a header's values; None where there is none."""
@@ -130,7 +126,7 @@ class HTTP:
                 reason = Reason.TIMEOUT if cause.late else Reason.NETWORK
                 raise error(f"{endpoint}: {cause}", reason=reason) from cause
         self._requested(endpoint, code_class(answer.status))
-        return Answer(answer.headers, answer.body, answer.status)
+        return Answer(answer.status, answer.headers, answer.body)
 
 
 with suppress(ImportError):

@@ -46,12 +46,12 @@ TIKTOK = Upstream.tiktok()
 
 
 def parsed(body: bytes, error: type[FailedHTTPRequest]) -> dict[str, Any]:
-    return http.Answer(httpx.Headers(), body).json(error)
+    return http.Answer(200, httpx.Headers(), body).json(error)
 
 
 def test_look_ups() -> None:
     def read(body: bytes) -> None:
-        read_api_live(read_object(http.Answer(httpx.Headers(), body)), "someone")
+        read_api_live(read_object(http.Answer(200, httpx.Headers(), body)), "someone")
 
     restricted = {"statusCode": 4003110, "message": "room_restricted", "data": {}}
     fuzz(odd_json(API, NOT_FOUND, restricted), read, FailedFetchRoomInfo)
@@ -125,7 +125,7 @@ def test_refusals_of_a_sign_server() -> None:
 
     def made(chance: Random) -> http.Answer:
         named = [(name.encode(), value.encode("latin-1")) for name, value in headers(chance)]
-        return http.Answer(httpx.Headers(named), body(chance), chance.choice((200, 403, 420, 429, 429, 429, 500, 999)))
+        return http.Answer(chance.choice((200, 403, 420, 429, 429, 429, 500, 999)), httpx.Headers(named), body(chance))
 
     def read(answer: http.Answer) -> None:
         try:
@@ -183,7 +183,7 @@ def test_refusals_of_a_broker() -> None:
 
     def made(chance: Random) -> http.Answer:
         named = [(name.encode(), value.encode("latin-1")) for name, value in headers(chance)]
-        return http.Answer(httpx.Headers(named), body(chance), chance.choice((200, 401, 404, 429, 500, 503, 999)))
+        return http.Answer(chance.choice((200, 401, 404, 429, 500, 503, 999)), httpx.Headers(named), body(chance))
 
     def read(answer: http.Answer) -> None:
         try:
@@ -238,7 +238,7 @@ def test_headers_of_a_refusal_and_cookies() -> None:
         status, named = answer
         said = httpx.Headers([(name.encode(), value.encode("latin-1")) for name, value in named])
         assert 1.0 <= http.retry_after_seconds(said.get_list) <= 3600.0
-        for name, value in http.Answer(said, b"").cookies().items():
+        for name, value in http.Answer(200, said, b"").cookies().items():
             assert httpx.Headers({"Cookie": f"{name}={value}"})
         http.refuse_status("room_id", status, said, FailedHTTPRequest)
 
@@ -256,7 +256,7 @@ def test_registrations_and_pages_for_a_cookie() -> None:
         named = [(b"Set-Cookie", cookie(chance).encode("latin-1")) for _ in range(chance.randrange(4))]
         named += [(name.encode(), value.encode("latin-1")) for name, value in headers(chance)]
         status = chance.choice((200, 200, 200, 200, 302, 204, 403, 429, 999))
-        return http.Answer(httpx.Headers(named), body(chance), status), chance.random() < 0.3
+        return http.Answer(status, httpx.Headers(named), body(chance)), chance.random() < 0.3
 
     def read(given: tuple[http.Answer, bool]) -> None:
         answer, is_page = given

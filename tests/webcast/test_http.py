@@ -206,6 +206,6 @@ DEEP = b"[" * 100_000 + b"]" * 100_000
 @pytest.mark.parametrize("body", [b"<html>", b"[1]", b"\xff", b"", DEEP, b'{"a": ' + b"9" * 5_000 + b"}"], ids=range(6))
 def test_json_that_is_no_object_is_the_endpoints_error(body: bytes) -> None:
     with pytest.raises(FailedFetchRoomInfo) as failure:
-        http.Answer(httpx.Headers(), body).json(FailedFetchRoomInfo)
+        http.Answer(200, httpx.Headers(), body).json(FailedFetchRoomInfo)
 
     assert failure.value.reason is Reason.MALFORMED

@@ -258,7 +258,7 @@ def test_a_room_that_is_offline_says_nothing_of_others() -> None:
 )
 def test_a_refusal_has_its_reason_and_its_wait(status: int, said: Any, reason: Reason, wait: float) -> None:
     with pytest.raises(FailedHTTPRequest) as refused:
-        read_broker_refusal(Answer(httpx.Headers(), json.dumps(said).encode(), status))
+        read_broker_refusal(Answer(status, httpx.Headers(), json.dumps(said).encode()))
 
     assert (refused.value.reason, refused.value.retry_after_seconds) == (reason, wait)
 

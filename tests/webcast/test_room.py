@@ -144,7 +144,7 @@ def test_an_answer_with_nothing_in_it_is_a_block(answer: dict[str, Any]) -> None
 )
 def test_why_an_answer_is_no_object(headers: dict[str, str], body: bytes, reason: Reason) -> None:
     with pytest.raises(FailedFetchRoomInfo) as failure:
-        read_object(Answer(httpx.Headers(headers), body))
+        read_object(Answer(200, httpx.Headers(headers), body))
 
     assert failure.value.reason is reason
 

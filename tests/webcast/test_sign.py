@@ -273,7 +273,7 @@ LEFT = '{"max": 30, "remaining": 9, "reset_at": "2026-11-29T12:59:00Z"}'
 )
 def test_a_quota_that_is_used_up_says_when_it_is_renewed(headers: dict[str, str], body: str, wait: float) -> None:
     with pytest.raises(FailedHTTPRequest) as refused:
-        read_sign_refusal(Answer(httpx.Headers(headers), body.encode(), 429))
+        read_sign_refusal(Answer(429, httpx.Headers(headers), body.encode()))
 
     assert (refused.value.reason, refused.value.retry_after_seconds) == (Reason.RATE_LIMITED, wait)
 
@@ -282,7 +282,7 @@ def test_a_call_that_is_dropped_below_the_quota_is_named() -> None:
     body = b'{"minute": {"remaining": 4, "reset_at": null}, "load_shedding": {"at": 0.8, "chance": 0.25}}'
 
     with pytest.raises(FailedHTTPRequest, match="load shedding"):
-        read_sign_refusal(Answer(httpx.Headers(), body, 429))
+        read_sign_refusal(Answer(429, httpx.Headers(), body))
 
 
 def test_while_the_sign_server_holds_us_back_rooms_are_refused_at_once_and_nobody_asks() -> None:

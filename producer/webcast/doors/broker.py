@@ -91,10 +91,7 @@ def read_broker_refusal(answer: Answer) -> None:
     """Raise FailedHTTPRequest unless an answer's status is 200; its reason is what the broker means."""
     if answer.status == 200:
         return
-    try:
-        error = strangers.json_object(answer.body, most_bytes=len(answer.body)).get("error")
-    except Unreadable:
-        error = None
+    error = (answer.object() or {}).get("error")
     said = strangers.at(error)
     code = strangers.text(error if isinstance(error, str) else said.get("code")) or ""
     words = ": ".join(filter(None, (code, strangers.text(said.get("message")))))

@@ -13,6 +13,7 @@ from producer import logs, secret_files, strangers
 from producer.errors import FailedConnection, FailedRoomPolling, LiveEnded, LiveNotFound, ProducerError, Reason
 from producer.strangers import Unreadable
 from producer.webcast.doors.contract import Address, Manners
+from producer.webcast.doors.hold import Hold
 from producer.webcast.room import RoomId
 
 MANNERS = Manners(enters=False, heartbeats=False, acknowledges=False)
@@ -81,18 +82,12 @@ class Gateway:
         self._jwt_file = jwt_file
         self._said = said
         self._clock = clock
-        self._held_until = 0.0
+        self._hold = Hold()
         self._warned = False
 
     async def obtain(self, room_id: RoomId, streamer: str) -> Address:
         """Make an address. Raises SecretUnusable, or FailedConnection while the gateway holds us back."""
-        left = self._held_until - self._clock()
-        if left > 0:
-            raise FailedConnection(
-                "the gateway has too many sockets of ours, or they came too fast",
-                reason=Reason.RATE_LIMITED,
-                retry_after_seconds=left,
-            )
+        self._hold.check(self._clock())
         query = urlencode({"uniqueId": streamer, **self._secret(), self._raw_option: "true"})
         try:
             url = strangers.url(f"{self._url}?{query}")
@@ -104,7 +99,8 @@ class Gateway:
         """Let no room ask for a while once one was too many."""
         if error.reason is Reason.RATE_LIMITED:
             wait = HOLD_SECONDS if error.retry_after_seconds is None else error.retry_after_seconds
-            self._held_until = max(self._held_until, self._clock() + wait)
+            problem = "the gateway has too many sockets of ours, or they came too fast"
+            self._hold.begin(FailedConnection(problem, reason=Reason.RATE_LIMITED), wait, self._clock())
 
     def passes(self, data: bytes | str) -> bool:
         """Whether a WebSocket message is a frame of TikTok's; what is the gateway's own is counted here."""

@@ -13,6 +13,7 @@ from producer.errors import FailedConnection, FailedHTTPRequest, ProducerError, 
 from producer.webcast.doors import broker
 from producer.webcast.doors.broker import NONE_WARM_SECONDS, Lease
 from producer.webcast.doors.contract import Address
+from producer.webcast.doors.hold import Hold
 from producer.webcast.http import HTTP, Answer
 from producer.webcast.room import RoomId
 from producer.webcast.upstream import Upstream
@@ -109,9 +110,8 @@ class Leased:
         self._clock = clock
         self._wall_clock = wall_clock
         self._leases = Leases()
-        self._problem: ProducerError | None = None
-        """Why the broker is left alone."""
-        self._held_until = 0.0
+        self._hold = Hold()
+        """While the broker is left alone."""
         self._turn = asyncio.Lock()
 
     async def obtain(self, room_id: RoomId, streamer: str) -> Address:
@@ -124,12 +124,14 @@ class Leased:
             self._raise_at_limit(self._connects, "sockets")
             lease = self._leases.of(room_id, self._clock())
             if lease is None:
-                self._raise_while_held()
+                self._hold.check(self._clock())
                 self._raise_at_limit(self._grants, "leases")
                 try:
                     lease = await self._renew(room_id, streamer)
                 except (FailedConnection, FailedHTTPRequest) as problem:
-                    self._hold(problem)
+                    if problem.reason is not Reason.OFFLINE:  # which is about one room
+                        seconds = problem.retry_after_seconds or NONE_WARM_SECONDS
+                        self._hold.begin(problem, seconds, self._clock())
                     raise
             url = broker.socket_url(lease, room_id)
             self._connects.take(self._clock())
@@ -179,14 +181,3 @@ class Leased:
             raise FailedConnection(
                 f"lease: this hour's {what} are used up", reason=Reason.RATE_LIMITED, retry_after_seconds=wait
             )
-
-    def _hold(self, problem: ProducerError) -> None:
-        """Leave the broker alone for a while, unless it was about one room."""
-        if problem.reason is not Reason.OFFLINE:
-            self._problem = problem
-            self._held_until = self._clock() + (problem.retry_after_seconds or NONE_WARM_SECONDS)
-
-    def _raise_while_held(self) -> None:
-        left = self._held_until - self._clock()
-        if self._problem is not None and left > 0:
-            raise type(self._problem)(str(self._problem), reason=self._problem.reason, retry_after_seconds=left)

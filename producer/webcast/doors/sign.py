@@ -14,6 +14,7 @@ from producer.errors import FailedConnection, FailedHTTPRequest, ProducerError, 
 from producer.strangers import Unreadable
 from producer.webcast import frames
 from producer.webcast.doors.contract import Address
+from producer.webcast.doors.hold import Hold
 from producer.webcast.http import (
     HTTP,
     LONGEST_WAIT_SECONDS,
@@ -85,16 +86,15 @@ class Signed:
         self._user_agent = user_agent
         self._budget = budget
         self._clock = clock
-        self._refusal: FailedHTTPRequest | None = None
-        """The last answer by which the sign server asked to be left alone."""
-        self._held_until = 0.0
+        self._hold = Hold()
+        """While the sign server asked to be left alone."""
 
     async def obtain(self, room_id: RoomId, streamer: str) -> Address:
         """Obtain a signed address.
 
         Raises FailedHTTPRequest, FailedConnection where the answer lacks a part or leads elsewhere, or SecretUnusable.
         """
-        self._raise_while_held()
+        self._hold.check(self._clock())
         await asyncio.sleep(self._budget.reserve(self._clock()))
         answer = await self._http.ask(
             "sign",
@@ -113,9 +113,9 @@ class Signed:
         try:
             read_sign_refusal(answer)
         except FailedHTTPRequest as refusal:
-            if refusal.retry_after_seconds is not None:
-                self._refusal, self._held_until = refusal, self._clock() + refusal.retry_after_seconds
-                self._budget.hold(self._held_until)
+            if (wait := refusal.retry_after_seconds) is not None:
+                self._hold.begin(refusal, wait, self._clock())
+                self._budget.hold(self._clock() + wait)
             raise
         address = read_sign_answer(answer.body, answer.header("x-set-tt-cookie"), room_id, self._user_agent)
         self._check(address)
@@ -123,12 +123,6 @@ class Signed:
 
     def told(self, address: Address, error: ProducerError, *, lived_seconds: float) -> None:
         """Nothing follows for the next address: each is signed anew."""
-
-    def _raise_while_held(self) -> None:
-        """Repeat at once what holds everybody, so that rooms go to another door instead of waiting at this one."""
-        left = self._held_until - self._clock()
-        if self._refusal is not None and left > 0:
-            raise FailedHTTPRequest(str(self._refusal), reason=self._refusal.reason, retry_after_seconds=left)
 
     def _check(self, address: Address) -> None:
         try:
@@ -151,10 +145,7 @@ def read_sign_refusal(answer: Answer) -> None:
     """Raise FailedHTTPRequest unless an answer's status is 200; its reason is what the sign server means."""
     if answer.status == 200:
         return
-    try:
-        said = strangers.json_object(answer.body, most_bytes=len(answer.body))
-    except Unreadable:
-        said = {}
+    said = answer.object() or {}
     words = strangers.text(said.get("message")) or strangers.text(said.get("error")) or ""
     detail = f": {strangers.shown(words, most=80)}" if words else ""
     if answer.status == 429:

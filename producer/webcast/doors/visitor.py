@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from producer import strangers
 from producer.errors import FailedConnection, FailedHTTPRequest, ProducerError, Reason
-from producer.strangers import Unreadable
+from producer.webcast.doors.hold import Hold
 from producer.webcast.http import HTTP, SYSTEM_ERROR, Answer, refuse_status
 from producer.webcast.upstream import USER_AGENTS, Upstream
 
@@ -66,8 +66,7 @@ class Book:
         self._agent = 0
         self._flagged = False
         self._renewed_at: float | None = None
-        self._problem: ProducerError | None = None
-        self._held_until = 0.0
+        self._hold = Hold()
 
     @property
     def user_agent(self) -> str:
@@ -82,7 +81,8 @@ class Book:
         """Take a visitor in the place of the last one."""
         if self._flagged:
             self._flagged, self._renewed_at = False, now
-        self.visitor, self._since, self._problem = visitor, now, None
+        self.visitor, self._since = visitor, now
+        self._hold.end()
 
     def flag(self, cookie: str, now: float) -> None:
         """A socket with this cookie was refused for it, or died young: let another visitor be asked for.
@@ -99,14 +99,11 @@ class Book:
     def hold(self, problem: ProducerError, now: float) -> None:
         """There is no visitor to be had: let nobody ask for a while, as long as the site said, where it did."""
         usual = HOLD_SECONDS.get(problem.reason, OTHER_HOLD_SECONDS)
-        self._problem, self._held_until = problem, now + (problem.retry_after_seconds or usual)
+        self._hold.begin(problem, problem.retry_after_seconds or usual, now)
 
     def refusal(self, now: float) -> ProducerError | None:
         """What whoever asks now is told, with the time that is left; None where one may ask the site."""
-        left = self._held_until - now
-        if self._problem is None or left <= 0:
-            return None
-        return type(self._problem)(str(self._problem), reason=self._problem.reason, retry_after_seconds=left)
+        return self._hold.refusal(now)
 
 
 class Visitors:
@@ -205,10 +202,7 @@ def read_registration(answer: Answer) -> str | None:
     Raises FailedConnection where the site refuses, FailedHTTPRequest for a status that is no answer.
     """
     _refuse(answer)
-    try:
-        said = strangers.json_object(answer.body, most_bytes=len(answer.body)).get("status_code")
-    except Unreadable:
-        said = None  # a challenge; the cookie beside it would be one all the same
+    said = (answer.object() or {}).get("status_code")  # none is a challenge; a cookie beside it is one all the same
     if strangers.integer(said) not in (None, 0):
         raise FailedConnection(
             f"the web site registers no visitor from here (status_code {said})",
