@@ -4,9 +4,6 @@ What sets do within one step is not counted.
 """
 
 import asyncio
-import sys
-from collections.abc import Callable
-from types import FrameType
 from typing import Any
 
 from producer.assignments.claims import Streamer, Wanted
@@ -14,28 +11,10 @@ from producer.assignments.holding import Holding
 from producer.assignments.kafka import KafkaAssignments
 from producer.assignments.membership import Assigned
 from producer.assignments.table import Status, Table, encode_row, slot_of
+from tests.steps import steps
 
 SLOTS = 16
 NOW = 1000.0
-
-
-def steps(act: Callable[[], object]) -> int:
-    """How many instructions Python takes for something."""
-    done = 0
-
-    def trace(frame: FrameType, event: str, _: object) -> Any:
-        nonlocal done
-        frame.f_trace_lines, frame.f_trace_opcodes = False, True
-        done += event == "opcode"
-        return trace
-
-    before = sys.gettrace()
-    sys.settrace(trace)
-    try:
-        act()
-    finally:
-        sys.settrace(before)
-    return done
 
 
 def names(number: int) -> list[Streamer]:

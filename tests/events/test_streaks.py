@@ -1,17 +1,16 @@
 """producer.events.streaks: small cases by hand, and many random ones whose truth is the generator's own."""
 
 import os
-import sys
 import tracemalloc
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from random import Random
-from types import FrameType
 from typing import Any
 
 import pytest
 
 from producer.events.streaks import EndedBy, Given, Streaks, Tap
+from tests.steps import steps
 
 ROSE = 1
 RUNS = int(os.environ.get("STREAK_RUNS", "40"))
@@ -269,25 +268,6 @@ def test_an_add_takes_as_many_steps_among_thousands_of_open_streaks_as_among_few
     more = [tap(user, 1, user_id=user, end=user % 3 == 0) for user in range(10_000, 10_050)]
 
     assert steps(lambda: feed(many, *more)) == steps(lambda: feed(few, *more))
-
-
-def steps(act: Callable[[], object]) -> int:
-    """How many instructions of Python's own an act takes."""
-    count = 0
-
-    def trace(frame: FrameType, event: str, _: object) -> Any:
-        nonlocal count
-        frame.f_trace_opcodes = True
-        count += event == "opcode"
-        return trace
-
-    before = sys.gettrace()
-    sys.settrace(trace)
-    try:
-        act()
-    finally:
-        sys.settrace(before)
-    return count
 
 
 def test_what_is_kept_of_thousands_that_ended_is_small() -> None:
