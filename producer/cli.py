@@ -246,7 +246,7 @@ async def _work(chosen: settings.Settings) -> NoReturn:
         status = 0
     except ProducerError as error:
         _complain(error)
-    except BaseException:
+    except BaseException:  # whatever ends it, the process ends here and says so
         logs.get().critical("ended by a bug of ours", exc_info=True)
     logs.flush()
     os._exit(status)

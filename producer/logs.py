@@ -82,7 +82,7 @@ def _readable(_: object, __: str, event: MutableMapping[str, Any]) -> MutableMap
     """Make every field something that both forms can write, on one line but for a traceback; raises nothing."""
     try:
         event = structlog.processors.format_exc_info(cast(Any, None), "", event)
-    except Exception as problem:
+    except Exception as problem:  # an exception's own words may raise
         event["exception"] = f"a traceback that cannot be shown: {type(problem).__name__}"
     trace = event.pop("exception", None)
     fields = {key: _plain(value) for key, value in event.items()}
@@ -107,7 +107,7 @@ def _plain(value: object, depth: int = 0) -> object:
             case list() | tuple() | set() | frozenset() if depth < MOST_NESTED:
                 return [_plain(item, depth + 1) for item in list(value)[:MOST_ITEMS]]
         return shown(str(value), most=MOST_LETTERS)
-    except Exception as problem:
+    except Exception as problem:  # so may any value's
         return f"a {type(value).__name__} that cannot be shown: {type(problem).__name__}"
 
 

@@ -110,7 +110,7 @@ class Pipeline:
                         break
                     except asyncio.CancelledError as cancellation:
                         cancelled = cancellation
-        except Exception:
+        except Exception:  # a bug of ours, which must not cost the cancellation
             if cancelled is not None and (task := asyncio.current_task()) is not None:
                 task.cancel()  # whoever survives a bug is still to end at its next wait
             raise
@@ -169,11 +169,10 @@ class Pipeline:
             )
         except MessageRefused as error:
             self._sink.metrics.refused(Stage.PAYLOAD, error.fault)
-            reason = LetterReason(f"{Stage.PAYLOAD}_{error.fault}")
-            self._refuse(reason, error, message.payload, at, head=self._head(message))
+            self._set_aside(LetterReason(f"{Stage.PAYLOAD}_{error.fault}"), error, message, at)
             return ()
-        except Exception as bug:
-            self._refuse(LetterReason.PAYLOAD_BUG, bug, message.payload, at, head=self._head(message))
+        except Exception as bug:  # of ours: a version without it may read the message
+            self._set_aside(LetterReason.PAYLOAD_BUG, bug, message, at)
             raise
         created_at = event.value["meta"]["created_at"]
         if created_at is not None and not message.is_history:
@@ -182,12 +181,10 @@ class Pipeline:
             record = self._sink.encoder.encode(event, key=self._origin.streamer)
         except NotEncodable as error:
             self._sink.metrics.encoding_failed(event.name)
-            head = self._head(message)
-            self._refuse(LetterReason.NOT_ENCODABLE, error, message.payload, at, head=head, event=event.name)
+            self._set_aside(LetterReason.NOT_ENCODABLE, error, message, at, event=event.name)
             return ()
-        except Exception as bug:
-            head = self._head(message)
-            self._refuse(LetterReason.PAYLOAD_BUG, bug, message.payload, at, head=head, event=event.name)
+        except Exception as bug:  # as above
+            self._set_aside(LetterReason.PAYLOAD_BUG, bug, message, at, event=event.name)
             raise
         self._sink.ledger.received += 1
         self._sink.ledger.mapped += 1
@@ -224,6 +221,12 @@ class Pipeline:
         reason = LetterReason(f"{refusal.stage}_{refusal.fault}")
         self._refuse(reason, FrameRefused(refusal.stage, refusal.fault), refusal.data, at)
 
+    def _set_aside(
+        self, reason: LetterReason, error: Exception, message: Envelope, at: int, *, event: str | None = None
+    ) -> None:
+        head = MessageHead(message.method, message.msg_id, message.is_history, self._sequence)
+        self._refuse(reason, error, message.payload, at, head=head, event=event)
+
     def _refuse(
         self,
         reason: LetterReason,
@@ -245,9 +248,6 @@ class Pipeline:
 
     def _publish(self, record: Record) -> None:
         self._sink.publisher.publish(record, self._receipt.expect() if self._receipt is not None else None)
-
-    def _head(self, message: Envelope) -> MessageHead:
-        return MessageHead(message.method, message.msg_id, message.is_history, self._sequence)
 
     def _now(self) -> int:
         return int(self._sink.wall_clock() * 1000)

@@ -145,7 +145,7 @@ class Session:
         """Leave, whatever state that is in."""
         try:
             await self._leave()
-        except Exception as bug:
+        except Exception as bug:  # it is left all the same
             self._found(bug)
 
     async def _recover(self, error: ProducerError) -> None:

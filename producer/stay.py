@@ -195,7 +195,7 @@ class Stay:
                 raise  # the room is heard on another socket
             reason = "live_ended"
             pipeline.live_ended("room_status")
-        except (FailedConnection, LiveNotFound) as refused:
+        except (FailedConnection, InvalidSessionId, LiveNotFound) as refused:
             reason = str(refused.reason)
             raise
         except FailedRoomPolling as lost:
@@ -204,10 +204,7 @@ class Stay:
                 raise
             reason = "live_ended"
             pipeline.live_ended("room_status")
-        except InvalidSessionId as barred:
-            reason = str(barred.reason)
-            raise
-        except Exception:
+        except Exception:  # nobody foresaw it; the session is told, and parks
             reason = "bug"
             raise
         finally:

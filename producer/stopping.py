@@ -44,7 +44,7 @@ class Stop:
         try:
             async with asyncio.timeout(None) as self._step:
                 result = await step
-        except Exception:
+        except Exception:  # what a cancelled step ends in is its library's choice
             if self.signal is None:
                 raise
             raise Stopped from None

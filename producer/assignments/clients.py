@@ -43,7 +43,7 @@ async def asked(answer: Awaitable[T]) -> T:
         return await answer
     except KAFKA_FAILURES:
         raise
-    except Exception as cause:
+    except Exception as cause:  # a bug of the client's, which only a new client mends
         raise Broken(f"aiokafka failed: {cause!r:.200}") from cause
 
 
@@ -93,7 +93,7 @@ class Kept:
         """Live. Ends only where it never came to life; other than Kafka's failures are raised."""
         try:
             await self._repair()
-        except Exception as bug:
+        except Exception as bug:  # whoever waits for its start is told
             self._failure = bug
             raise
         finally:

@@ -205,7 +205,7 @@ class Membership:
         def guarded(*arguments: P.args, **named: P.kwargs) -> T:
             try:
                 return work(*arguments, **named)
-            except Exception as bug:
+            except Exception as bug:  # raised once more where aiokafka cannot swallow it
                 self._failure = bug
                 raise
 

@@ -190,7 +190,7 @@ class Publisher:
     async def _watched(self, work: Callable[..., Awaitable[object]], *arguments: object) -> None:
         try:
             await work(*arguments)
-        except Exception:
+        except Exception:  # of any task: the publisher ends with it
             # The group cancels our body in a moment. Until that has ended, records come in, and are kept.
             self._ended = True
             self._changed.set()
