@@ -268,6 +268,7 @@ class Publisher:
             patience_seconds=self._bounds.spool_patience_seconds,
             hurried=lambda: self._fuller_than(0.5),
             gone=self._gone,
+            dropped=self._metrics.dropped_by_full_spool,
             committed=self._committed,
             usable=usable,
         )

@@ -61,13 +61,15 @@ class Spooling:
         patience_seconds: float,
         hurried: Callable[[], bool],
         gone: Callable[[Item], None],
+        dropped: Callable[[], None],
         committed: Callable[[int], None],
         usable: Callable[[bool], None],
     ) -> None:
         """`hurried`: whether memory fills up, so that nothing should wait for its time.
 
-        `gone` is told of each record that memory alone had and that is now spooled, or dropped; `committed`, of how
-        many records were written, after each change of the file; `usable`, when the spool fails or works again.
+        `gone` is told of each record that memory alone had and that is now spooled, or dropped; `dropped`, of
+        each of the latter; `committed`, of how many records were written, after each change of the file; `usable`, when
+        the spool fails or works again.
         """
         self.lanes = lanes
         self.left = 0
@@ -79,6 +81,7 @@ class Spooling:
         self._patience_seconds = patience_seconds
         self._hurried = hurried
         self._gone = gone
+        self._dropped = dropped
         self._committed = committed
         self._usable = usable
         self._spool: Spool | None = None
@@ -213,6 +216,7 @@ class Spooling:
                 if not self._file.admits(lane.topic, size + item.size):
                     if item.since < now - self._patience_seconds and lane.drop(item):
                         self._ledger.dropped += 1
+                        self._dropped()
                         self._gone(item)
                         item.settle()
                         continue

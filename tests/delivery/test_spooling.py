@@ -140,6 +140,7 @@ def test_a_full_spool_makes_callers_wait_and_keeps_a_part_for_gifts(tmp_path: Pa
 
 def test_what_a_full_spool_has_had_no_space_for_is_dropped_in_the_end_and_counted(tmp_path: Path) -> None:
     cluster = Cluster()
+    counted: list[float | None] = []
 
     async def act(publisher: Publisher, ledger: Ledger) -> None:
         back = outage(cluster)
@@ -150,6 +151,8 @@ def test_what_a_full_spool_has_had_no_space_for_is_dropped_in_the_end_and_counte
         await until(lambda: publisher.in_flight == 0)
         back()
         await until(lambda: ledger.spooled == 0)
+        metric = publisher._metrics.registry.get_sample_value
+        counted.append(metric("tiktok_live_events_dropped_total", {"reason": "spool_full"}))
 
     ledger = run(tmp_path, cluster, act, max_bytes=2_000_000, patience=0.1)
 
@@ -158,6 +161,7 @@ def test_what_a_full_spool_has_had_no_space_for_is_dropped_in_the_end_and_counte
     assert 0 < len(kept) < 100
     assert kept == sorted(kept)
     assert ledger.dropped == 100 - len(kept)
+    assert counted == [ledger.dropped]
 
 
 def test_whoever_hands_a_record_over_is_told_when_it_is_spooled(tmp_path: Path) -> None:
