@@ -9,7 +9,7 @@ import pytest
 from producer.assignments.claims import Streamer
 from producer.assignments.interface import Said
 from producer.local.kafka import Kafka
-from tests.assignments.fleet import Backend, FileBackend, Fleet, KafkaBackend, eventually, play
+from tests.assignments.fleet import Backend, FileBackend, Fleet, KafkaBackend, Worker, eventually, play
 
 TEN = tuple(f"s{number:02}" for number in range(10))
 
@@ -108,34 +108,35 @@ def test_what_is_held_may_be_published_and_what_is_reported_is_taken(backend: Ba
     play(main)
 
 
-def test_a_streamers_next_worker_knows_that_it_is_parked(backend: Backend) -> None:
-    bug: Any = {"state": "parked", "error": "a bug of ours", "bugs": 3, "again_at": 1_796_000_000_000}
+PARKED: Any = {"state": "parked", "error": "a bug of ours", "bugs": 3, "again_at": 1_796_000_000_000}
 
+
+async def one_that_parks(fleet: Fleet) -> Worker:
+    """A worker `one` that holds two streamers, and said of one that it is parked."""
+    await fleet.names("aa", "bb")
+    one = await fleet.worker("one", state=None)
+    await fleet.until(lambda: one.held == {"aa", "bb"})
+    one.assignments.report(Streamer("aa"), **PARKED)
+    await eventually(lambda: one.assignments.last_said(Streamer("aa")) == Said(**PARKED))
+    return one
+
+
+def test_a_streamers_next_worker_knows_that_it_is_parked(backend: Backend) -> None:
     async def main() -> None:
         async with Fleet(backend) as fleet:
-            await fleet.names("aa", "bb")
-            one = await fleet.worker("one", state=None)
-            await fleet.until(lambda: one.held == {"aa", "bb"})
-            one.assignments.report(Streamer("aa"), **bug)
-            await eventually(lambda: one.assignments.last_said(Streamer("aa")) == Said(**bug))
+            await one_that_parks(fleet)
             await fleet.stop("one")
             two = await fleet.worker("two", state=None)
             await fleet.until(lambda: two.held == {"aa", "bb"})
-            await eventually(lambda: two.assignments.last_said(Streamer("aa")) == Said(**bug))
+            await eventually(lambda: two.assignments.last_said(Streamer("aa")) == Said(**PARKED))
 
     play(main)
 
 
 def test_a_parked_streamer_that_was_taken_off_the_list_begins_anew(backend: Backend) -> None:
-    bug: Any = {"state": "parked", "error": "a bug of ours", "bugs": 3, "again_at": 1_796_000_000_000}
-
     async def main() -> None:
         async with Fleet(backend) as fleet:
-            await fleet.names("aa", "bb")
-            one = await fleet.worker("one", state=None)
-            await fleet.until(lambda: one.held == {"aa", "bb"})
-            one.assignments.report(Streamer("aa"), **bug)
-            await eventually(lambda: one.assignments.last_said(Streamer("aa")) == Said(**bug))
+            one = await one_that_parks(fleet)
             await fleet.names("bb")
             await fleet.until(lambda: one.held == {"bb"})
             await fleet.names("aa", "bb")
