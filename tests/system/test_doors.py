@@ -37,7 +37,7 @@ def test_a_door_that_refused_one_worker_is_learnt_by_the_other(
 ) -> None:
     async def main() -> None:
         async with System(tmp_path, kafka, registry, shared=True) as system:
-            faults = ("--fault", "register_rate_limited:1000000")
+            faults = ("--fault", "register_rate_limited_untold:1000000")
             await system.simulator("--rooms", str(ROOMS), "--rate", "20", *faults)
             one, two = await started(system, "one"), await started(system, "two")
             await asyncio.sleep(SECONDS)
@@ -56,7 +56,7 @@ def test_a_door_that_refused_one_worker_is_learnt_by_the_other(
                 "sign": None,
             }
             assert {each["door"] for each in said["streamers"] if each["state"] == "connected"} == {"sign"}
-            tries = [line["at"] for line in system.truth("fault") if line["name"] == "register_rate_limited"]
+            tries = [line["at"] for line in system.truth("fault") if line["name"] == "register_rate_limited_untold"]
             assert len(tries) > SECONDS / 200
             assert all(later - earlier >= 60.0 for earlier, later in pairwise(tries)), tries
             await stop(one)
