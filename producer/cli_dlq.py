@@ -36,7 +36,10 @@ GRACE_SECONDS = 60.0
 Streamer = Annotated[str | None, typer.Option(help="Of this streamer.")]
 Room = Annotated[int | None, typer.Option(help="Of this room id.")]
 Method = Annotated[str | None, typer.Option(help="Of this kind of message, such as WebcastChatMessage.")]
-Reason = Annotated[LetterReason | None, typer.Option(help="Refused for this reason.")]
+Reason = Annotated[
+    LetterReason | None,
+    typer.Option(metavar="REASON", help=f"Refused for this reason: {', '.join(LetterReason)}."),  # wraps between words
+]
 Since = Annotated[
     str | None, typer.Option(help="Received so long ago at the most (30m, 2h, 1d), or since an ISO time.")
 ]

@@ -252,9 +252,12 @@ class LockFence:
         """Always."""
         return True
 
-    def allows(self, streamer: str) -> bool:
-        """Whether the claim's lock is held."""
-        return streamer in self._held
+    def lost(self, streamer: str) -> bool:
+        """Whether the claim's lock is not held."""
+        return streamer not in self._held
+
+    def heed(self, told: Callable[[], None]) -> None:
+        """Nothing is held back where it is always certain, so nobody needs to be told."""
 
 
 def claims_folder(list_file: Path, chosen: Path | None) -> Path:

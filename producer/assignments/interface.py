@@ -46,8 +46,11 @@ class Fence(Protocol):
     def current(self) -> bool:
         """Whether it is certain, now, that nobody else was given our claims. Cheap enough for each record."""
 
-    def allows(self, streamer: str) -> bool:
-        """Whether this streamer may be published now: it is certain, and the claim was not lost meanwhile."""
+    def lost(self, streamer: str) -> bool:
+        """Whether this streamer's claim is known to be lost, so that nothing of it may be published."""
+
+    def heed(self, told: Callable[[], None]) -> None:
+        """Call this whenever claims come to be known as lost, before any of them is released."""
 
 
 class Assignments(Protocol):

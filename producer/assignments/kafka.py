@@ -311,6 +311,7 @@ class KafkaAssignments:
         bridged, fenced = frozenset(self._holding.bridged), self.fenced
         evicted = news.stalled or (news.evicted and self._holding.missed(news.generation))
         self._holding.assigned(news.slots, news.generation, self._follower.table, evicted=evicted, now=self._clock())
+        self.fence.disown()
         self._log.info(
             "slots assigned",
             slots=len(news.slots),

@@ -23,6 +23,7 @@ class Lease:
         """`seconds`: the shorter of the two; `lost` tells a streamer whose claim was lost when it had run out."""
         self._seconds = seconds
         self._lost = lost
+        self._told: list[Callable[[], None]] = []
         self._clock = clock
         self._until = float("-inf")
         self.revoked_at = float("-inf")
@@ -32,9 +33,18 @@ class Lease:
         """Whether it is certain now."""
         return self._clock() < self._until
 
-    def allows(self, streamer: str) -> bool:
-        """Whether this streamer may be published now."""
-        return self.current() and not self._lost(streamer)
+    def lost(self, streamer: str) -> bool:
+        """Whether this streamer's claim is known to be lost."""
+        return self._lost(streamer)
+
+    def heed(self, told: Callable[[], None]) -> None:
+        """Call this whenever claims come to be known as lost."""
+        self._told.append(told)
+
+    def disown(self) -> None:
+        """Claims have come to be known as lost."""
+        for told in self._told:
+            told()
 
     def renew(self, sent: float) -> None:
         """The broker answered, as a member's in a group that stands, a request that was sent at this time."""

@@ -37,8 +37,11 @@ class Fence(Protocol):
     def current(self) -> bool:
         """Whether it is certain now."""
 
-    def allows(self, streamer: str) -> bool:
-        """Whether this streamer may be published now."""
+    def lost(self, streamer: str) -> bool:
+        """Whether this streamer's claim is known to be lost."""
+
+    def heed(self, told: Callable[[], None]) -> None:
+        """Call this whenever claims come to be known as lost, before any of them is released."""
 
 
 class Gate:
@@ -70,6 +73,7 @@ class Gate:
         self._held_bytes = 0
         self._emptied = asyncio.Event()
         self._watching: asyncio.Task[NoReturn] | None = None
+        fence.heed(self._sift)
 
     async def __aenter__(self) -> "Gate":
         self._looked = self._clock()
@@ -90,12 +94,15 @@ class Gate:
 
     def publish(self, record: Record, settled: Callable[[], None] | None = None) -> None:
         """Take charge of a record, at once; call `room` before reading more (`Publisher.publish`)."""
+        if self._is_lost(record):
+            self._drop(settled)
+            return
         if self._in_doubt():
             self._held.append((record, settled))
             self._held_bytes += _size(record)
             return
         self._flush()
-        self._pass(record, settled)
+        self._publisher.publish(record, settled)
 
     async def room(self) -> None:
         """Wait until there is room for more."""
@@ -126,17 +133,29 @@ class Gate:
         while self._held:
             record, settled = self._held.popleft()
             self._held_bytes -= _size(record)
-            self._pass(record, settled)
+            self._publisher.publish(record, settled)
         self._emptied.set()
 
-    def _pass(self, record: Record, settled: Callable[[], None] | None) -> None:
-        if self._fence.current() and not self._fence.allows(record.key.decode()):
-            self._ledger.fenced += 1
-            self._metrics.dropped_by_fence()
-            if settled is not None:
-                settled()
-            return
-        self._publisher.publish(record, settled)
+    def _sift(self) -> None:
+        """Drop what is held of lost claims, at once: once they are released nobody knows any more that they were."""
+        held, self._held = self._held, deque()
+        self._held_bytes = 0
+        for record, settled in held:
+            if self._is_lost(record):
+                self._drop(settled)
+            else:
+                self._held.append((record, settled))
+                self._held_bytes += _size(record)
+        self._emptied.set()
+
+    def _is_lost(self, record: Record) -> bool:
+        return self._fence.lost(record.key.decode())
+
+    def _drop(self, settled: Callable[[], None] | None) -> None:
+        self._ledger.fenced += 1
+        self._metrics.dropped_by_fence()
+        if settled is not None:
+            settled()
 
 
 def _size(record: Record) -> int:

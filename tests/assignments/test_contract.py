@@ -100,7 +100,7 @@ def test_what_is_held_may_be_published_and_what_is_reported_is_taken(backend: Ba
             one = await fleet.worker("one", state=None)
             await fleet.until(lambda: one.held == {"aa"})
             await eventually(one.assignments.fence.current)
-            assert one.assignments.fence.allows(Streamer("aa")) is True
+            assert one.assignments.fence.lost(Streamer("aa")) is False
             for state in ("resolving", "connecting", "connected", "backing_off", "offline"):
                 one.assignments.report(Streamer("aa"), state=state, room_id="7", error="some error")
             assert one.held == {"aa"}

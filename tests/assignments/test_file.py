@@ -238,9 +238,9 @@ def test_what_is_reported_stands_in_the_claims_file(tmp_path: Path) -> None:
                 "room_id": "7",
                 "error": "no answer",
             }
-            assert source.fence.allows(Streamer("aa")) is True
+            assert source.fence.lost(Streamer("aa")) is False
             await source.release(Streamer("aa"))
-            assert source.fence.allows(Streamer("aa")) is False
+            assert source.fence.lost(Streamer("aa")) is True
 
     asyncio.run(main())
 

@@ -58,14 +58,17 @@ def test_it_ends_at_once_when_the_broker_does_not_know_us() -> None:
     assert fence.revoked_at == float("-inf")
 
 
-def test_a_claim_that_was_lost_is_not_allowed_though_it_is_certain_again() -> None:
+def test_a_claim_that_was_lost_is_lost_though_it_is_certain_again_and_whoever_heeds_it_is_told() -> None:
     fence = lease(Clock(), frozenset({"lost"}))
-    before = fence.allows(Streamer("kept"))
+    told: list[bool] = []
+    fence.heed(lambda: told.append(fence.lost(Streamer("lost"))))
+
+    fence.disown()
     fence.renew(100.0)
 
-    assert before is False
-    assert fence.allows(Streamer("kept")) is True
-    assert fence.allows(Streamer("lost")) is False
+    assert told == [True]
+    assert fence.lost(Streamer("kept")) is False
+    assert fence.lost(Streamer("lost")) is True
 
 
 def test_the_clock_runs() -> None:

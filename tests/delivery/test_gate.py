@@ -20,17 +20,26 @@ class Fence:
     def __init__(self) -> None:
         self.certain = True
         self.revoked_at = float("-inf")
-        self.lost: set[str] = set()
+        self.gone: set[str] = set()
+        self.told: list[Callable[[], None]] = []
 
     def current(self) -> bool:
         return self.certain
 
-    def allows(self, streamer: str) -> bool:
-        return self.certain and streamer not in self.lost
+    def lost(self, streamer: str) -> bool:
+        return streamer in self.gone
+
+    def heed(self, told: Callable[[], None]) -> None:
+        self.told.append(told)
+
+    def lose(self, streamer: str) -> None:
+        self.gone = {streamer}
+        for told in self.told:
+            told()
 
     def renew(self, *, lost: str = "") -> None:
+        self.lose(lost)
         self.certain = True
-        self.lost = {lost}
 
 
 class Shelf:
@@ -132,6 +141,23 @@ def test_what_comes_after_a_pause_waits_and_only_what_is_still_ours_passes_in_or
     assert yard.shelf.values == [b"0", b"1", b"3", b"6"]
     assert yard.ledger.fenced == 3
     assert yard.metrics.registry.get_sample_value("tiktok_live_events_dropped_total", {"reason": "fenced"}) == 3
+
+
+def test_what_was_held_of_a_lost_claim_is_dropped_though_its_session_ends_before_it_is_certain_again() -> None:
+    async def scene(yard: Yard) -> None:
+        yard.now += 8.0
+        yard.fence.certain = False
+        yard.publish("ann", "1")
+        yard.publish("bo", "2")
+        yard.fence.lose("ann")
+        assert yard.gate.in_flight == 1
+        yard.publish("ann", "3")  # the last word of its session
+        yard.fence.gone = set()  # released: the streamer may be claimed anew
+        yard.fence.certain = True
+        await yard.turn()
+        assert yard.shelf.values == [b"2"]
+
+    assert play(scene).ledger.fenced == 2
 
 
 def test_a_pause_while_the_group_does_not_answer_is_a_pause_all_the_same() -> None:

@@ -316,7 +316,7 @@ async def main():
         # What a publisher would do: ask the fence, for each record. A beat lasts so long that a pause falls within one.
         while True:
             for streamer in sorted(held):
-                if source.fence.allows(streamer):
+                if source.fence.current() and not source.fence.lost(streamer):
                     print(json.dumps({"published": streamer, "at": time.time()}), flush=True)
             await asyncio.sleep(0.02)
 

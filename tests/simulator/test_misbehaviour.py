@@ -135,7 +135,7 @@ SIGNS: dict[Fault, Callable[[bytes | str], bool]] = {
     Fault.TRUNCATED_FRAME: lambda data: isinstance(data, bytes) and _is_not_read(PushFrame.FromString, data),
     Fault.RANDOM_FRAME: lambda data: len(data) == 200 and not _headed(data, "none"),
     Fault.TEXT_FRAME: lambda data: isinstance(data, str),
-    Fault.GZIP_BOMB: lambda data: _headed(data, "gzip") and len(data) > 10_000_000 and _inflates(data),
+    Fault.GZIP_BOMB: lambda data: _headed(data, "gzip") and len(data) > 1_000_000 and _inflates(data),
     Fault.GZIP_GARBAGE: lambda data: _headed(data, "gzip") and not _inflates(data),
     Fault.UNKNOWN_COMPRESSION: lambda data: _headed(data, "br"),
     Fault.EMPTY_BATCH: lambda data: _headed(data, "none") and not _raw_batch(data).messages,
@@ -228,7 +228,7 @@ def test_what_befalls_a_socket_from_its_first_frame_on(fault: str, answers: list
             async with socket(simulator, room) as other:
                 await other.send(enter(room))
                 await acknowledged(other, 5)  # the room goes on
-                while True:
+                while len(met) < 50:  # a room that speaks does not fall silent
                     with suppress(TimeoutError):
                         async with asyncio.timeout(0.05):
                             data = await websocket.recv()

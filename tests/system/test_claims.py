@@ -226,6 +226,7 @@ def test_a_worker_that_was_paused_publishes_nothing_of_what_others_have(
             before = await settled([paused, *others])
             paused.send(signal.SIGSTOP)
             stopped = time.time()
+            others.append(await system.worker("worker-3"))  # so that the paused one's share is less than it had
             await settled(others)
             await asyncio.sleep(max(0.0, PAUSE_SECONDS - (time.time() - stopped)))  # the pause is the fault itself
             woken = time.time()
