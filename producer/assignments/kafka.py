@@ -91,6 +91,8 @@ class KafkaAssignments:
             clock=clock,
         )
         self._said: dict[Streamer, Status] = {}
+        self._withdrawn: set[Streamer] = set()
+        """Those of whom we took back what we had said, which may yet be read."""
         self._began = self._now_ms()
         self._door_heard: Callable[[str, DoorSaid], None] = lambda *_: None
         self._draining = False
@@ -217,6 +219,7 @@ class KafkaAssignments:
         elif said is not None and self._owns(streamer) and not (said.bugs and self._wanted(streamer)):
             # Of a bug that ended its sessions whoever has it next must know, unless it was taken from the list.
             self._reports.remove(streamer)
+            self._withdrawn.add(streamer)
         self._changed.set()
 
     def report(
@@ -233,6 +236,7 @@ class KafkaAssignments:
         """Say how the session of a streamer goes, at each change of its state."""
         if streamer in self._holding.fenced:
             return  # it has another owner, who speaks for it
+        self._withdrawn.discard(streamer)
         generation = self._holding.generation_of(streamer)
         before = self._said.get(streamer)
         since = before.since if before is not None and before.state == state else self._now_ms()
@@ -247,7 +251,7 @@ class KafkaAssignments:
     def last_said(self, streamer: Streamer) -> Said | None:
         """Tell what was last said of a streamer, by whomever; None where nothing was."""
         said = self._said.get(streamer) or self._follower.said.get(streamer)
-        if said is None:
+        if said is None or streamer in self._withdrawn:
             return None
         return Said(said.state, said.room_id, said.error, said.bugs, said.again_at, said.door)
 
@@ -284,6 +288,8 @@ class KafkaAssignments:
 
     def heard(self, streamer: Streamer, status: Status | None) -> None:
         """The follower read a status."""
+        if status is None or status.worker != self._worker:
+            self._withdrawn.discard(streamer)
         self._holding.heard(streamer, status)
         self._bridge_touched(streamer)
 
