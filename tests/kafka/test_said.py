@@ -91,25 +91,6 @@ def test_what_a_worker_says_of_a_door_is_told_to_the_others_and_to_itself_only_i
     play(main)
 
 
-def test_what_was_taken_from_the_list_and_put_on_it_again_begins_anew(kafka: Kafka) -> None:
-    async def main() -> None:
-        backend = KafkaBackend(kafka)
-        async with Fleet(backend) as fleet:
-            await fleet.names("aa", "bb")
-            one = await fleet.worker("one")
-            await fleet.until(lambda: one.held == {"aa", "bb"})
-            one.assignments.report(AA, **PARKED)
-            await eventually(lambda: one.assignments.last_said(AA) == Said(**PARKED))
-            await fleet.names("bb")
-            await backend.said(lambda said: said.get("aa", "") is None)
-            await fleet.names("aa", "bb")
-            await fleet.until(lambda: one.held == {"aa", "bb"})
-            assert one.started.count(AA) == 2
-            assert one.told[AA] is None
-
-    play(main)
-
-
 def test_more_than_a_worker_may_hold_does_not_forget_what_was_parked(kafka: Kafka) -> None:
     async def main() -> None:
         backend = KafkaBackend(kafka)

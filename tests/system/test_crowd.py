@@ -48,6 +48,7 @@ def test_a_crowd_that_is_claimed_at_once_is_connected_without_a_long_turn(
             for reason in ("timeout", "network", "other"):
                 assert await metric(worker, f'tiktok_live_connection_error_reasons_total{{reason="{reason}"}}') == 0
             said: dict[str, Any] = json.loads(turns.read_text())
+            said["resident_mib"] = round(await metric(worker, "process_resident_memory_bytes") / 2**20)
             assert (await stop(worker))["lost"] == 0
             await simulator.end(signal.SIGTERM)
         return said
