@@ -10,7 +10,8 @@ import os
 import signal
 import time
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -50,7 +51,26 @@ KILLED = [
 """Kafka away or not; when frames are acknowledged; whether the server sends again what nobody acknowledged."""
 BOUND_SECONDS = 2.0
 """What a kill may lose at the most: what was received in the last second before it, and a commit under way. The other
-second is for messages under way between the simulator and a worker on a busy machine."""
+second is for messages under way between the simulator and a worker."""
+LOOK_SECONDS = 0.05
+STEPS = 10
+"""Of a message between the simulator and the disk; on a busy machine each may wait as long as a look at the clock."""
+
+
+@asynccontextmanager
+async def lateness() -> AsyncIterator[list[float]]:
+    """How late, in seconds, this process woke up each time that it meant to: how busy the machine is."""
+    late = [0.0]
+
+    async def look() -> None:
+        while True:
+            due = time.monotonic() + LOOK_SECONDS
+            await asyncio.sleep(LOOK_SECONDS)
+            late.append(time.monotonic() - due)
+
+    looking = asyncio.create_task(look())
+    yield late
+    looking.cancel()
 
 
 def made(
@@ -175,7 +195,7 @@ def test_a_killed_worker_loses_no_more_than_the_last_moments(
     chance = Random(7)
 
     async def main() -> None:
-        async with made(tmp_path, kafka, registry, acknowledge=acknowledge) as system:
+        async with made(tmp_path, kafka, registry, acknowledge=acknowledge) as system, lateness() as late:
             again = ("--resend",) if resend else ()
             simulator = await system.simulator("--rooms", str(ROOMS), "--rate", str(RATE), *again)
             kills: list[float] = []
@@ -213,9 +233,10 @@ def test_a_killed_worker_loses_no_more_than_the_last_moments(
             lost=len(lost),
             lost_for_each_kill=round(len(lost) / KILLS, 1),
             oldest_lost_ms=round(1000 * max(ages, default=0.0)),
+            late_ms=round(1000 * max(late)),
             duplicates=len(found) - len(read),
         )
-        assert max(ages, default=0.0) < BOUND_SECONDS
+        assert max(ages, default=0.0) < BOUND_SECONDS + STEPS * max(late)
 
     asyncio.run(main())
 
