@@ -181,7 +181,7 @@ class Simulator:
             return _response(self._site.register(request.headers))
         if parts.path in signer.SIGN_PATHS:
             return _response(signer.sign_url(request.headers))
-        if parts.path in site.PATHS:
+        if site.PAGES.fullmatch(parts.path):
             return _response(self._site.page())
         return _response(self._page(parts.path, query, f"ws://{address}{SOCKET_PATH}"))
 

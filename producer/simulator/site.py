@@ -14,7 +14,8 @@ from producer.simulator import pages, posts
 from producer.simulator.faults import Fault
 from producer.simulator.pages import Page
 
-PATHS = frozenset({"/", "/live", "/explore"})
+PAGES = re.compile(r"/(live|explore|en/|@[^/]+)?")
+"""Those that make a visitor of whoever comes."""
 REGISTER_PATH = "/ttwid/register/"
 FORM = "application/x-www-form-urlencoded"
 TTWID = re.compile(r"(?:^|;\s*)ttwid=[^;\s]")

@@ -58,7 +58,7 @@ def register(body: bytes | None = RECORDED, **headers: Any) -> tuple[str, str, d
     return ("POST", "/ttwid/register/", kept, body)
 
 
-@pytest.mark.parametrize("path", ["/", "/live", "/explore"])
+@pytest.mark.parametrize("path", ["/", "/live", "/explore", "/en/", "/@somebody"])
 def test_a_page_sets_the_cookie_behind_one_that_expires(path: str) -> None:
     [page] = ask(("GET", path, {}, None))
 
