@@ -14,11 +14,12 @@ ALERTMANAGER ?= alertmanager
 CLUSTER_BIN ?= .cluster/bin
 CLUSTER_CRDS ?= .cluster/crds
 CONSUMERS ?= .consumers
+PEERS ?= .peers
 IMAGE ?= .image
 COMPILE := $(RUN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	--no-header --no-annotate
 
-.PHONY: demo test chaos-claims chaos-delivery chaos-strangers verify-chart verify-cluster verify-monitoring consumers sbom format generate release-schemas requirements clean
+.PHONY: demo test chaos-claims chaos-delivery chaos-strangers verify-chart verify-cluster verify-monitoring consumers peers sbom format generate release-schemas requirements clean
 
 demo: $(READY)  ## a real Kafka, a registry, the simulator and two workers, until Ctrl-C or DEMO_SECONDS
 	$(RUN)/producer demo
@@ -56,6 +57,9 @@ verify-monitoring: $(READY)  ## alerts, rules and dashboards, with Prometheus, p
 consumers: $(READY) $(CONSUMERS)/.ready  ## golden files and topics, read by what is not ours
 	CONSUMERS=$(CONSUMERS) $(RUN)/pytest tests/consumers --verbose
 
+peers: $(READY) $(PEERS)/.ready  ## clients that are not ours, in rooms of the simulator
+	PEERS=$(PEERS) $(RUN)/pytest -s tests/peers --verbose
+
 sbom: requirements/sbom.txt requirements/image.txt  ## what the image has in it (CycloneDX), and under which licences
 	$(PYTHON) -m venv --clear $(IMAGE)/tool
 	$(IMAGE)/tool/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/sbom.txt
@@ -76,10 +80,11 @@ requirements: $(READY)  ## the pinned requirement files, from pyproject.toml
 	$(COMPILE) --output-file requirements/image.txt pyproject.toml
 	$(COMPILE) --output-file requirements/dev.txt --all-extras --group dev pyproject.toml
 	$(COMPILE) --output-file requirements/consumers.txt --group pyproject.toml:consumers
+	$(COMPILE) --output-file requirements/peers.txt --group pyproject.toml:peers
 	$(COMPILE) --output-file requirements/sbom.txt --group pyproject.toml:sbom
 
 clean:  ## what the other targets made
-	rm -rf $(VENV) $(CONSUMERS) $(IMAGE) .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(CONSUMERS) $(PEERS) $(IMAGE) .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 $(READY): requirements/dev.txt pyproject.toml
 	$(PYTHON) -m venv --clear $(VENV)
@@ -94,4 +99,11 @@ $(CONSUMERS)/.ready: requirements/consumers.txt tests/consumers/package-lock.jso
 	if command -v npm; then npm ci --prefix $(CONSUMERS) --ignore-scripts --no-audit --no-fund; fi
 	cp tests/consumers/go.mod tests/consumers/go.sum $(CONSUMERS)
 	if command -v go; then cd $(CONSUMERS) && go mod download; fi
+	touch $@
+
+$(PEERS)/.ready: requirements/peers.txt tests/peers/package-lock.json
+	$(PYTHON) -m venv --clear $(PEERS)
+	$(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/peers.txt
+	cp tests/peers/package.json tests/peers/package-lock.json $(PEERS)
+	if command -v npm; then npm ci --prefix $(PEERS) --ignore-scripts --no-audit --no-fund; fi
 	touch $@
