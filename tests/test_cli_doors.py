@@ -16,6 +16,8 @@ from producer.simulator.world import World
 from producer.strangers import url
 from producer.trial import Step, Subject, describe
 from producer.webcast.doors.contract import Address
+from tests.lease_broker import Broker
+from tests.serving import saying, serving
 from tests.simulator.client import room_id, simulate
 from tests.system.stranger import Front, Odd, answer
 
@@ -36,11 +38,16 @@ async def run(simulator: Simulator, *arguments: str, **settings: str) -> tuple[i
 
 
 async def attempt(
-    simulator: Simulator, *names: str, seconds: float = 60.0, url: str | None = None
+    simulator: Simulator,
+    *names: str,
+    seconds: float = 60.0,
+    url: str | None = None,
+    lease_url: str = "http://127.0.0.1:1",
 ) -> tuple[dict[str, bool], list[tuple[str | None, Step]]]:
     """Try doors of these names in this process; return what was heard, and what was told."""
     environ = {"PRODUCER_UPSTREAM": url or simulator.url, "PRODUCER_KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:9"}
-    settings = from_environ(environ | {"PRODUCER_DOORS": "direct,sign", "PRODUCER_SIGN_URL": simulator.url})
+    doors = {"DOORS": "direct,sign,lease", "SIGN_URL": simulator.url, "LEASE_URL": lease_url}
+    settings = from_environ(environ | {f"PRODUCER_{name}": value for name, value in doors.items()})
     told: list[tuple[str | None, Step]] = []
     found = await trial.attempt(
         settings, Subject(ROOM, None), names, seconds=seconds, tell=lambda door, step: told.append((door, step))
@@ -111,6 +118,76 @@ def test_a_handshake_that_is_refused_says_with_what(fault: str, said: str) -> No
     truth = simulate(act, fault)
 
     assert [line["name"] for line in truth if line["kind"] == "fault"] == [fault]
+
+
+LEASE: dict[str, Any] = {
+    "version": 1,
+    "url": "ws://127.0.0.1:1/webcast/im/ws_proxy/ws_reuse_supplement/?aid=1988",
+    "cookie": "ttwid=s3cr3t",
+    "user_agent": "Mozilla/5.0",
+    "issued_at_ms": 0,
+    "expires_at_ms": 1,
+}
+
+
+def leased(**wrong: Any) -> bytes:
+    """A lease that is right but for this."""
+    return json.dumps(LEASE | wrong).encode()
+
+
+CANNOT = "(malformed): the broker's lease cannot be used: "
+WRONG: dict[str, tuple[int, bytes, str]] = {
+    "another host": (200, leased(url="ws://127.0.0.2:1/"), "the socket's host '127.0.0.2' is not on the allow-list"),
+    "no text": (200, leased(url=[]), f"{CANNOT}its URL: it is no text of at most 8192 letters"),
+    "a page": (200, leased(url="https://127.0.0.1:1/"), f"{CANNOT}its URL is none of a WebSocket"),
+    "another version": (200, leased(version="1"), f"{CANNOT}its version is not 1"),
+    "an object": (200, leased(cookie={"a": "s3cr3t"}), f"{CANNOT}its cookie can be no header's value"),
+    "no time": (200, leased(issued_at_ms="1"), f"{CANNOT}its issued_at_ms is no time in milliseconds since 1970"),
+    "a header": (200, leased(headers={"Host": "s3cr3t"}), f"{CANNOT}it has a header that is not for a broker to set"),
+    "missing": (200, b'{"version": 1, "url": "", "user_agent": ""}', f"{CANNOT}it has no issued_at_ms, expires_at_ms"),
+    "HTML": (200, b"<html>s3cr3t</html>", f"{CANNOT}it is not JSON"),
+    "a list": (200, b'["s3cr3t"]', f"{CANNOT}it is JSON, and no object"),
+    "a proxy's HTML": (502, b"<html></html>", "(status): lease: the broker answered 502; to be left alone for 30 s"),
+}
+
+
+@pytest.mark.parametrize("wrong", WRONG)
+def test_a_broker_that_answers_out_of_contract_is_told_what_is_wrong(wrong: str) -> None:
+    status, answer, said = WRONG[wrong]
+
+    async def act(simulator: Simulator) -> None:
+        await room_id(simulator)
+        with serving(saying(status, answer)) as broker:
+            found, told = await attempt(simulator, "lease", lease_url=broker)
+        assert found == {"lease": False}
+        assert passes(told, "lease") == [("address", False)]
+        assert said in told[-1][1].said
+        assert "s3cr3t" not in told[-1][1].said
+
+    simulate(act)
+
+
+def test_the_example_of_a_broker_leads_into_a_room_whom_it_knows(tmp_path: Path) -> None:
+    token = tmp_path / "token"
+
+    async def act(simulator: Simulator) -> None:
+        room = str(await room_id(simulator))
+        with serving(Broker(simulator.url, token="s3cr3t")) as broker:
+            arguments = ("test", "--room", room, "--door", "lease")
+            settings = {"lease_url": broker, "lease_token_file": str(token)}
+            token.write_text("another-s3cr3t")
+            status, out, problems = await run(simulator, *arguments, **settings)
+            assert (status, problems, len(out.splitlines())) == (1, "", 2)
+            assert "(credentials): lease: the broker answered 401 (unauthorized" in out
+            assert "look at PRODUCER_LEASE_URL, PRODUCER_LEASE_CONTRACT and PRODUCER_LEASE_TOKEN_FILE" in out
+            assert "s3cr3t" not in out
+            token.write_text("s3cr3t")
+            status, out, problems = await run(simulator, *arguments, "--json", **settings)
+            assert (status, problems) == (0, "")
+            assert steps(json.loads(out), "lease") == PASSED
+            assert "s3cr3t" not in out
+
+    simulate(act)
 
 
 def test_each_door_is_tried_though_another_lets_nobody_in() -> None:

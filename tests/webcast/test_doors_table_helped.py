@@ -25,7 +25,8 @@ from producer.webcast.doors.visitor import Visitors
 from producer.webcast.protocol import Protocol, RecentIds
 from producer.webcast.room import RoomId
 from producer.webcast.upstream import USER_AGENT, Upstream
-from tests import lease_broker
+from tests.lease_broker import Broker
+from tests.serving import serving
 from tests.simulator.client import room_id, simulate
 
 
@@ -133,7 +134,7 @@ async def at_doors(simulator: Simulator) -> tuple[str, str]:
         return await enter(doors, upstream, room)
 
 
-def at_broker(tmp_path: Path, *faults: str, token: str = "right", warm: bool = True) -> tuple[str, str, list[int]]:
+def at_broker(tmp_path: Path, *faults: str, token: str = "right", cold: int = 0) -> tuple[str, str, list[int]]:
     """Enter the simulator's room by a broker, or without it; give its door, the broker's standing, its answers."""
     file = tmp_path / "token"
     file.write_text(token)
@@ -144,12 +145,13 @@ def at_broker(tmp_path: Path, *faults: str, token: str = "right", warm: bool = T
         clock = asyncio.get_running_loop().time
         async with http.client(user_agent=USER_AGENT, trust_environment=False) as client:
             web = http.HTTP(client, lambda *_: None)
-            with lease_broker.serve(simulator.url, token="right", warm=warm) as broker:
+            broker = Broker(simulator.url, token="right", cold=cold)
+            with serving(broker) as url:
                 doors: tuple[Door, ...] = (
                     Leased(
                         web,
                         upstream,
-                        url=broker.url,
+                        url=url,
                         contract="lease",
                         token_file=file,
                         reuse_seconds=600.0,
@@ -161,7 +163,7 @@ def at_broker(tmp_path: Path, *faults: str, token: str = "right", warm: bool = T
                     Direct(Visitors(web, upstream, clock=clock), upstream),
                 )
                 door, standing = await enter(doors, upstream, room)
-                met.append((door, standing, [status for _, status, _ in broker.said]))
+                met.append((door, standing, broker.answered))
 
     truth = simulate(act, *faults)
 
@@ -174,7 +176,7 @@ def test_a_broker_leads_into_the_room(tmp_path: Path) -> None:
 
 
 def test_row_25_a_broker_with_nothing_to_give_leaves_rooms_to_the_next_door(tmp_path: Path) -> None:
-    assert at_broker(tmp_path, warm=False) == ("direct", "open", [503])
+    assert at_broker(tmp_path, cold=1) == ("direct", "open", [503])
 
 
 def test_row_25_a_broker_that_does_not_know_us_is_a_door_that_is_shut(tmp_path: Path) -> None:

@@ -313,7 +313,7 @@ def test_what_the_schema_requires_must_be_there(name: str) -> None:
     lease = {key: value for key, value in LEASE.items() if key != name}
 
     assert schema_problems("lease", lease) == ["$ required"]
-    with pytest.raises(FailedConnection):
+    with pytest.raises(FailedConnection, match=f"it has no {name}$"):
         read_lease(json.dumps(lease).encode())
 
 
@@ -330,11 +330,10 @@ def test_further_headers_go_along() -> None:
 
 
 def test_what_we_ask_and_what_the_example_broker_says_is_as_the_schema_says() -> None:
-    with Broker("http://127.0.0.1:1", token="right") as broker:
-        status, lease = broker.answer("Bearer right", "/v1/lease")
-        refused = [broker.answer("Bearer wrong", "/v1/lease")[1], broker.answer(None, "/elsewhere")[1]]
-        broker.warm = False
-        refused.append(broker.answer("Bearer right", "/v1/lease")[1])
+    broker, cold = (Broker("http://127.0.0.1:1", token="right", cold=number) for number in (0, 1))
+    status, lease = broker.answer("Bearer right", "/v1/lease")
+    refused = [broker.answer("Bearer wrong", "/v1/lease")[1], broker.answer(None, "/elsewhere")[1]]
+    refused.append(cold.answer("Bearer right", "/v1/lease")[1])
 
     assert status == 200
     assert schema_problems("lease", lease) == []

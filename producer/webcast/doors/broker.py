@@ -54,8 +54,8 @@ def request(room_id: RoomId, unique_id: str) -> bytes:
 
 def read_lease(body: bytes) -> Lease:
     """Read a lease in our contract. Raises FailedConnection naming what is wrong with it."""
-    said = _object(body)
-    if strangers.integer(said.get("version")) != 1:
+    said = _object(body, "version", "url", "user_agent", "issued_at_ms", "expires_at_ms")
+    if strangers.integer(said["version"]) != 1:
         raise _refused("its version is not 1")
     speech = said.get("speech", {})
     if not isinstance(speech, dict) or any(speech.get(each, True) is not True for each in SPEECH):
@@ -64,23 +64,23 @@ def read_lease(body: bytes) -> Lease:
     if rooms not in ("one", "any"):
         raise _refused("its rooms are neither 'one' nor 'any'")
     return Lease(
-        _url(said.get("url")),
+        _url(said["url"]),
         cookie=_cookie(said["cookie"]) if "cookie" in said else "",
-        headers=_headers(said.get("headers", {})) | {"User-Agent": _value(said.get("user_agent"), "user_agent")},
-        issued_at=_seconds(said.get("issued_at_ms"), "issued_at_ms"),
-        expires_at=_seconds(said.get("expires_at_ms"), "expires_at_ms"),
+        headers=_headers(said.get("headers", {})) | {"User-Agent": _value(said["user_agent"], "user_agent")},
+        issued_at=_seconds(said["issued_at_ms"], "issued_at_ms"),
+        expires_at=_seconds(said["expires_at_ms"], "expires_at_ms"),
         any_room=rooms == "any",
     )
 
 
 def read_session(body: bytes) -> Lease:
     """Read a lease in the contract of `GET /v1/session`. Raises FailedConnection naming what is wrong with it."""
-    said = _object(body)
+    said = _object(body, "wsUrl", "cookieHeader", "userAgent")
     captured = said.get("capturedAt")
     return Lease(
-        _url(said.get("wsUrl")),
-        cookie=_cookie(said.get("cookieHeader")),
-        headers={"User-Agent": _value(said.get("userAgent"), "userAgent")},
+        _url(said["wsUrl"]),
+        cookie=_cookie(said["cookieHeader"]),
+        headers={"User-Agent": _value(said["userAgent"], "userAgent")},
         issued_at=_seconds(captured, "capturedAt") if captured is not None else None,
         expires_at=None,
         any_room=True,
@@ -123,11 +123,14 @@ def socket_url(lease: Lease, room_id: RoomId) -> URL:
         raise _refused(f"its URL: {cause}") from cause
 
 
-def _object(body: bytes) -> dict[str, Any]:
+def _object(body: bytes, *required: str) -> dict[str, Any]:
     try:
-        return strangers.json_object(body, most_bytes=len(body))
+        said = strangers.json_object(body, most_bytes=len(body))
     except Unreadable as cause:
         raise _refused(str(cause)) from cause
+    if missing := [name for name in required if name not in said]:
+        raise _refused(f"it has no {', '.join(missing)}")
+    return said
 
 
 def _url(value: object) -> URL:
@@ -143,7 +146,7 @@ def _url(value: object) -> URL:
 def _cookie(value: object) -> str:
     cookie = strangers.cookie_header(value) if isinstance(value, str) else None
     if cookie is None:
-        raise _refused("its cookie is none")
+        raise _refused("its cookie can be no header's value")
     return cookie
 
 
