@@ -52,6 +52,15 @@ def test_a_door_that_refused_is_tried_by_one_room_a_minute() -> None:
     assert breaker.admits("c", 221.0)
 
 
+def test_a_room_looks_soon_whether_the_one_that_tries_a_door_was_heard() -> None:
+    breaker = Breaker()
+    shut(breaker, wait=1.0)
+    assert breaker.admits("b", 101.0)
+
+    assert breaker.wait(101.1) == 10.0
+    assert breaker.wait(186.0) == 5.0  # which ends by then, whatever comes
+
+
 def test_the_room_that_was_refused_tries_again_only_where_no_other_does() -> None:
     breaker = Breaker()
     shut(breaker, "a")

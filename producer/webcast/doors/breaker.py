@@ -16,6 +16,8 @@ PROBE_SECONDS = 60.0
 """Between two tries of a door that is shut, where nobody said how long to wait."""
 PATIENCE_SECONDS = 90.0
 """A try of which nothing was heard for so long is over."""
+HEARD_SECONDS = 10.0
+"""After so long a room that waits looks whether the one that tries the door was heard: most are, within a second."""
 ENTERED_SECONDS = 60.0
 """For so long a room that was let in speaks for a door that another was refused at."""
 FAILURES = 3
@@ -78,10 +80,11 @@ class Breaker:
         return True
 
     def wait(self, now: float) -> float:
-        """Seconds until somebody may try it."""
+        """Seconds until it is worth looking again: somebody may try it, or whoever tries it may have opened it."""
         if self.reason is None:
             return 0.0
-        return max(0.0, self._next_try - now, self._trying_until - now if self._trying_until else 0.0)
+        tried = self._trying_until - now if self._trying_until else 0.0
+        return max(0.0, self._next_try - now, min(tried, HEARD_SECONDS))
 
     def entered(self, room: str, now: float) -> bool:
         """A room was let in and heard; say whether that opened the door."""
