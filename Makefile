@@ -80,7 +80,7 @@ requirements: $(READY)  ## the pinned requirement files, from pyproject.toml
 	$(COMPILE) --output-file requirements/image.txt pyproject.toml
 	$(COMPILE) --output-file requirements/dev.txt --all-extras --group dev pyproject.toml
 	$(COMPILE) --output-file requirements/consumers.txt --group pyproject.toml:consumers
-	$(COMPILE) --output-file requirements/peers.txt --group pyproject.toml:peers
+	$(COMPILE) --output-file requirements/peers.txt tests/peers/requirements.in
 	$(COMPILE) --output-file requirements/sbom.txt --group pyproject.toml:sbom
 
 clean:  ## what the other targets made
