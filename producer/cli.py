@@ -118,6 +118,7 @@ def simulate(
     seed: Annotated[int, typer.Option(help="What the world is made from; the same seed makes the same world.")] = 1,
     rooms: Annotated[int, typer.Option(min=1, help="How many rooms there are.")] = 20,
     rate: Annotated[float, typer.Option(min=0.1, help="Events per second of all rooms together.")] = 100.0,
+    steady: Annotated[bool, typer.Option(help="Keep all rooms live from the start on.")] = False,
     host: Annotated[str, typer.Option(help="Where to listen.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="Where to listen; 0 takes a free port.")] = 8100,
     replay: Annotated[Path | None, typer.Option(help="Serve these recorded messages (.jsonl.gz) instead.")] = None,
@@ -132,7 +133,10 @@ def simulate(
         list[str] | None, typer.Option(help="Misbehave: NAME, or NAME/DOOR@STREAMER:TIMES without some of these.")
     ] = None,
 ) -> None:
-    """Serve a simulated Webcast: for laptops, tests, and your own tests."""
+    """Serve a simulated Webcast: for laptops, tests, and your own tests.
+
+    What is posted to /simulator/faults, one --fault a line, takes their place while it runs.
+    """
     from producer.simulator import server
 
     try:
@@ -143,6 +147,7 @@ def simulate(
                 seed=seed,
                 rooms=rooms,
                 rate=rate,
+                steady=steady,
                 replay=replay,
                 truth=truth,
                 faults=fault or [],

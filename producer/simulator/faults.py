@@ -68,6 +68,7 @@ class Fault(StrEnum):
     ENTER_DEAD = "enter_dead"
     ENTER_DEAF = "enter_deaf"
     ENTER_MESSAGES = "enter_messages"
+    ENTER_NO_DIRECT = "enter_no_direct"
     ENTER_NO_ECHOES = "enter_no_echoes"
     DROP = "drop"
     CLOSE_INTERNAL = "close_internal"
@@ -112,6 +113,10 @@ class Faults:
     def __init__(self, specs: Iterable[str] = ()) -> None:
         """Each spec is NAME, and behind it /DOOR, @STREAMER and :TIMES, each optional. Raises ValueError."""
         self.fired: Counter[Fault] = Counter()
+        self.plan(specs)
+
+    def plan(self, specs: Iterable[str]) -> None:
+        """Let these go wrong, in the place of what was planned. Raises ValueError, and changes nothing then."""
         self._plans = [_parse(spec) for spec in specs]
 
     def fires(self, fault: Fault, room: str, door: str | None = None) -> bool:

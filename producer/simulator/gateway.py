@@ -70,6 +70,7 @@ class Passage(Socket):
             websocket,
             unique_id=unique_id,
             room_id=room_id,
+            door="gateway",
             gzipped=True,
             faults=faults,
             truth=truth,
@@ -97,8 +98,8 @@ class Passage(Socket):
         """Pass a batch on; then, where that is due, close the socket."""
         sent = await super().send(messages)
         for fault, code in CLOSINGS.items():
-            if sent and self._faults.fires(fault, self._unique_id):
-                self._truth.write("fault", self._unique_id, self._room_id, name=fault.value)
+            if sent and self._faults.fires(fault, self._unique_id, "gateway"):
+                self._truth.write("fault", self._unique_id, self._room_id, name=fault.value, door="gateway")
                 await self.close(code)
         return sent
 

@@ -27,6 +27,8 @@ from producer.simulator.truth import Truth
 from producer.simulator.world import Script, World
 
 SOCKET_PATH = "/webcast/im/ws_proxy/ws_reuse_supplement/"
+FAULTS_PATH = "/simulator/faults"
+"""Not TikTok's: what is posted here goes wrong from now on, and nothing else."""
 HANDSHAKE = {"Handshake-Options": "ping-interval=5", "Handshake-Msg": "success"}
 """What an accepted socket is told: above all, how often to send heartbeats."""
 API_ODD = {
@@ -50,6 +52,7 @@ async def serve(
     seed: int,
     rooms: int,
     rate: float,
+    steady: bool,
     replay: Path | None,
     truth: Path | None,
     faults: Sequence[str],
@@ -58,7 +61,7 @@ async def serve(
     announce: Callable[[str], None],
 ) -> None:
     """Serve until cancelled. Raises OSError or ValueError where it cannot start."""
-    script: Script = World(seed=seed, rooms=rooms, rate=rate) if replay is None else Replay(replay, rate=rate)
+    script: Script = Replay(replay, rate=rate) if replay else World(seed=seed, rooms=rooms, rate=rate, steady=steady)
     plan = Faults(faults)
     async with AsyncExitStack() as stack:
         file = stack.enter_context(truth.open("w", encoding="utf-8")) if truth is not None else None
@@ -172,6 +175,8 @@ class Simulator:
         self.requests[parts.path] += 1
         if parts.path == gateway.PATH:
             return None
+        if parts.path == FAULTS_PATH:
+            return _response(self._plan(request.headers))
         if parts.path == SOCKET_PATH:
             page = self._handshake(request.headers, query)
             return _response(page) if page is not None else None
@@ -238,15 +243,26 @@ class Simulator:
         room = self._live_room(query.get("room_id", ""))
         if room is None:
             return Page(400, b"", "text/plain", {"Handshake-Msg": "no such room"})
-        door = "direct" if query.get("ws_direct") == "1" else "sign"
+        door = _door(query)
         self.handshakes[door] += 1
         return site.handshake(headers, lambda fault: self._fires(fault, room.unique_id, door))
 
     def _fires(self, fault: Fault, unique_id: str = "", door: str | None = None) -> bool:
         if not self._faults.fires(fault, unique_id, door):
             return False
-        self._truth.write("fault", unique_id, name=fault.value)
+        self._truth.write("fault", unique_id, name=fault.value, door=door)
         return True
+
+    def _plan(self, headers: Headers) -> Page:
+        """Let go wrong what is posted, one spec a line; say how often each fault has happened."""
+        if posts.method(headers) == "POST":
+            specs = posts.body(headers).decode(errors="replace").split()
+            try:
+                self._faults.plan(specs)
+            except ValueError as refused:
+                return Page(400, f"{refused}\n".encode(), "text/plain")
+            self._truth.write("planned", "", faults=specs)
+        return pages.of_json(self._faults.fired)
 
     def _live_room(self, room_id: str) -> Room | None:
         live = (room for room in self._rooms.values() if room.live is not None)
@@ -274,12 +290,13 @@ class Simulator:
         if room is None:
             return  # it ended during the handshake
         room_id = room.last_room_id
-        socket = self._socket(websocket, room, query, passed=parts.path == gateway.PATH)
-        self._truth.write("connected", room.unique_id, room_id)
+        passed = parts.path == gateway.PATH
+        socket, door = self._socket(websocket, room, query, passed=passed), "gateway" if passed else _door(query)
+        self._truth.write("connected", room.unique_id, room_id, door=door)
         try:
             # Not a room that has ended meanwhile: its socket would hear the next live, under another room's id.
             if await socket.entered() and room.is_live(room_id):
-                self._truth.write("entered", room.unique_id, room_id)
+                self._truth.write("entered", room.unique_id, room_id, door=door)
                 self.sockets.append(socket)
                 await socket.send_history(room.history)
                 again, room.unacknowledged = room.unacknowledged, []
@@ -292,7 +309,7 @@ class Simulator:
                 room.unacknowledged += socket.unacknowledged()
             await socket.close(1000)
             await socket.closed
-            self._truth.write("disconnected", room.unique_id, room_id, code=websocket.close_code)
+            self._truth.write("disconnected", room.unique_id, room_id, door=door, code=websocket.close_code)
 
     def _socket(self, websocket: ServerConnection, room: Room, query: dict[str, str], *, passed: bool) -> Socket:
         name, room_id = room.unique_id, room.last_room_id
@@ -302,11 +319,17 @@ class Simulator:
             websocket,
             unique_id=name,
             room_id=room_id,
+            door=_door(query),
             gzipped=query.get("compress") == "gzip",
             faults=self._faults,
             truth=self._truth,
             heartbeat_seconds=self._heartbeat_seconds,
         )
+
+
+def _door(query: dict[str, str]) -> str:
+    """By which door a client came to the socket's address."""
+    return "direct" if query.get("ws_direct") == "1" else "sign"
 
 
 def _greet(_: ServerConnection, __: Request, response: Response) -> None:

@@ -54,6 +54,7 @@ class Socket:
         *,
         unique_id: str,
         room_id: int,
+        door: str,
         gzipped: bool,
         faults: Faults,
         truth: Truth,
@@ -74,6 +75,7 @@ class Socket:
         self._websocket = websocket
         self._unique_id = unique_id
         self._room_id = room_id
+        self._door = door
         self._gzipped = gzipped
         self._faults = faults
         self._truth = truth
@@ -164,9 +166,9 @@ class Socket:
     def _due(self) -> Fault | None:
         if self._sequence < QUIET_FRAMES:
             return None
-        due = next((fault for fault in IN_STREAM if self._faults.fires(fault, self._unique_id)), None)
+        due = next((fault for fault in IN_STREAM if self._faults.fires(fault, self._unique_id, self._door)), None)
         if due is not None:
-            self._truth.write("fault", self._unique_id, self._room_id, name=due.value)
+            self._truth.write("fault", self._unique_id, self._room_id, name=due.value, door=self._door)
         return due
 
     def _bogus_id(self) -> int:
@@ -186,8 +188,7 @@ class Socket:
             case Fault.CLOSE_INTERNAL | Fault.CLOSE_SERVER | Fault.CLOSE_SERVER_ERROR:
                 await self._websocket.close(CODES[fault])
             case Fault.CLOSE_FRAME | Fault.CLOSE_FRAME_NO_DIRECT:
-                headers = [PushHeader(key="close_reason", value=GOOD_BYES[fault])]
-                await self._write(PushFrame(headers=headers, payload_type="close").SerializeToString())
+                await self._say_good_bye(GOOD_BYES[fault])
             case Fault.ACCESS_CONTROL:
                 await self._send_message("WebcastAccessControlMessage", AccessControl(captcha=b"").SerializeToString())
             case Fault.ROOM_VERIFY:
@@ -309,14 +310,20 @@ class Socket:
                 ImEnterRoom.FromString(frame.payload)
                 if self.fate is Fault.ENTER_MESSAGES:
                     await self._send_message("WebcastNewEntryMessage", b"\x08\x01", payload_type="im_enter_room_resp")
+                elif self.fate is Fault.ENTER_NO_DIRECT:
+                    await self._say_good_bye(GOOD_BYES[Fault.CLOSE_FRAME_NO_DIRECT])
                 elif not self.silenced:
                     await self._answer("im_enter_room_resp")
 
     def _draw_fate(self) -> None:
-        self.fate = next((fault for fault in AT_ENTRY if self._faults.fires(fault, self._unique_id)), None)
+        self.fate = next((fault for fault in AT_ENTRY if self._faults.fires(fault, self._unique_id, self._door)), None)
         if self.fate is not None:
-            self._truth.write("fault", self._unique_id, self._room_id, name=self.fate.value)
-            self.silenced = self.fate in (Fault.ENTER_DEAD, Fault.ENTER_DEAF)
+            self._truth.write("fault", self._unique_id, self._room_id, name=self.fate.value, door=self._door)
+            self.silenced = self.fate in (Fault.ENTER_DEAD, Fault.ENTER_DEAF, Fault.ENTER_NO_DIRECT)
+
+    async def _say_good_bye(self, reason: str) -> None:
+        headers = [PushHeader(key="close_reason", value=reason)]
+        await self._write(PushFrame(headers=headers, payload_type="close").SerializeToString())
 
     async def _answer(self, payload_type: str) -> None:
         await self._write(PushFrame(payload_encoding="pb", payload_type=payload_type).SerializeToString())

@@ -37,6 +37,9 @@ END_ID = LIFE_IDS - 1
 """The control message that ends a live has the last id."""
 
 
+STEADY_SECONDS = 7 * 86400.0
+
+
 class Ending(Enum):
     """How a live ends."""
 
@@ -77,9 +80,10 @@ class Script(Protocol):
 class World:
     """Rooms out of a seed."""
 
-    def __init__(self, *, seed: int, rooms: int, rate: float) -> None:
-        """`rate` is events per second of all rooms together, while all are live."""
+    def __init__(self, *, seed: int, rooms: int, rate: float, steady: bool = False) -> None:
+        """`rate` is events per second of all rooms together, while all are live; `steady`: they always are."""
         self._seed = seed
+        self._steady = steady
         self.unique_ids: Sequence[str] = tuple(f"sim_room_{number:02}" for number in range(1, rooms + 1))
         weights = [Random(f"{seed}:rate:{unique_id}").uniform(0.5, 1.5) for unique_id in self.unique_ids]
         self._rates = {
@@ -87,13 +91,13 @@ class World:
         }
 
     def lives(self, unique_id: str) -> Iterator[Live]:
-        """Every live of a room: a few are long, a few start late, the others come and go."""
+        """Every live of a room: a few are long, a few start late, the others come and go, unless they are steady."""
         number = self.unique_ids.index(unique_id)
         chance = Random(f"{self._seed}:lives:{unique_id}")
         rate = self._rates[unique_id]
-        after = _first_start(number, chance)
+        after = 0.0 if self._steady else _first_start(number, chance)
         for live in range(1, 1000):
-            seconds = 3600.0 if number % 3 == 0 else chance.uniform(20.0, 45.0)
+            seconds = STEADY_SECONDS if self._steady else 3600.0 if number % 3 == 0 else chance.uniform(20.0, 45.0)
             room_id = ROOM_IDS + (number * 1000 + live) * LIFE_IDS
             yield Live(
                 room_id=room_id,

@@ -26,6 +26,31 @@ def test_a_fault_happens_in_the_room_that_was_named() -> None:
     assert [faults.fires(Fault.DROP, room) for room in ("sim_room_01", "sim_room_03")] == [False, True]
 
 
+def test_a_fault_happens_at_the_door_that_was_named() -> None:
+    faults = Faults(["drop/sign"])
+
+    assert [faults.fires(Fault.DROP, "a", door) for door in ("direct", None, "sign")] == [False, False, True]
+
+
+def test_a_new_plan_takes_the_place_of_the_old_one() -> None:
+    faults = Faults(["drop:9"])
+    faults.fires(Fault.DROP, "a")
+
+    faults.plan(["silence"])
+
+    assert [faults.fires(fault, "a") for fault in (Fault.DROP, Fault.SILENCE)] == [False, True]
+    assert faults.fired == {Fault.DROP: 1, Fault.SILENCE: 1}
+
+
+def test_a_plan_that_is_refused_changes_nothing() -> None:
+    faults = Faults(["drop"])
+
+    with pytest.raises(ValueError, match="'dorp' is no fault"):
+        faults.plan(["silence", "dorp"])
+
+    assert [faults.fires(fault, "a") for fault in (Fault.DROP, Fault.SILENCE)] == [True, False]
+
+
 def test_other_faults_do_not_happen() -> None:
     assert not Faults(["drop"]).fires(Fault.SILENCE, "a")
 

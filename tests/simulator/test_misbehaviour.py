@@ -213,6 +213,7 @@ def test_a_duplicate_has_the_id_of_the_one_before() -> None:
         ("enter_deaf", ["hb"]),
         ("enter_no_echoes", ["im_enter_room_resp"]),
         ("enter_messages", ["im_enter_room_resp", "hb"]),
+        ("enter_no_direct", ["close", "hb"]),
     ],
 )
 def test_what_befalls_a_socket_from_its_first_frame_on(fault: str, answers: list[str]) -> None:
@@ -240,7 +241,9 @@ def test_what_befalls_a_socket_from_its_first_frame_on(fault: str, answers: list
     truth = simulate(act, *filter(None, [fault]))
 
     assert [frame.payload_type for frame in met if frame.payload_type != "msg"] == answers
-    assert any(frame.payload_type == "msg" for frame in met) == (fault not in ("enter_dead", "enter_deaf"))
+    assert any(frame.payload_type == "msg" for frame in met) == (
+        fault not in ("enter_dead", "enter_deaf", "enter_no_direct")
+    )
     carried = [len(FetchResult.FromString(frame.payload).messages) for frame in met[:1]]
     assert (carried == [1]) is (fault == "enter_messages")
     assert [line["name"] for line in truth if line["kind"] == "fault"] == [*filter(None, [fault])]

@@ -91,6 +91,31 @@ def test_a_handshake_is_refused_once_by_a_fault(fault: str, status: int, said: d
     assert [line["name"] for line in truth if line["kind"] == "fault"] == [fault]
 
 
+def test_what_is_posted_goes_wrong_at_the_door_it_names_and_nothing_that_was_planned_before() -> None:
+    async def act(simulator: Simulator) -> None:
+        room = await room_id(simulator)
+        async with httpx.AsyncClient(base_url=simulator.url, trust_env=False, verify=False) as client:
+            said = await client.post("/simulator/faults", content="handshake_flap/direct:9\nhandshake_forbidden/sign")
+            assert (said.status_code, said.json()) == (200, {})
+            refused = await client.post("/simulator/faults", content="handshake_flap dorp")
+            assert refused.status_code == 400
+            assert refused.text.startswith("'dorp' is no fault; there are ")
+            with pytest.raises(websockets.InvalidStatus) as answer:
+                async with socket(simulator, room):
+                    pass
+            assert answer.value.response.status_code == 403
+            assert (await client.get("/simulator/faults")).json() == {"handshake_forbidden": 1}
+
+    truth = simulate(act, "handshake_bad_request")
+
+    found = [(line["kind"], line.get("door"), line.get("faults")) for line in truth if line["kind"] != "message"]
+    assert found == [
+        ("live_started", None, None),
+        ("planned", None, ["handshake_flap/direct:9", "handshake_forbidden/sign"]),
+        ("fault", "sign", None),
+    ]
+
+
 @pytest.mark.parametrize("room", ["", "1", "x"])
 def test_a_socket_to_no_room_is_refused(room: str) -> None:
     async def act(simulator: Simulator) -> None:

@@ -53,6 +53,15 @@ def test_lives_end_in_every_way() -> None:
     assert {live.ending for live in lives()} == set(Ending)
 
 
+def test_a_steady_world_is_live_at_once_and_for_days() -> None:
+    world = World(seed=1, rooms=20, rate=100.0, steady=True)
+
+    found = [next(world.lives(name)) for name in world.unique_ids]
+
+    assert {live.after_seconds for live in found} == {0.0}
+    assert min(live.total / live.rate for live in found) > 86_400
+
+
 def test_an_end_says_who_ended_it() -> None:
     actions = {
         live.ending: wire.ControlMessage.FromString(end(live, 1).payload).action

@@ -38,6 +38,7 @@ class Row:
 HEARD = "heard"
 ROWS = (
     Row("14", "close_frame_no_direct", "FailedRoomPolling switched_off"),
+    Row("14 at once", "enter_no_direct", "FailedRoomPolling switched_off", entered=False),
     Row("14 for another reason", "close_frame", "FailedRoomPolling closed"),
     Row("15", "enter_deaf", "FailedRoomPolling silence", entered=False),
     Row("15 after a while", "silence", "FailedRoomPolling silence"),
