@@ -188,6 +188,25 @@ def test_two_failures_are_too_few_and_success_begins_anew() -> None:
     assert failed(breaker, "b")
 
 
+def test_failures_that_are_hours_apart_shut_no_door() -> None:
+    breaker = Breaker()
+
+    assert not any(failed(breaker, room, now) for now, room in ((100.0, "a"), (101.0, "b"), (200.0, "c")))
+    assert not failed(breaker, "a", 201.0)
+    assert failed(breaker, "b", 202.0)
+
+
+def test_nor_do_refusals_of_two_rooms_while_others_are_inside() -> None:
+    breaker = Breaker()
+
+    def refused(room: str, now: float) -> bool:
+        return breaker.refused(room, Reason.UNSIGNED, "", now, at_once=True, others_inside=True)
+
+    assert not refused("a", 100.0)
+    assert not refused("b", 3700.0)
+    assert refused("c", 3701.0)
+
+
 def test_what_another_worker_learnt_is_as_good_as_a_refusal_of_ones_own() -> None:
     breaker = Breaker()
     never = float("-inf")

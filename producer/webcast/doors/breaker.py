@@ -7,6 +7,7 @@ it says so, and all others wait a minute again.
 A stranger's answer about one room must not shut a door on all. So while others are let in, it takes two rooms.
 """
 
+from collections import deque
 from collections.abc import Callable
 from enum import StrEnum
 
@@ -15,15 +16,15 @@ from producer.errors import Reason
 PROBE_SECONDS = 60.0
 """Between two tries of a door that is shut, where nobody said how long to wait."""
 PATIENCE_SECONDS = 90.0
-"""A try of which nothing was heard for so long is over."""
+"""A try of which nothing was heard for so long is over, and a failure so long ago is forgotten."""
 HEARD_SECONDS = 10.0
 """After so long a room that waits looks whether the one that tries the door was heard: most are, within a second."""
 ENTERED_SECONDS = 60.0
 """For so long a room that was let in speaks for a door that another was refused at."""
 FAILURES = 3
 """So many failures, of two rooms at least and no success between them, shut a door where one says nothing of it."""
-MOST_ROOMS = 100
-"""Rooms that are kept of those that failed."""
+MOST_FAILURES = 100
+"""That are kept."""
 
 
 class State(StrEnum):
@@ -59,8 +60,8 @@ class Breaker:
         self._trying_until: float | None = None
         self._entered: tuple[str, float] | None = None
         """Who was let in last, and when."""
-        self._failures = 0
-        self._failed: set[str] = set()
+        self._failed: deque[tuple[float, str]] = deque(maxlen=MOST_FAILURES)
+        """When, and which room."""
 
     def state(self, now: float) -> State:
         """Its state now."""
@@ -118,12 +119,13 @@ class Breaker:
             return False
         if others_inside and not at_once:
             return False
-        self._failures += 1
-        if len(self._failed) < MOST_ROOMS:
-            self._failed.add(room)
+        self._failed.append((now, room))
+        while now - self._failed[0][0] > PATIENCE_SECONDS:
+            self._failed.popleft()
         lately = self._entered is not None and self._entered[0] != room and now - self._entered[1] < ENTERED_SECONDS
         doubted = others_inside or lately
-        if len(self._failed) < (2 if doubted or not at_once else 1) or not (at_once or self._failures >= FAILURES):
+        rooms = len({room for _, room in self._failed})
+        if rooms < (2 if doubted or not at_once else 1) or not (at_once or len(self._failed) >= FAILURES):
             return False
         self.reason, self.detail, self.since = reason, detail, now
         self._pause, self.held_until = wait_seconds or PROBE_SECONDS, now + wait_seconds
@@ -162,7 +164,7 @@ class Breaker:
         if self.reason is not None:
             self.opened_at = now
         self.reason, self.detail, self._trying_until, self._prober = None, "", None, None
-        self._next_try, self.held_until, self._failures = 0.0, float("-inf"), 0
+        self._next_try, self.held_until = 0.0, float("-inf")
         self._failed.clear()
 
     def _later(self, now: float) -> float:
