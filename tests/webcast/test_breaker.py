@@ -101,6 +101,38 @@ def test_a_short_wait_that_was_asked_for_is_no_longer_one() -> None:
     assert breaker.wait(105.0) == 60.0
 
 
+def test_another_workers_try_is_waited_for_though_ours_were_inside_when_it_was_shut() -> None:
+    breaker = Breaker()
+    breaker.entered("a", 90.0)
+    shut(breaker, "a", now=100.0)
+
+    breaker.learnt(Reason.UNSIGNED, "417", since=99.0, said=159.0, held_until=float("-inf"))
+
+    assert breaker.wait(159.0) == 60.0
+
+
+def test_a_short_wait_that_was_asked_for_in_vain_is_not_believed_again() -> None:
+    breaker = Breaker()
+    shut(breaker, "a", wait=2.0)
+    assert breaker.admits("b", 102.0)
+
+    assert not shut(breaker, "b", now=103.0, wait=2.0)
+
+    assert breaker.wait(103.0) == 60.0
+
+
+def test_who_was_admitted_goes_on_while_the_door_is_open_or_it_tries_it() -> None:
+    breaker = Breaker()
+    assert breaker.lets("a")
+
+    shut(breaker, "a")
+    breaker.admits("b", 160.0)
+
+    assert [breaker.lets(room) for room in "abc"] == [False, True, False]
+    shut(breaker, "b", now=161.0)
+    assert not breaker.lets("b")
+
+
 def test_a_refusal_that_was_under_way_when_it_was_shut_can_only_prolong_it() -> None:
     breaker = Breaker()
     shut(breaker, "a", now=100.0)

@@ -80,6 +80,10 @@ class Breaker:
         self._prober, self._trying_until, self._next_try = room, now + PATIENCE_SECONDS, self._later(now)
         return True
 
+    def lets(self, room: str) -> bool:
+        """Whether a room that was admitted may go on."""
+        return self.reason is None or (room == self._prober and self._trying_until is not None)
+
     def wait(self, now: float) -> float:
         """Seconds until it is worth looking again: somebody may try it, or whoever tries it may have opened it."""
         if self.reason is None:
@@ -112,7 +116,8 @@ class Breaker:
         """
         if self.reason is not None:
             if room == self._prober:
-                self._trying_until, self._pause = None, wait_seconds or PROBE_SECONDS
+                # A wait that was too short is not believed again.
+                self._trying_until, self._pause = None, max(wait_seconds, PROBE_SECONDS)
                 self._next_try = max(self._next_try, self._later(now))
             self.held_until = max(self.held_until, now + wait_seconds)
             self._next_try = max(self._next_try, self.held_until)
@@ -135,10 +140,10 @@ class Breaker:
     def learnt(self, reason: Reason, detail: str, *, since: float, said: float, held_until: float) -> bool:
         """Another worker said that it finds it shut, `since` when; say whether that is news.
 
-        Ours try it as if ours had been refused when it was `said`. It is nothing against a door that lets ours in,
-        then or later: the other may have come another way.
+        Ours try it as if ours had been refused when it was `said`. It is nothing against a door that is open and lets
+        ours in, then or later: the other may have come another way.
         """
-        if self._entered is not None and since < self._entered[1] + ENTERED_SECONDS:
+        if self.reason is None and self._entered is not None and since < self._entered[1] + ENTERED_SECONDS:
             return False
         self.held_until = max(self.held_until, held_until)
         self._pause = max(self._pause, PROBE_SECONDS)
