@@ -28,7 +28,7 @@ from producer.webcast.doors.hall import Visit
 from producer.webcast.protocol import Protocol, Received, RecentIds
 from producer.webcast.room import RoomId
 
-LOOK_SECONDS = (15.0, 45.0)
+LOOK_SECONDS = (10.0, 30.0)
 """Between two looks at the doors before the one that a socket came through."""
 OVERLAP_SECONDS = 0.5
 """How long a socket is held after the next one was heard: what was under way arrives."""
@@ -148,7 +148,7 @@ class Stay:
                 origin=self._around.upstream.web_url,
                 ssl=self._around.ssl,
                 trust_environment=self._around.upstream.is_tiktok,
-                turns=self._around.opening,
+                turns=self._visit.turn(address, self._around.opening),
             ) as connection:
                 opened.append(loop.time())
                 metrics.connection_opened(seconds=opened[0] - began)

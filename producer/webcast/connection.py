@@ -4,7 +4,7 @@ import asyncio
 import re
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from ssl import SSLContext
 
 import websockets
@@ -164,7 +164,7 @@ async def open_connection(
     origin: str,
     ssl: SSLContext,
     trust_environment: bool,
-    turns: asyncio.Semaphore,
+    turns: AbstractAsyncContextManager[None],
 ) -> AsyncIterator[Connection]:
     """Open the socket at an address, in its turn; close it, normally, on the way out. Raises FailedConnection.
 

@@ -60,6 +60,15 @@ class Given:
         visit.told(asyncio.run(visit.obtain()), error, lived_seconds=lived_seconds)
 
 
+class Queue(Scripted):
+    """A door at which all wait."""
+
+    async def obtain(self, room_id: RoomId, streamer: str) -> Address:
+        await super().obtain(room_id, streamer)
+        forever: asyncio.Future[Address] = asyncio.get_running_loop().create_future()
+        return await forever
+
+
 def unsigned() -> FailedConnection:
     return FailedConnection("417 illegal secret key", reason=Reason.UNSIGNED)
 
@@ -88,6 +97,61 @@ def test_a_door_that_refuses_sends_everybody_to_the_next() -> None:
     assert direct == Standing("direct", State.SHUT, Reason.UNSIGNED, "417 illegal secret key", NOW)
     assert str(direct) == "direct shut since 14:30 UTC: 417 illegal secret key"
     assert str(sign) == "sign open"
+
+
+def test_who_waits_at_a_door_goes_to_the_next_as_soon_as_it_is_shut() -> None:
+    first = Queue("sign")
+    given = Given(first, Scripted("direct"))
+
+    async def main() -> list[str]:
+        visits = [given.hall.visit(ROOM, streamer) for streamer in ("ann", "ben")]
+        waiting = [asyncio.create_task(visit.obtain()) for visit in visits]
+        while len(first.asked) < len(visits):
+            await asyncio.sleep(0)
+        given.hall.told("sign", "cay", unsigned(), lived_seconds=0.0)
+        return [(await each).door for each in waiting]
+
+    assert asyncio.run(main()) == ["direct", "direct"]
+    assert given.tries == [("sign", "refused", Reason.UNSIGNED)]
+
+
+def test_where_the_last_door_is_shut_on_who_waits_there_it_is_said_why_and_until_when() -> None:
+    first = Queue("sign")
+    given = Given(first)
+
+    async def main() -> None:
+        waiting = asyncio.create_task(given.hall.visit(ROOM, "ann").obtain())
+        while not first.asked:
+            await asyncio.sleep(0)
+        said = Standing("sign", State.SHUT, Reason.UNSIGNED, "417", NOW)
+        given.hall.learnt(said, said_at=NOW)
+        await waiting
+
+    with pytest.raises(FailedConnection, match="no door is open: sign shut") as none:
+        asyncio.run(main())
+
+    assert none.value.retry_after_seconds == 60.0
+
+
+def test_who_waits_for_a_turn_to_open_a_socket_opens_none_at_a_door_that_was_shut_meanwhile() -> None:
+    given = Given(Scripted("direct"))
+    visits = {streamer: given.hall.visit(ROOM, streamer) for streamer in ("ann", "ben")}
+
+    async def turn(streamer: str) -> None:
+        async with visits[streamer].turn(addresses[streamer], asyncio.Semaphore(1)):
+            pass
+
+    addresses = {streamer: asyncio.run(visit.obtain()) for streamer, visit in visits.items()}
+    asyncio.run(turn("ben"))
+    given.hall.told("direct", "cay", unsigned(), lived_seconds=0.0)
+
+    with pytest.raises(FailedConnection, match="the door direct was shut meanwhile") as shut:
+        asyncio.run(turn("ben"))
+
+    assert shut.value.reason is Reason.NO_DOOR
+    given.now += 60.0
+    asyncio.run(visits["ann"].obtain())
+    asyncio.run(turn("ann"))  # the one that tries it
 
 
 def test_where_asking_fails_the_next_door_is_asked_at_once() -> None:

@@ -3,7 +3,9 @@
 Whoever opens a socket at an address tells what became of it: `heard`, or `told`.
 """
 
-from collections.abc import Callable, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Protocol
@@ -81,6 +83,8 @@ class Hall:
         self._breakers = {door.name: Breaker(spread) for door in doors}
         self._inside: dict[str, set[str]] = {door.name: set() for door in doors}
         """Who is heard now, by the door they came in by."""
+        self._asking: dict[str, dict[str, asyncio.Timeout]] = {door.name: {} for door in doors}
+        """Who asks for an address now, by the door they ask."""
         self._log = logs.get()
         for door in doors:
             listener.door_stands(door.name, is_open=True)
@@ -110,6 +114,24 @@ class Hall:
         """Seconds of the doors' clock."""
         return self._clock()
 
+    async def ask(self, door: Door, room_id: RoomId, room: str) -> Address | None:
+        """Obtain an address at a door; None as soon as the door is shut. Raises ProducerError.
+
+        So a room that waits there, for its turn or an answer, goes on to the next, and no crowd asks on.
+        """
+        try:
+            async with asyncio.timeout(None) as asking:
+                self._asking[door.name][room] = asking
+                return await door.obtain(room_id, room)
+        except TimeoutError:
+            return None
+        finally:
+            self._asking[door.name].pop(room, None)
+
+    def lets(self, door: str, room: str) -> bool:
+        """Whether a room that a door admitted may go on: not where it was shut since."""
+        return self._breakers[door].lets(room)
+
     def heard(self, door: str, room: str) -> None:
         """A room was let in through a door."""
         self._listener.door_tried(door, "heard", None)
@@ -137,7 +159,7 @@ class Hall:
             others_inside=bool(self._inside[door] - {room}),
         ):
             self._log.error("door shut", door=door, reason=error.reason, detail=str(error))
-            self._listener.door_stands(door, is_open=False)
+            self._close(door)
             self._say(self._standing(door))
         elif breaker.reason is not None and error.retry_after_seconds:
             self._say(self._standing(door))
@@ -175,7 +197,13 @@ class Hall:
             self._log.error(
                 "door shut", door=standing.door, reason=standing.reason, detail=standing.detail, learnt=True
             )
-            self._listener.door_stands(standing.door, is_open=False)
+            self._close(standing.door)
+
+    def _close(self, door: str) -> None:
+        self._listener.door_stands(door, is_open=False)
+        asking, self._asking[door] = self._asking[door], {}
+        for each in asking.values():
+            each.reschedule(0.0)
 
     def _standing(self, door: str) -> Standing:
         breaker, now = self._breakers[door], self._clock()
@@ -208,11 +236,15 @@ class Visit:
                 waits.append(self._hall.wait_seconds(door))
                 continue
             try:
-                return await door.obtain(self._room_id, self._streamer)
+                address = await self._hall.ask(door, self._room_id, self._streamer)
             except ProducerError as error:
                 self._failed(door.name, error, lived_seconds=0.0)
                 waits.append(error.retry_after_seconds or 0.0)
                 last = error
+                continue
+            if address is not None:
+                return address
+            waits.append(self._hall.wait_seconds(door))
         if last is not None:
             # As long as the first of the doors, and no longer: the last may have asked for an hour.
             last.retry_after_seconds = min(waits) or None
@@ -229,10 +261,18 @@ class Visit:
                 return None
             if not self._in_vain(door) and self._hall.admits(door, self._streamer):
                 try:
-                    return await door.obtain(self._room_id, self._streamer)
+                    return await self._hall.ask(door, self._room_id, self._streamer)
                 except ProducerError as error:
                     self._failed(door.name, error, lived_seconds=0.0)
         return None
+
+    @asynccontextmanager
+    async def turn(self, address: Address, turns: asyncio.Semaphore) -> AsyncIterator[None]:
+        """Wait for a turn to open a socket. Raises FailedConnection where its door was shut meanwhile."""
+        async with turns:
+            if not self._hall.lets(address.door, self._streamer):
+                raise FailedConnection(f"the door {address.door} was shut meanwhile", reason=Reason.NO_DOOR)
+            yield
 
     def heard(self, address: Address) -> None:
         """The room was heard on a socket at this address."""
