@@ -19,7 +19,7 @@ IMAGE ?= .image
 COMPILE := $(RUN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	--no-header --no-annotate
 
-.PHONY: demo test chaos-claims chaos-delivery chaos-strangers verify-chart verify-cluster verify-monitoring consumers peers sbom format generate release-schemas requirements clean
+.PHONY: demo test chaos-claims chaos-delivery chaos-doors chaos-strangers verify-chart verify-cluster verify-monitoring consumers peers sbom format generate release-schemas requirements clean
 
 demo: $(READY)  ## a real Kafka, a registry, the simulator and two workers, until Ctrl-C or DEMO_SECONDS
 	$(RUN)/producer demo
@@ -36,6 +36,10 @@ chaos-delivery: $(READY)  ## Kafka away for half an hour, workers killed fifty t
 	FAULT_SECONDS=30 $(RUN)/pytest -s tests/kafka/test_lasting_errors.py $(PYTEST_ARGS)
 	OUTAGE_SECONDS=1800 ROLLING_SECONDS=600 STOP_RECORDS=60000 DELIVERY_RATE=2000 DELIVERY_KILLS=50 $(RUN)/pytest -s tests/system/test_delivery.py $(PYTEST_ARGS)
 	DELIVERY_SEEDS=300 $(RUN)/pytest tests/delivery/test_delivery_schedules.py $(PYTEST_ARGS)
+
+chaos-doors: $(READY)  ## two hundred rooms whose door shuts in nine ways, and opens again; PROMTOOL lets the alert be judged
+	DOORS_SECONDS=300 $(RUN)/pytest tests/system/test_doors.py $(PYTEST_ARGS)
+	DOORS_ROOMS=200 $(RUN)/pytest -s tests/system/test_doors_nine.py $(PYTEST_ARGS)
 
 chaos-strangers: $(READY)  ## odd answers one by one, two thousand streamers claimed at once, a million inputs for the readers
 	STRANGERS_IN_TURN=1 $(RUN)/pytest -s tests/system/test_strangers.py $(PYTEST_ARGS)
