@@ -12,8 +12,11 @@ import httpx
 from socksio import SOCKSError
 
 from producer import bodies, strangers
+from producer.proxies import Proxy
 from producer.strangers import Unreadable
 
+CONNECT_SECONDS = 5.0
+"""How long a connection may take, and once more its TLS."""
 FAILURES = (httpx.HTTPError, httpx.InvalidURL, SOCKSError, UnicodeError)
 """What asking ends in, beside a deadline; what a SOCKS proxy says that is none comes through httpx as it is, and what
 is wrong with an internationalized name too."""
@@ -62,14 +65,17 @@ def client(
     headers: Mapping[str, str] | None = None,
     transport: httpx.AsyncBaseTransport | None = None,
     trust_environment: bool = True,
+    proxy: Proxy | None = None,
 ) -> httpx.AsyncClient:
     """Make a client: it follows no redirect and keeps no cookies.
 
-    `trust_environment`: whether it goes by the environment's proxies.
+    `trust_environment`: whether it goes by the environment's proxies, where it is given none.
     """
+    trust_proxy = trust if proxy is not None and proxy.is_https and isinstance(trust, SSLContext) else None
     return httpx.AsyncClient(
         verify=trust,
         transport=transport,
+        proxy=httpx.Proxy(proxy.url, ssl_context=trust_proxy) if proxy is not None else None,
         cookies=_NoCookies(),
         headers={**(headers or {}), "Accept-Encoding": bodies.ACCEPTED},
         limits=httpx.Limits(max_connections=at_once),
@@ -93,10 +99,11 @@ async def ask(
     `seconds` is for the whole of it, and each step. `bodies_of`: the statuses whose bodies matter; the others' are left
     unread. `auth` is a name and its password; `request` is httpx's: headers, params, json, data.
     """
+    timeout = httpx.Timeout(seconds, connect=min(seconds, CONNECT_SECONDS))
     try:
         async with (
             asyncio.timeout(seconds),
-            _sent(web, web.build_request(method, url, timeout=seconds, **request), auth) as response,
+            _sent(web, web.build_request(method, url, timeout=timeout, **request), auth) as response,
         ):
             matters = bodies_of is None or response.status_code in bodies_of
             body = await bodies.read(response, most_bytes=most_bytes) if matters else b""

@@ -1,7 +1,7 @@
-"""Whom TLS trusts by the environment: SSL_CERT_FILE and SSL_CERT_DIR, which OpenSSL and httpx read by themselves.
+"""Whom TLS trusts: by a file of the operator's, or by the environment's SSL_CERT_FILE and SSL_CERT_DIR.
 
-OpenSSL passes over what it cannot read and then trusts nobody, without a word; httpx raises. So both are looked at
-before there is a client.
+OpenSSL and httpx read the latter by themselves. OpenSSL passes over what it cannot read and then trusts nobody, without
+a word; httpx raises. So both are looked at before there is a client.
 """
 
 import os
@@ -19,6 +19,15 @@ def refuse_unusable(environ: Mapping[str, str]) -> None:
     """Raise StartRefused, with a line each, where one names what cannot be used; an empty one names nothing."""
     if problems := list(_problems(environ)):
         raise StartRefused("\n".join(problems))
+
+
+def context(file: Path | None) -> ssl.SSLContext:
+    """Trust the authorities in a file alone; without one, those of the system. Raises StartRefused."""
+    if file is not None and (problem := _of_file(str(file))):
+        raise StartRefused(f"PRODUCER_CA_FILE names {file}, {problem}")
+    made = ssl.create_default_context(cafile=file)
+    made.set_alpn_protocols(["http/1.1"])  # as httpx does with a context that it is given
+    return made
 
 
 def _problems(environ: Mapping[str, str]) -> Iterator[str]:

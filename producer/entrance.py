@@ -1,16 +1,28 @@
-"""A worker's doors, put together from its settings, and what the workers of a fleet tell each other of them."""
+"""A worker's egresses and their doors, put together from its settings; what the workers tell each other of doors."""
 
 import os
 import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from random import uniform
+from ssl import SSLContext
 
+import httpx
+
+from producer import proxies, secret_files
 from producer.assignments.doors import DoorSaid
 from producer.assignments.interface import Assignments
 from producer.errors import Reason, StartRefused
 from producer.observability.metrics import Metrics
+from producer.proxies import Proxy
+from producer.secret_files import SecretUnusable
 from producer.settings import Settings, variable
-from producer.strangers import shown
+from producer.strangers import Unreadable, shown
+from producer.webcast import http
+from producer.webcast.bench import Bench
 from producer.webcast.doors.breaker import State
 from producer.webcast.doors.contract import Door
 from producer.webcast.doors.direct import Direct
@@ -20,27 +32,122 @@ from producer.webcast.doors.lease import Leased
 from producer.webcast.doors.sign import Budget, Signed
 from producer.webcast.doors.visitor import Visitors
 from producer.webcast.http import HTTP
+from producer.webcast.lanes import Lane, Lanes
+from producer.webcast.room import Rooms
 from producer.webcast.upstream import USER_AGENT, Upstream
+from producer.webcast.way import DEFAULT, Way
 
 SPREAD_SECONDS = 15.0
 """So much later than it might, at the most, a fleet's worker tries a door that is shut: mostly another came first."""
 
 
+def lanes(
+    settings: Settings,
+    upstream: Upstream,
+    metrics: Metrics,
+    *,
+    names: Sequence[str],
+    trust: SSLContext,
+    clients: AsyncExitStack,
+    requested: Callable[[str, str], None],
+    assignments: Assignments | None = None,
+    worker: str = "",
+) -> Lanes:
+    """The egresses of PRODUCER_PROXIES_FILE, or the one that is there without; each with the doors of these names.
+
+    `clients` is who closes what is made here. Through `assignments` the fleet learns of doors together. Raises
+    StartRefused.
+    """
+
+    def client(proxy: Proxy | None = None) -> httpx.AsyncClient:
+        made = http.client(user_agent=USER_AGENT, trust_environment=upstream.is_tiktok, trust=trust, proxy=proxy)
+        clients.push_async_callback(made.aclose)
+        return made
+
+    ways = egresses(settings)
+    services = http.HTTP(client(), requested)
+    shared = {name: door(name, settings, upstream, services, metrics) for name in names if name != Direct.name}
+    bench = Bench(tuple(ways), time.monotonic, metrics.egress_benched)
+    made = []
+    for egress, proxy in ways.items():
+        way = Way(egress, proxy, bench.fail)
+        web = http.HTTP(client(proxy), requested, way=way) if proxy is not None else services
+        doors = [shared.get(name) or door(name, settings, upstream, web, metrics) for name in names]
+        held = partial(metrics.look_ups_held, egress=egress)
+        made.append(
+            Lane(
+                way,
+                Rooms(web, upstream, USER_AGENT, held=held, egress=way.shown),
+                hall(settings, doors, way, metrics, assignments, worker),
+            )
+        )
+    if assignments is not None:
+        _hear(assignments, made)
+    return Lanes(made, bench)
+
+
+def egresses(settings: Settings) -> Mapping[str, Proxy | None]:
+    """The proxies of PRODUCER_PROXIES_FILE by name, or the one way that is there without. Raises StartRefused."""
+    file = settings.proxies_file
+    if file is None:
+        return {DEFAULT: None}
+    try:
+        return {proxy.name: proxy for proxy in proxies.read_list(secret_files.text(file))}
+    except SecretUnusable as unusable:
+        raise StartRefused(f"{variable('proxies_file')}: {unusable}", reason=unusable.reason) from None
+    except Unreadable as problem:
+        raise StartRefused(f"{variable('proxies_file')}: {file}: {problem}") from None
+
+
 def hall(
-    settings: Settings, upstream: Upstream, web: HTTP, metrics: Metrics, assignments: Assignments, worker: str
+    settings: Settings,
+    doors: Sequence[Door],
+    way: Way,
+    metrics: Metrics,
+    assignments: Assignments | None,
+    worker: str,
 ) -> Hall:
-    """The doors in the order of PRODUCER_DOORS, which the fleet learns of together. Raises StartRefused."""
-    doors = [door(name, settings, upstream, web, metrics) for name in settings.doors]
-    made = Hall(
+    """The doors of one egress, which tell the fleet how they stand."""
+
+    def say(standing: Standing) -> None:
+        if assignments is not None:
+            assignments.say_door(way.door(standing.door), to_say(standing, worker, now=time.time()))
+
+    return Hall(
         doors,
-        metrics,
+        _Listener(metrics, way.name),
         clock=time.monotonic,
         wall_clock=time.time,
-        say=lambda standing: assignments.say_door(standing.door, to_say(standing, worker, now=time.time())),
+        say=say,
         spread=lambda: uniform(0, SPREAD_SECONDS) if settings.assignments_file is None else 0.0,
+        egress=way.shown,
     )
-    assignments.hear_doors(lambda name, said: made.learnt(heard(name, said), said_at=said.at / 1000))
-    return made
+
+
+def _hear(assignments: Assignments, made: Sequence[Lane]) -> None:
+    """Have what other workers say of doors told to the lane that it is about, if it is one of ours."""
+    doors = {lane.way.door(door.name): (lane.doors, door.name) for lane in made for door in lane.doors.doors}
+
+    def hear(name: str, said: DoorSaid) -> None:
+        if name in doors:
+            there, door = doors[name]
+            there.learnt(heard(door, said), said_at=said.at / 1000)
+
+    assignments.hear_doors(hear)
+
+
+@dataclass(frozen=True, slots=True)
+class _Listener:
+    """Tells the metrics what goes on at the doors of one egress."""
+
+    metrics: Metrics
+    egress: str
+
+    def door_tried(self, door: str, outcome: str, reason: Reason | None) -> None:
+        self.metrics.door_tried(door, outcome, reason, egress=self.egress)
+
+    def door_stands(self, door: str, *, is_open: bool) -> None:
+        self.metrics.door_stands(door, is_open=is_open, egress=self.egress)
 
 
 def to_say(standing: Standing, worker: str, *, now: float) -> DoorSaid:

@@ -40,6 +40,7 @@ class Reason(StrEnum):
     NO_DOOR = "no_door"
     OFFLINE = "offline"
     OTHER = "other"
+    PROXY = "proxy"
     RATE_LIMITED = "rate_limited"
     SILENCE = "silence"
     STATUS = "status"

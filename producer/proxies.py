@@ -1,11 +1,13 @@
-"""What is wrong with the proxy variables of the environment, HTTPS_PROXY, NO_PROXY and their kin; pure.
+"""Proxies: a file of them, and what is wrong with the variables HTTPS_PROXY, NO_PROXY and their kin; pure.
 
-httpx and websockets read these variables by themselves, each in its own way. What one of the two could not use is named
+httpx and websockets read the variables by themselves, each in its own way. What one of the two could not use is named
 here, before there is a client, and never quoted: a proxy's password stands in it.
 """
 
+import hashlib
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from ipaddress import IPv6Address
 from urllib.parse import unquote
 
@@ -23,6 +25,57 @@ _USER = re.compile(r"[!-~]+:[!-~]*")
 _RESERVED = re.compile(r"[/?#\[\]\\@]")
 _NETWORK = re.compile(r"[0-9.]+/[0-9]{1,2}")
 _NAME = re.compile(r"(https?://|all://)?[*.]*[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*\.?(:[0-9]{1,4})?")
+
+
+NAME_LETTERS = 48
+"""Of a proxy's name, which goes into labels and keys."""
+
+
+@dataclass(frozen=True, slots=True)
+class Proxy:
+    """A proxy that can be used."""
+
+    name: str
+    """Its host and port, which may be shown."""
+    url: str = field(repr=False)
+    """The whole, with its user and password."""
+
+    @property
+    def is_https(self) -> bool:
+        """Whether it is itself spoken to by TLS."""
+        return self.url.lower().startswith("https:")
+
+
+def read_list(text: str) -> tuple[Proxy, ...]:
+    """Read a file of proxies: a URL a line, blank lines and comments aside. Raises Unreadable, which names the lines.
+
+    Proxies of one host and port, for different users, are told apart by their order.
+    """
+    found: dict[str, Proxy] = {}
+    wrong: list[str] = []
+    for number, line in enumerate(text.splitlines(), 1):
+        url = line.strip()
+        if not url or url.startswith("#"):
+            continue
+        if problem := _of_proxy(url):
+            wrong.append(f"line {number} {problem}")
+        elif any(proxy.url == url for proxy in found.values()):
+            wrong.append(f"line {number} is there twice")
+        else:
+            proxy = Proxy(_name(url, found), url)
+            found[proxy.name] = proxy
+    if wrong or not found:
+        raise Unreadable("; ".join(wrong) or "no proxy is in it")
+    return tuple(found.values())
+
+
+def _name(url: str, taken: Mapping[str, Proxy]) -> str:
+    place = url.partition("://")[2].rpartition("@")[2].rstrip("/").lower()
+    if len(place) > NAME_LETTERS:
+        digest = hashlib.sha256(place.encode()).hexdigest()[:8]
+        place = f"{place[: NAME_LETTERS - 9]}~{digest}"
+    number = sum(name == place or name.startswith(f"{place}#") for name in taken)
+    return f"{place}#{number + 1}" if number else place
 
 
 def problems(environ: Mapping[str, str]) -> Iterator[str]:

@@ -25,6 +25,17 @@ def read(path: Path, *, in_header: bool = True) -> str:
     `in_header`: it goes into an HTTP header, so it must be printable ASCII. Otherwise it is any text on one line.
     Raises SecretUnusable.
     """
+    whole = text(path)
+    secret = whole.strip()
+    before = len(whole) - len(whole.lstrip())
+    for place, letter in enumerate(secret, before + 1):
+        if problem := _problem(letter, in_header=in_header):
+            raise SecretUnusable(path, f"cannot be used: letter {place} is {problem}")
+    return secret
+
+
+def text(path: Path) -> str:
+    """The text of a file, without a byte order mark. Raises SecretUnusable, for one of blanks alone too."""
     try:
         if not stat.S_ISREG(path.stat().st_mode):
             raise SecretUnusable(path, "is no regular file")
@@ -35,17 +46,12 @@ def read(path: Path, *, in_header: bool = True) -> str:
     if len(raw) > MOST_BYTES:
         raise SecretUnusable(path, f"has more than {MOST_BYTES} bytes")
     try:
-        text = raw.removeprefix(codecs.BOM_UTF8).decode()
+        decoded = raw.removeprefix(codecs.BOM_UTF8).decode()
     except UnicodeDecodeError as cause:
         raise SecretUnusable(path, f"is not UTF-8: byte {cause.start + 1}") from None  # the cause quotes the secret
-    secret = text.strip()
-    if not secret:
+    if not decoded.strip():
         raise SecretUnusable(path, "is empty")
-    before = len(text) - len(text.lstrip())
-    for place, letter in enumerate(secret, before + 1):
-        if problem := _problem(letter, in_header=in_header):
-            raise SecretUnusable(path, f"cannot be used: letter {place} is {problem}")
-    return secret
+    return decoded
 
 
 def _problem(letter: str, *, in_header: bool) -> str | None:

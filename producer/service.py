@@ -4,7 +4,6 @@ import asyncio
 import gc
 import os
 import socket
-import ssl
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Coroutine
@@ -12,7 +11,7 @@ from contextlib import AsyncExitStack, suppress
 from dataclasses import asdict, dataclass
 from typing import Any, NoReturn
 
-from producer import __version__, descriptors, entrance, logs
+from producer import __version__, authorities, descriptors, entrance, logs
 from producer.assignments.claims import Streamer
 from producer.assignments.file import FileAssignments, claims_folder
 from producer.assignments.interface import Assignments, Fence, Said
@@ -38,9 +37,7 @@ from producer.settings import Settings
 from producer.stopping import Stop, Stopped
 from producer.surroundings import Surroundings
 from producer.turns import Turns
-from producer.webcast import connection, http
-from producer.webcast.doors.hall import Hall
-from producer.webcast.room import Rooms
+from producer.webcast.lanes import Lanes
 from producer.webcast.upstream import USER_AGENT, Upstream
 from producer.worker import Worker
 
@@ -60,6 +57,7 @@ async def run(settings: Settings) -> Ledger:
         version=__version__,
         most_streamers=settings.metrics_streamers,
         doors=settings.doors,
+        egresses=tuple(entrance.egresses(settings)),
     )
     logs.count_dropped(metrics.log_line_dropped)
     told = _Told(worker_name)
@@ -128,23 +126,21 @@ async def _run(settings: Settings, stop: Stop, told: "_Told", metrics: Metrics, 
             clock=time.monotonic,
             turns=Turns(time.monotonic),
         )
-        upstream = Upstream.named(settings.upstream, further_socket_suffixes=settings.socket_host_suffixes)
-        web = http.client(user_agent=USER_AGENT, trust_environment=upstream.is_tiktok)
-        asked = http.HTTP(web, metrics.requested)
-        around = _surroundings(settings, told.worker_name, upstream, asked, sink, assignments)
+        clients = AsyncExitStack()
+        around = _surroundings(settings, told.worker_name, clients, sink, assignments)
         worker = Worker(assignments, lambda streamer: Session(streamer, around), metrics)
 
         await stop.step(parts.enter_async_context(publisher))
-        await stop.step(parts.enter_async_context(web))
+        await stop.step(parts.enter_async_context(clients))
         await stop.step(assignments.__aenter__())
         parts.push_async_callback(_leave, stop, assignments)
         await stop.step(parts.enter_async_context(gate))
 
         gc.collect()
         gc.freeze()  # what was loaded stays: a full collection would look through it, and hold the loop for 63 ms
-        told.running = _Running(publisher, gate, assignments.fence, worker, around.doors)
+        told.running = _Running(publisher, gate, assignments.fence, worker, around.lanes)
         log.info("started", version=__version__, http_port=surface.port, upstream=settings.upstream)
-        work = _work(worker, sink, around.rooms.gift_list if refresh else None)
+        work = _work(worker, sink, around.lanes.gift_list if refresh else None)
         await _until(stop, work, lambda: assignments.drain(settings.handover_seconds))
     if told.ledger.lost:
         # No scrape has the end of the account yet, and it ends with what is lost.
@@ -161,7 +157,7 @@ class _Running:
     gate: Gate
     fence: Fence
     worker: Worker
-    doors: Hall
+    lanes: Lanes
 
 
 class _Told:
@@ -186,16 +182,27 @@ class _Told:
             "worker": self.worker_name,
             "version": __version__,
             "ledger": self.account(),
+            "egresses": self._egresses(),
             "doors": self._doors(),
             "streamers": [_describe(session) for session in sessions],
         }
 
     def _doors(self) -> list[dict[str, Any]]:
-        """How each door stands, and how many rooms are heard by it."""
+        """How each door stands by each egress, and how many rooms are heard by it."""
         if self.running is None:
             return []
         rooms = Counter(session.door for session in self.running.worker.sessions())
-        return [asdict(standing) | {"rooms": rooms[standing.door]} for standing in self.running.doors.standings()]
+        return [
+            asdict(standing) | {"egress": lane.way.name, "rooms": rooms[lane.way.door(standing.door)]}
+            for lane in self.running.lanes
+            for standing in lane.doors.standings()
+        ]
+
+    def _egresses(self) -> list[dict[str, Any]]:
+        """Each way to TikTok, and whether it is left alone since its proxy failed."""
+        if self.running is None:
+            return []
+        return [{"egress": lane.way.name, "benched": self.running.lanes.benched(lane)} for lane in self.running.lanes]
 
     def account(self) -> dict[str, int | bool]:
         """The ledger, and whether its sums agree."""
@@ -292,20 +299,31 @@ def _assignments(settings: Settings, worker: str, metrics: Metrics) -> Assignmen
 
 
 def _surroundings(
-    settings: Settings, worker: str, upstream: Upstream, web: http.HTTP, sink: Sink, assignments: Assignments
+    settings: Settings, worker: str, clients: AsyncExitStack, sink: Sink, assignments: Assignments
 ) -> Surroundings:
+    upstream = Upstream.named(settings.upstream, further_socket_suffixes=settings.socket_host_suffixes)
+    trust = authorities.context(settings.ca_file)
+
     def report(streamer: Streamer, said: Said) -> None:
         assignments.report(streamer, **asdict(said))
 
     return Surroundings(
         worker=worker,
         upstream=upstream,
-        rooms=Rooms(web, upstream, USER_AGENT, held=sink.metrics.look_ups_held),
-        doors=entrance.hall(settings, upstream, web, sink.metrics, assignments, worker),
+        lanes=entrance.lanes(
+            settings,
+            upstream,
+            sink.metrics,
+            names=settings.doors,
+            trust=trust,
+            clients=clients,
+            requested=sink.metrics.requested,
+            assignments=assignments,
+            worker=worker,
+        ),
         sink=sink,
         metrics=sink.metrics,
-        ssl=ssl.create_default_context(),
-        opening=asyncio.Semaphore(connection.AT_ONCE),
+        ssl=trust,
         user_agent=USER_AGENT,
         live_poll_seconds=settings.live_poll_seconds,
         elsewhere_poll_seconds=settings.elsewhere_poll_seconds,

@@ -20,6 +20,7 @@ from producer.errors import (
 )
 from producer.stay import Memory, Stay, Told, pipeline_for
 from producer.surroundings import Surroundings
+from producer.webcast.lanes import Lane
 from producer.webcast.room import RoomId
 
 
@@ -63,6 +64,8 @@ class Session:
         self._again_at: int | None = None
         """While it is parked: until when, in ms since 1970."""
         self._memory = Memory(None)
+        self._lane: Lane = surroundings.lanes.of(streamer)
+        """By which it looks its room up and goes there."""
         self._ended: RoomId | None = None
         self._known: RoomId | None = None
         """The last room, until it is known to have ended."""
@@ -95,6 +98,7 @@ class Session:
         """Follow one live from its discovery to its end."""
         if self.state not in (State.OFFLINE, State.ELSEWHERE):
             self._move(State.RESOLVING)
+        self._lane = self._around.lanes.of(self.streamer)
         room_id = await self._find()
         if room_id == self._ended:
             # Look-ups lag behind the control message that ended the live.
@@ -113,10 +117,10 @@ class Session:
     async def _find(self) -> RoomId:
         """Find the live room; where its name tells nothing, by the id that is known from before."""
         try:
-            return await self._around.rooms.resolve(self.streamer)
+            return await self._lane.rooms.resolve(self.streamer)
         except (LiveNotFound, InvalidSessionId) as error:
             known = self._known if error.reason in BY_ID else None
-            if known is not None and await self._around.rooms.is_live(known):
+            if known is not None and await self._lane.rooms.is_live(known):
                 return known
             self._known = None
             raise
@@ -124,7 +128,7 @@ class Session:
     async def _stay(self, room_id: RoomId) -> None:
         """Stay in a room until its live has ended."""
         told = Told(connected=lambda: self._move(State.CONNECTED), entered=self._entered, delivered=self._delivered)
-        stay = Stay(self.streamer, room_id, self._memory, self._around, told, why=lambda: self.leaving)
+        stay = Stay(self.streamer, room_id, self._memory, self._around, self._lane, told, why=lambda: self.leaving)
         await stay.run()
 
     def _entered(self, door: str) -> None:

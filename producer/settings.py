@@ -93,6 +93,15 @@ class Settings(BaseModel):
         "features.rawMessages",
         description="What the gateway calls the option that makes it pass TikTok's frames on as they are.",
     )
+    proxies_file: Path | None = Field(
+        None,
+        description="File of proxies, a URL a line (http, https, socks5, socks5h): everything to TikTok's hosts and "
+        "each room's socket goes by one of them, a room by the same. Without it: direct, or by HTTPS_PROXY.",
+    )
+    ca_file: Path | None = Field(
+        None,
+        description="CA certificates (PEM) for TikTok, the doors and https proxies; default: the system's.",
+    )
     socket_host_suffixes: Words = Field(
         (),
         description="Further host suffixes, each with its leading dot, that a signed or leased socket's URL may name.",

@@ -25,6 +25,7 @@ from producer.surroundings import Surroundings
 from producer.webcast.connection import Connection, open_connection
 from producer.webcast.doors.contract import Address
 from producer.webcast.doors.hall import Visit
+from producer.webcast.lanes import Lane
 from producer.webcast.protocol import Protocol, Received, RecentIds
 from producer.webcast.room import RoomId
 
@@ -44,8 +45,8 @@ class Memory:
         self.streaks = Streaks()
         self.watched = False
         """Whether a connection to it was open."""
-        self.visit: Visit | None = None
-        """What it met at each door."""
+        self.visits: dict[str, Visit] = {}
+        """What it met at each door, by lane."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +68,7 @@ class Stay:
         room_id: RoomId,
         memory: Memory,
         around: Surroundings,
+        lane: Lane,
         told: Told,
         *,
         why: Callable[[], str],
@@ -77,9 +79,10 @@ class Stay:
         self._room_id = room_id
         self._memory = memory
         self._around = around
+        self._lane = lane
         self._told = told
         self._log = logs.get(streamer=streamer)
-        self._visit = memory.visit = memory.visit or around.doors.visit(room_id, streamer)
+        self._visit = memory.visits.setdefault(lane.way.name, lane.doors.visit(room_id, streamer))
         self._address: Address | None = None
         self._holding: asyncio.Task[None] | None = None
         """The socket that counts."""
@@ -137,9 +140,9 @@ class Stay:
         def entered() -> None:
             if not heard.is_set():
                 heard.set()
-                metrics.door_entered(address.door, +1)
+                metrics.door_entered(address.door, +1, egress=self._lane.way.name)
                 self._visit.heard(address)
-                self._told.entered(address.door)
+                self._told.entered(self._lane.way.door(address.door))
 
         try:
             async with open_connection(
@@ -148,12 +151,13 @@ class Stay:
                 origin=self._around.upstream.web_url,
                 ssl=self._around.ssl,
                 trust_environment=self._around.upstream.is_tiktok,
-                turns=self._visit.turn(address, self._around.opening),
+                turns=self._visit.turn(address, self._lane.opening),
+                way=self._lane.way,
             ) as connection:
                 opened.append(loop.time())
                 metrics.connection_opened(seconds=opened[0] - began)
                 self._told.connected()
-                self._log.info("connected", room_id=str(self._room_id), door=address.door)
+                self._log.info("connected", room_id=str(self._room_id), door=self._lane.way.door(address.door))
                 await self._converse(connection, address, entered, opened[0])
         except ProducerError as error:
             # Whoever is between may open a socket only to close it with the reason why there is none.
@@ -164,7 +168,7 @@ class Stay:
             raise
         finally:
             if heard.is_set():
-                metrics.door_entered(address.door, -1)
+                metrics.door_entered(address.door, -1, egress=self._lane.way.name)
                 self._visit.left(address)
 
     async def _converse(
@@ -239,7 +243,7 @@ class Stay:
     async def _still_live(self) -> bool:
         """Whether a room whose socket was lost goes on; it does unless it is known not to."""
         try:
-            return await self._around.rooms.is_live(self._room_id)
+            return await self._lane.rooms.is_live(self._room_id)
         except FailedFetchRoomInfo:
             return True
 

@@ -1,6 +1,5 @@
 """What a worker's sessions share."""
 
-import asyncio
 import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,8 +10,7 @@ from producer.bugs import Bugs
 from producer.events.event import Payloads
 from producer.observability.metrics import Metrics
 from producer.pipeline import Sink
-from producer.webcast.doors.hall import Hall
-from producer.webcast.room import Rooms
+from producer.webcast.lanes import Lanes
 from producer.webcast.upstream import Upstream
 
 Report = Callable[[Streamer, Said], None]
@@ -25,13 +23,10 @@ class Surroundings:
 
     worker: str
     upstream: Upstream
-    rooms: Rooms
-    doors: Hall
+    lanes: Lanes
     sink: Sink
     metrics: Metrics
     ssl: ssl.SSLContext
-    opening: asyncio.Semaphore
-    """Whose turn it is to open a socket."""
     user_agent: str
     live_poll_seconds: float
     elsewhere_poll_seconds: float

@@ -4,21 +4,22 @@ No secret is told: of a cookie its names, of an address its host.
 """
 
 import asyncio
-import ssl
 from collections import Counter
 from collections.abc import Callable, Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from ssl import SSLContext
 
-from producer import entrance
+from producer import authorities, entrance
 from producer.errors import ProducerError
 from producer.observability.metrics import Metrics
 from producer.settings import Settings
 from producer.strangers import shown
-from producer.webcast import http
 from producer.webcast.connection import Connection, open_connection
 from producer.webcast.doors.contract import Address, Door
+from producer.webcast.lanes import Lane
 from producer.webcast.protocol import Protocol, RecentIds
-from producer.webcast.room import RoomId, Rooms
+from producer.webcast.room import RoomId
 from producer.webcast.upstream import USER_AGENT, Upstream
 
 MOST_NAMES = 10
@@ -60,18 +61,28 @@ async def attempt(
     `tell` is told each step, with its door. Raises StartRefused where a door cannot be made.
     """
     asked: list[str] = []
-    metrics = Metrics(topics=(), version="", doors=names)  # which nobody reads
+    egresses = tuple(entrance.egresses(settings))
+    metrics = Metrics(topics=(), version="", doors=names, egresses=egresses)  # which nobody reads
     upstream = Upstream.named(settings.upstream, further_socket_suffixes=settings.socket_host_suffixes)
-    async with http.client(user_agent=USER_AGENT, trust_environment=upstream.is_tiktok) as client:
-        web = http.HTTP(client, lambda endpoint, code: asked.append(f"{endpoint} {code}"))
-        doors = [entrance.door(name, settings, upstream, web, metrics) for name in names]
-        room_id = await _room(Rooms(web, upstream, USER_AGENT), subject, _Teller(None, tell, asked))
+    trust = authorities.context(settings.ca_file)
+    async with AsyncExitStack() as clients:
+        lanes = entrance.lanes(
+            settings,
+            upstream,
+            metrics,
+            names=names,
+            trust=trust,
+            clients=clients,
+            requested=lambda endpoint, code: asked.append(f"{endpoint} {code}"),
+        )
+        lane = lanes.of(subject.streamer)
+        room_id = await _room(lane, subject, _Teller(None, tell, asked))
         if room_id is None:
             return dict.fromkeys(names, False)
         found = {}
-        for door in doors:
+        for door in lane.doors.doors:
             asked.clear()
-            trial = _Trial(door, room_id, subject.streamer, upstream, _Teller(door.name, tell, asked))
+            trial = _Trial(door, room_id, subject.streamer, upstream, lane, trust, _Teller(door.name, tell, asked))
             found[door.name] = await trial.run(seconds)
         return found
 
@@ -103,30 +114,41 @@ class _Teller:
         self._asked.clear()
 
 
-async def _room(rooms: Rooms, subject: Subject, teller: _Teller) -> RoomId | None:
+async def _room(lane: Lane, subject: Subject, teller: _Teller) -> RoomId | None:
     """The room, as it was named or as it is found; None where there is none."""
     if subject.room_id is not None:
         teller.passed("room", f"{subject.room_id}, as given")
         return RoomId(subject.room_id)
     try:
-        room_id = await rooms.resolve(subject.streamer)
+        room_id = await lane.rooms.resolve(subject.streamer)
     except ProducerError as error:
         teller.failed("room", error)
         return None
-    teller.passed("room", f"{room_id}, of @{subject.streamer}, is live")
+    by = "" if lane.way.proxy is None else f", by {lane.way.name}"
+    teller.passed("room", f"{room_id}, of @{subject.streamer}, is live{by}")
     return room_id
 
 
 class _Trial:
     """One door's."""
 
-    def __init__(self, door: Door, room_id: RoomId, streamer: str, upstream: Upstream, teller: _Teller) -> None:
+    def __init__(
+        self,
+        door: Door,
+        room_id: RoomId,
+        streamer: str,
+        upstream: Upstream,
+        lane: Lane,
+        trust: SSLContext,
+        teller: _Teller,
+    ) -> None:
         self._door = door
         self._room_id = room_id
         self._streamer = streamer
         self._upstream = upstream
         self._teller = teller
-        self._ssl = ssl.create_default_context()
+        self._lane = lane
+        self._trust = trust
         self._at = "address"
         """The step that comes next."""
 
@@ -146,9 +168,10 @@ class _Trial:
                     address,
                     user_agent=USER_AGENT,
                     origin=self._upstream.web_url,
-                    ssl=self._ssl,
+                    ssl=self._trust,
                     trust_environment=self._upstream.is_tiktok,
-                    turns=asyncio.Semaphore(1),
+                    turns=self._lane.opening,
+                    way=self._lane.way,
                 ) as connection,
             ):
                 self._teller.passed("handshake", connection.greeting)

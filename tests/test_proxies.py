@@ -7,6 +7,7 @@ from websockets.proxy import get_proxy
 from websockets.uri import parse_uri
 
 from producer import proxies
+from producer.strangers import Unreadable
 
 
 @pytest.mark.parametrize(
@@ -91,3 +92,47 @@ def test_a_sockets_proxy_is_the_one_that_the_page_of_settings_says(
         monkeypatch.setenv(name, f"http://{name.lower()}:1")
 
     assert get_proxy(parse_uri("wss://webcast-ws.tiktok.com/")) == expected
+
+
+def test_a_list_of_proxies_is_named_by_host_and_port() -> None:
+    read = proxies.read_list(
+        "# ours\n\nhttp://10.0.0.1:3128\n  https://me:c4n4ry@Proxy.example.com/  \n\nsocks5://[::1]:1080\n"
+        "socks5h://one:c4n4ry@gate:7000\nsocks5h://two:c4n4ry@gate:7000\n"
+    )
+
+    assert [proxy.name for proxy in read] == [
+        "10.0.0.1:3128",
+        "proxy.example.com",
+        "[::1]:1080",
+        "gate:7000",
+        "gate:7000#2",
+    ]
+    assert [proxy.is_https for proxy in read] == [False, True, False, False, False]
+    assert "c4n4ry" not in repr(read)
+    assert read[1].url == "https://me:c4n4ry@Proxy.example.com/"
+
+
+def test_a_long_host_has_a_name_that_fits() -> None:
+    first, second = proxies.read_list(f"http://{'a' * 60}.example.com:1\nhttp://{'a' * 60}.example.com:2")
+
+    assert len(first.name) == len(second.name) == 48
+    assert first.name.startswith("a" * 39)
+    assert first.name != second.name
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("# nothing\n\n", "no proxy is in it"),
+        (
+            "http://me:c4n4ry@gate:1\n10.0.0.1:3128\n#\nhttp://c4n4ry@gate:1",
+            "line 2 has no scheme; write it as http://host:port; line 4 names a user without a password",
+        ),
+        ("http://me:c4n4ry@gate:1\nhttp://me:c4n4ry@gate:1", "line 2 is there twice"),
+    ],
+)
+def test_a_list_that_cannot_be_used_is_named_by_its_lines(text: str, problem: str) -> None:
+    with pytest.raises(Unreadable) as unreadable:
+        proxies.read_list(text)
+
+    assert str(unreadable.value) == problem

@@ -48,15 +48,18 @@ from producer.simulator.world import Ending, Live, World
 from producer.surroundings import Surroundings
 from producer.turns import Turns
 from producer.webcast import connection, http, wire
+from producer.webcast.bench import Bench
 from producer.webcast.doors import breaker
 from producer.webcast.doors.contract import Address, Door
 from producer.webcast.doors.direct import Direct
 from producer.webcast.doors.hall import Hall
 from producer.webcast.doors.sign import Budget, Signed
 from producer.webcast.doors.visitor import Visitors
+from producer.webcast.lanes import Lane, Lanes
 from producer.webcast.protocol import Received
 from producer.webcast.room import RoomId, Rooms
 from producer.webcast.upstream import Upstream
+from producer.webcast.way import Way
 
 NAME = Streamer("sim_room_01")
 
@@ -135,6 +138,19 @@ def direct(over: http.HTTP, upstream: Upstream) -> Direct:
     return Direct(Visitors(over, upstream, clock=time.monotonic), upstream)
 
 
+def alone(lane: Lane) -> Lanes:
+    return Lanes([lane], Bench([lane.way.name], time.monotonic, lambda _: None))
+
+
+def with_lane(around: Surroundings, **parts: Any) -> Surroundings:
+    """The same with other parts of its one lane."""
+    return replace(around, lanes=alone(replace(lane_of(around), **parts)))
+
+
+def lane_of(around: Surroundings) -> Lane:
+    return around.lanes.of("")
+
+
 def surroundings(
     publisher: Recorded,
     *,
@@ -148,15 +164,14 @@ def surroundings(
     upstream = Upstream.at(url)
     kept = sink(publisher)
     over = http.HTTP(web, kept.metrics.requested)  # asked of nobody where rooms and doors are scripted
+    hall = Hall([door or direct(over, upstream)], kept.metrics, clock=time.monotonic, wall_clock=time.time)
     return Surroundings(
         worker="w",
         upstream=upstream,
-        rooms=rooms or Rooms(over, upstream, "Mozilla/5.0"),
-        doors=Hall([door or direct(over, upstream)], kept.metrics, clock=time.monotonic, wall_clock=time.time),
+        lanes=alone(Lane(Way(), rooms or Rooms(over, upstream, "Mozilla/5.0"), hall)),
         sink=kept,
         metrics=kept.metrics,
         ssl=ssl.create_default_context(),
-        opening=asyncio.Semaphore(1),
         user_agent="Mozilla/5.0",
         live_poll_seconds=0.05,
         elsewhere_poll_seconds=0.07,
@@ -295,7 +310,7 @@ def test_a_room_that_has_ended_is_not_entered_again_while_look_ups_lag_behind() 
 
                 async def resolve(self, streamer: Streamer) -> RoomId:
                     if not looked_up:
-                        looked_up.append(await real.rooms.resolve(streamer))
+                        looked_up.append(await lane_of(real).rooms.resolve(streamer))
                     else:
                         looked_up.append(looked_up[0])
                     return looked_up[0]
@@ -307,11 +322,11 @@ def test_a_room_that_has_ended_is_not_entered_again_while_look_ups_lag_behind() 
 
                 async def obtain(self, room_id: RoomId, streamer: str) -> Address:
                     obtained.append(room_id)
-                    return await real.doors.doors[0].obtain(room_id, streamer)
+                    return await lane_of(real).doors.doors[0].obtain(room_id, streamer)
 
             lagging: Any = Lagging()
             hall = Hall([lagging], real.metrics, clock=time.monotonic, wall_clock=time.time)
-            async with asyncio.timeout(120), running(Session(NAME, replace(real, rooms=lagging, doors=hall))):
+            async with asyncio.timeout(120), running(Session(NAME, with_lane(real, rooms=lagging, doors=hall))):
                 while not publisher.named("disconnect"):
                     await asyncio.sleep(0.01)
                 times = len(looked_up)
@@ -363,10 +378,13 @@ def test_a_room_goes_by_the_next_door_and_comes_back_without_losing_a_message(
             )
             around = surroundings(publisher, url=simulator.url, web=web)
             doors: list[Door] = [direct(over, upstream), signed]
-            around = replace(around, doors=Hall(doors, around.metrics, clock=time.monotonic, wall_clock=time.time))
+            hall = Hall(doors, around.metrics, clock=time.monotonic, wall_clock=time.time)
+            around = with_lane(around, doors=hall)
 
             def rooms(door: str) -> float | None:
-                return around.metrics.registry.get_sample_value("tiktok_live_door_rooms", {"door": door})
+                return around.metrics.registry.get_sample_value(
+                    "tiktok_live_door_rooms", {"door": door, "egress": "default"}
+                )
 
             subject = Session(NAME, around)
             async with asyncio.timeout(120), running(subject):
@@ -853,8 +871,8 @@ def test_a_room_that_is_known_from_before_is_entered_by_its_id_where_its_name_te
             http.client(user_agent="Mozilla/5.0", trust_environment=False) as web,
         ):
             around = surroundings(publisher, url=simulator.url, web=web)
-            rooms = Regional(around.rooms, LiveNotFound("", reason=Reason.OFFLINE), None, refusal)
-            subject = Session(NAME, replace(around, rooms=cast(Rooms, rooms)))
+            rooms = Regional(lane_of(around).rooms, LiveNotFound("", reason=Reason.OFFLINE), None, refusal)
+            subject = Session(NAME, with_lane(around, rooms=rooms))
             async with asyncio.timeout(120), running(subject):
                 while not publisher.named("live_end"):
                     await asyncio.sleep(0.01)
@@ -879,8 +897,8 @@ def test_a_room_that_is_known_and_over_is_not_asked_for_again(monkeypatch: pytes
         ):
             around = surroundings(publisher, url=simulator.url, web=web)
             offline = LiveNotFound("", reason=Reason.OFFLINE)
-            rooms = Regional(around.rooms, offline, None, ELSEWHERE, alive=[True, False])
-            subject = Session(NAME, replace(around, rooms=cast(Rooms, rooms)))
+            rooms = Regional(lane_of(around).rooms, offline, None, ELSEWHERE, alive=[True, False])
+            subject = Session(NAME, with_lane(around, rooms=rooms))
             states: list[State | None] = []
             async with asyncio.timeout(120), running(subject):
                 while states.count(State.ELSEWHERE) < 30:

@@ -109,6 +109,27 @@ def test_a_proxy_that_passes_can_be_used_by_both_clients(monkeypatch: pytest.Mon
     fuzz(make, read, Refused)
 
 
+def test_a_list_of_proxies_that_passes_can_be_used_by_both_clients() -> None:
+    def make(chance: Random) -> str:
+        lines = ["# ours", "", "http://me:pass@gate:7000", "socks5h://[::1]:1080"]
+        return "\n".join(
+            chance.choice([*lines, f"{chance.choice(proxies.SCHEMES)}://{''.join(chance.choices(PIECES, k=2))}"])
+            for _ in range(chance.randrange(1, 4))
+        )
+
+    def read(given: str) -> None:
+        listed = proxies.read_list(given)
+        assert len({proxy.name for proxy in listed}) == len(listed)
+        for proxy in listed:
+            httpx.Proxy(proxy.url)
+            parse_proxy(proxy.url)
+            assert "@" not in proxy.name
+            assert proxy.name.isascii()
+            assert proxy.name.isprintable()
+
+    fuzz(make, read, Unreadable)
+
+
 def test_an_address_that_passes_can_be_used_by_its_client() -> None:
     """But for internationalized names, whose letters httpx looks at when it asks: producer.answers expects that."""
 

@@ -1,7 +1,7 @@
 """What workers tell each other of the doors to rooms: a record of the status topic for each door; pure.
 
-Its key is `door:` and the door's name, which is no unique id, so an older worker passes it over as one that it cannot
-use. Its value is JSON of `DoorSaid`; no value: nothing is said of it.
+Its key is `door:` and the door's name, with `@` and the egress where these are listed. It is no unique id, so an older
+worker passes it over as one that it cannot use. Its value is JSON of `DoorSaid`; no value: nothing is said of it.
 
 Whoever may write to the topic is a stranger: what a record says is a value within bounds, or a ValueError.
 """
@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 
 from producer.strangers import integer, json_object, text
 
-KEY = re.compile(rb"door:([a-z][a-z0-9_]{0,31})")
+KEY = re.compile(rb"door:([a-z][a-z0-9_]{0,31}(?:@[!-~]{1,64})?)")
 MAX_VALUE_BYTES = 4 * 1024
 LATEST = 253_402_300_799_000
 """The end of the year 9999, which is the last one that a time can be shown of."""

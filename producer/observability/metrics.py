@@ -26,6 +26,8 @@ PREFIX = "tiktok_live_"
 
 STATES = ("offline", "elsewhere", "resolving", "connecting", "connected", "backing_off", "parked", "failed")
 CLOSINGS = ("live_ended", "released", "handover", "fenced", "moved", "bug", *sorted(Reason))
+EGRESS = "default"
+"""What the one is called where no proxies are listed."""
 DOORS = ("direct", "sign", "lease", "gateway")
 GATEWAY_SAYS = ("worker_info", "room_info", "connected", "disconnected", "decoded", "envelope", "other")
 TRIES = ("heard", "refused", "failed")
@@ -79,13 +81,19 @@ class Metrics:
     """One worker's metrics, in a registry of their own."""
 
     def __init__(
-        self, *, topics: Iterable[str], version: str, most_streamers: int = 0, doors: Iterable[str] = DOORS
+        self,
+        *,
+        topics: Iterable[str],
+        version: str,
+        most_streamers: int = 0,
+        doors: Iterable[str] = DOORS,
+        egresses: Iterable[str] = (EGRESS,),
     ) -> None:
         """`most_streamers` may have series of their own; whoever comes later has none until one of them is let go."""
         self.registry = CollectorRegistry()
         for collector in (ProcessCollector, PlatformCollector, GCCollector):
             collector(registry=self.registry)
-        topics, doors = tuple(topics), tuple(doors)
+        topics, doors, egresses = tuple(topics), tuple(doors), tuple(egresses)
         self._build = self._gauge("build_info", "Always 1; the version that runs.", version=(version,))
         self._build.labels(version).set(1)
 
@@ -127,17 +135,27 @@ class Metrics:
             "door_tries_total",
             "Tries to get into a room, by door: the room was `heard`, the door `refused`, or something `failed`.",
             door=doors,
+            egress=egresses,
             outcome=TRIES,
         )
         self._door_refusals = self._counter(
             "door_refusals_total",
             "Those that failed or were refused, by why.",
             door=doors,
+            egress=egresses,
             reason=tuple(sorted(Reason)),
         )
-        self._door_open = self._gauge("door_open", "1 while a door lets rooms in, 0 while it is shut.", door=doors)
+        self._door_open = self._gauge(
+            "door_open", "1 while a door lets rooms in, 0 while it is shut.", door=doors, egress=egresses
+        )
         self._door_rooms = self._gauge(
-            "door_rooms", "Rooms that are heard now, by the door they came in by.", door=doors
+            "door_rooms", "Rooms that are heard now, by the door they came in by.", door=doors, egress=egresses
+        )
+        self._egress_benched = self._counter(
+            "egress_benched_total",
+            "Times that an egress's proxy failed and was left alone for ten minutes; its rooms took another. Egresses "
+            "are named by host and port in PRODUCER_PROXIES_FILE; without that file there is `default`.",
+            egress=egresses,
         )
         self._gateway_said = self._counter(
             "gateway_messages_total",
@@ -157,6 +175,7 @@ class Metrics:
         self._look_ups_held = self._gauge(
             "look_ups_held",
             "1 while no room is looked up, since TikTok blocks this address; one look-up a minute tries. 0 otherwise.",
+            egress=egresses,
         )
 
         self._frames = self._counter("frames_received_total", "WebSocket messages received.")
@@ -278,26 +297,29 @@ class Metrics:
     def requested(self, endpoint: str, code: str) -> None:
         self._http.labels(endpoint, code).inc()
 
-    def door_tried(self, door: str, outcome: str, reason: Reason | None) -> None:
+    def door_tried(self, door: str, outcome: str, reason: Reason | None, *, egress: str = EGRESS) -> None:
         """A try at a door ended; `outcome` is one of TRIES."""
-        self._door_tries.labels(door, outcome).inc()
+        self._door_tries.labels(door, egress, outcome).inc()
         if reason is not None:
-            self._door_refusals.labels(door, reason).inc()
+            self._door_refusals.labels(door, egress, reason).inc()
 
-    def door_stands(self, door: str, *, is_open: bool) -> None:
+    def door_stands(self, door: str, *, is_open: bool, egress: str = EGRESS) -> None:
         """A door is there, was shut, or was opened."""
-        self._door_open.labels(door).set(is_open)
+        self._door_open.labels(door, egress).set(is_open)
 
-    def door_entered(self, door: str, rooms: int) -> None:
+    def door_entered(self, door: str, rooms: int, *, egress: str = EGRESS) -> None:
         """So many rooms more, or fewer, are heard by a door."""
-        self._door_rooms.labels(door).inc(rooms)
+        self._door_rooms.labels(door, egress).inc(rooms)
+
+    def egress_benched(self, egress: str) -> None:
+        self._egress_benched.labels(egress).inc()
 
     def gateway_said(self, kind: str) -> None:
         """A gateway said something of its own; `kind` is one of GATEWAY_SAYS."""
         self._gateway_said.labels(kind).inc()
 
-    def look_ups_held(self, held: bool) -> None:
-        self._look_ups_held.set(held)
+    def look_ups_held(self, held: bool, *, egress: str = EGRESS) -> None:
+        self._look_ups_held.labels(egress).set(held)
 
     def connection_attempted(self) -> None:
         self._attempts.inc()

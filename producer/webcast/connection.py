@@ -6,6 +6,7 @@ import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from ssl import SSLContext
+from typing import Any, cast
 
 import websockets
 from websockets.asyncio.client import ClientConnection, connect
@@ -15,6 +16,7 @@ from producer.errors import FailedConnection, FailedRoomPolling, ProducerError, 
 from producer.webcast.doors.contract import Address, Between
 from producer.webcast.http import LONGEST_WAIT_SECONDS, retry_after_seconds
 from producer.webcast.protocol import Protocol, Received
+from producer.webcast.way import ProxyFailed, Way
 
 OPEN_SECONDS = 10.0
 SEND_SECONDS = 10.0
@@ -165,16 +167,25 @@ async def open_connection(
     ssl: SSLContext,
     trust_environment: bool,
     turns: AbstractAsyncContextManager[None],
+    way: Way | None = None,
 ) -> AsyncIterator[Connection]:
     """Open the socket at an address, in its turn; close it, normally, on the way out. Raises FailedConnection.
 
-    `origin` is the web page that a browser would have it opened by; it is said to TikTok alone.
+    `origin` is the web page that a browser would have it opened by; it is said to TikTok alone. `trust_environment`:
+    whether the environment's proxies are used where the way has none.
     """
+    way = way or Way()
+    to_proxy: dict[str, Any] = {"proxy_ssl": ssl} if way.proxy is not None and way.proxy.is_https else {}
     try:
-        async with turns:
-            websocket = await _Connect(
+        async with way.passage(turns) as passage:
+
+            def client(*arguments: Any, **named: Any) -> _Client:
+                passage.passed()  # it is made once there is a connection, behind the proxy where there is one
+                return _Client(*arguments, **named)
+
+            opening = _Connect(
                 address.url.text,
-                create_connection=_Client,
+                create_connection=cast(type[ClientConnection], client),
                 additional_headers={**({"Cookie": address.cookie} if address.cookie else {}), **address.headers},
                 user_agent_header=user_agent,
                 origin=websockets.Origin(origin) if address.between is None else None,
@@ -184,9 +195,14 @@ async def open_connection(
                 close_timeout=CLOSE_SECONDS,
                 max_size=FRAME_BYTES,
                 max_queue=4,
-                proxy=True if trust_environment else None,
+                proxy=way.proxy.url if way.proxy is not None else True if trust_environment else None,
                 ssl=ssl if address.url.scheme == "wss" else None,
+                **to_proxy,
             )
+            passage.begin()
+            websocket = await opening
+    except ProxyFailed as cause:
+        raise FailedConnection(str(cause), reason=Reason.PROXY, retry_after_seconds=0.0) from cause
     except websockets.InvalidStatus as cause:
         raise handshake_refused(cause.response.status_code, cause.response.headers) from cause
     except TimeoutError as cause:

@@ -17,12 +17,12 @@ HOLDS = frozenset({Reason.BLOCKED, Reason.CAPTCHA, Reason.RATE_LIMITED})
 class Egress:
     """The look-ups of one address."""
 
-    def __init__(self, clock: Callable[[], float], held: Callable[[bool], None]) -> None:
+    def __init__(self, clock: Callable[[], float], held: Callable[[bool], None], name: str | None = None) -> None:
         """`held` is told when look-ups are held, and when they go on."""
         self._clock = clock
         self._held = held
         self._breaker = Breaker()
-        self._log = logs.get()
+        self._log = logs.get() if name is None else logs.get(egress=name)
 
     def admit(self, asker: str) -> None:
         """Let a streamer's room ask. Raises FailedFetchRoomInfo while all wait."""

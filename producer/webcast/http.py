@@ -8,13 +8,16 @@ import importlib
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from ssl import SSLContext
 from typing import Any
 
 import httpx
 
 from producer import answers, strangers
 from producer.errors import FailedHTTPRequest, Reason
+from producer.proxies import Proxy
 from producer.strangers import Unreadable
+from producer.webcast.way import ProxyFailed, Way
 
 JSON_BYTES = 1024 * 1024
 """Of an answer in JSON or protobuf. A sign server's healthy one is about 43 KB (2026), a look-up's a few."""
@@ -56,7 +59,7 @@ class Answer(answers.Answer):
 
 
 class HTTP:
-    """One client for the whole worker (a client each would cost every room 0.8 MiB).
+    """One client for all rooms that go out by one way (a client each would cost every room 0.8 MiB).
 
     `requested(endpoint, code)` is called once a request, with the code's class: 2xx, 3xx, 4xx, 429, 5xx or error.
     """
@@ -66,11 +69,13 @@ class HTTP:
         client: httpx.AsyncClient,
         requested: Callable[[str, str], None],
         *,
+        way: Way | None = None,
         at_once: int = AT_ONCE,
         answer_seconds: float = ANSWER_SECONDS,
     ) -> None:
         self._client = client
         self._requested = requested
+        self._way = way or Way()
         self._turns = asyncio.Semaphore(at_once)
         self._answer_seconds = answer_seconds
 
@@ -105,8 +110,8 @@ class HTTP:
         most_bytes: int = JSON_BYTES,
     ) -> Answer:
         """Ask once, whatever the answer's status is; only those of `bodies_of` have a body. Raises `error`."""
-        async with self._turns:
-            try:
+        try:
+            async with self._way.passage(self._turns) as passage:
                 answer = await answers.ask(
                     self._client,
                     method,
@@ -114,17 +119,21 @@ class HTTP:
                     params=dict(params or {}),
                     headers=dict(headers or {}),
                     content=content,
+                    extensions=passage.extensions,
                     most_bytes=most_bytes,
                     seconds=self._answer_seconds,
                     bodies_of=bodies_of,
                 )
-            except Unreadable as cause:
-                self._requested(endpoint, "error")
-                raise error(f"{endpoint}: its answer cannot be read: {cause}", reason=Reason.MALFORMED) from cause
-            except answers.NoAnswer as cause:
-                self._requested(endpoint, "error")
-                reason = Reason.TIMEOUT if cause.late else Reason.NETWORK
-                raise error(f"{endpoint}: {cause}", reason=reason) from cause
+        except ProxyFailed as cause:
+            self._requested(endpoint, "error")
+            raise error(f"{endpoint}: {cause}", reason=Reason.PROXY, retry_after_seconds=0.0) from cause
+        except Unreadable as cause:
+            self._requested(endpoint, "error")
+            raise error(f"{endpoint}: its answer cannot be read: {cause}", reason=Reason.MALFORMED) from cause
+        except answers.NoAnswer as cause:
+            self._requested(endpoint, "error")
+            reason = Reason.TIMEOUT if cause.late else Reason.NETWORK
+            raise error(f"{endpoint}: {cause}", reason=reason) from cause
         self._requested(endpoint, code_class(answer.status))
         return Answer(answer.status, answer.headers, answer.body)
 
@@ -134,10 +143,17 @@ with suppress(ImportError):
     importlib.import_module("anyio._backends._asyncio")
 
 
-def client(*, user_agent: str, trust_environment: bool) -> httpx.AsyncClient:
-    """Make the worker's client."""
-    headers = {"User-Agent": user_agent}
-    return answers.client(trust=True, at_once=AT_ONCE, headers=headers, trust_environment=trust_environment)
+def client(
+    *, user_agent: str, trust_environment: bool, trust: SSLContext | bool = True, proxy: Proxy | None = None
+) -> httpx.AsyncClient:
+    """Make a client for one way out."""
+    return answers.client(
+        trust=trust,
+        at_once=AT_ONCE,
+        headers={"User-Agent": user_agent},
+        trust_environment=trust_environment,
+        proxy=proxy,
+    )
 
 
 def code_class(status: int) -> str:

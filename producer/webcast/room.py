@@ -68,9 +68,13 @@ class Rooms:
         *,
         clock: Callable[[], float] = time.monotonic,
         held: Callable[[bool], None] = lambda _: None,
+        egress: str | None = None,
     ) -> None:
-        """`held` is told when all look-ups wait since the address is blocked, and when they go on."""
-        self._egress = Egress(clock, held)
+        """`held` is told when all look-ups wait since the address is blocked, and when they go on.
+
+        `egress` is told in the log.
+        """
+        self._egress = Egress(clock, held, egress)
         self._http = http
         self._upstream = upstream
         self._parameters = web_parameters(user_agent)
@@ -89,6 +93,9 @@ class Rooms:
             try:
                 verdict = await look_up(unique_id)
             except FailedFetchRoomInfo as failure:
+                if failure.reason is Reason.PROXY:
+                    self._egress.failed(unique_id, failure)
+                    raise  # nothing gets out this way
                 failures.append(failure)
                 continue
             if verdict.room_id is not None:

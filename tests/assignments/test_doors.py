@@ -24,6 +24,7 @@ def test_a_record_reads_as_it_was_written() -> None:
     assert decode_door(DIRECT, encode_door(SAID)) == ("direct", SAID)
     assert decode_door(DIRECT, b'{"worker":"w","at":1,"more":[]}') == ("direct", DoorSaid("w", 1))
     assert decode_door(DIRECT, None) == ("direct", None)
+    assert decode_door(b"door:direct@10.0.0.1:3128", None) == ("direct@10.0.0.1:3128", None)
 
 
 def test_an_older_worker_counts_it_as_one_that_cannot_be_used() -> None:
@@ -57,7 +58,20 @@ def test_what_is_none_is_refused(change: dict[str, object]) -> None:
         decode_door(DIRECT, json.dumps(value).encode())
 
 
-@pytest.mark.parametrize("key", [None, b"", b"ann", b"door:", b"door:\x1b[2J", b"door:Direct", b"door:" + b"x" * 33])
+@pytest.mark.parametrize(
+    "key",
+    [
+        None,
+        b"",
+        b"ann",
+        b"door:",
+        b"door:\x1b[2J",
+        b"door:Direct",
+        b"door:" + b"x" * 33,
+        b"door:direct@",
+        b"door:direct@a b",
+    ],
+)
 def test_a_key_that_names_no_door_is_refused(key: bytes | None) -> None:
     with pytest.raises(ValueError, match="is no door's"):
         decode_door(key, encode_door(SAID))

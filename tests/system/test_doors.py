@@ -17,6 +17,7 @@ from tests.system.harness import System, connected, metric, stop, until
 
 SECONDS = float(os.environ.get("DOORS_SECONDS", "0"))
 ROOMS = 6
+OPEN = 'tiktok_live_door_open{door="direct",egress="default"}'
 
 
 def shut(worker: Worker) -> list[dict[str, Any]]:
@@ -42,7 +43,7 @@ def test_a_door_that_refused_one_worker_is_learnt_by_the_other(
             one, two = await started(system, "one"), await started(system, "two")
             await asyncio.sleep(SECONDS)
 
-            assert await metric(two, 'tiktok_live_door_open{door="direct"}') == 0.0
+            assert await metric(two, OPEN) == 0.0
             assert [(line["door"], line["reason"]) for line in shut(one)] == [("direct", "rate_limited")]
             assert [(line["door"], line["reason"], line.get("learnt")) for line in shut(two)] == [
                 ("direct", "rate_limited", True)
@@ -74,7 +75,7 @@ def test_a_door_that_one_worker_finds_open_again_is_open_for_the_other(
             one, two = await started(system, "one"), await started(system, "two")
 
             async def open_again() -> bool:
-                return all([await metric(each, 'tiktok_live_door_open{door="direct"}') for each in (one, two)])
+                return all([await metric(each, OPEN) for each in (one, two)])
 
             await until(open_again)
 

@@ -7,7 +7,7 @@ its second, or with the unsigned one alone, against a simulator that closes sock
 import asyncio
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +31,7 @@ from producer.webcast.doors.gateway import Gateway
 from producer.webcast.doors.hall import Hall
 from producer.webcast.room import RoomId
 from tests.patience import HANGS_SECONDS
-from tests.test_session import NAME, OneRoom, Recorded, direct, running, surroundings
+from tests.test_session import NAME, OneRoom, Recorded, direct, running, surroundings, with_lane
 
 
 class Watched:
@@ -257,7 +257,7 @@ def heard_after(failures: int) -> Until:
 
 
 def tried_so_far(around: Surroundings, door: str, outcome: str) -> int:
-    labels = {"door": door, "outcome": outcome}
+    labels = {"door": door, "egress": "default", "outcome": outcome}
     return int(around.metrics.registry.get_sample_value("tiktok_live_door_tries_total", labels) or 0)
 
 
@@ -285,7 +285,7 @@ def follow(specs: list[str], folder: Path, *, alone: bool, until: Until) -> Outc
             tried: tuple[Door, ...] = (unsigned,) if alone else (gateway, unsigned)
             doors = [Watched(door, outcome.went, outcome.told) for door in tried]
             hall = Hall(doors, around.metrics, clock=time.monotonic, wall_clock=time.time)
-            around = replace(around, doors=hall)
+            around = with_lane(around, doors=hall)
             subject = Session(NAME, around)
             async with asyncio.timeout(HANGS_SECONDS), running(subject):
                 while not until(outcome, subject, around):

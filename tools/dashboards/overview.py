@@ -157,12 +157,13 @@ def parts() -> Iterator[Panel | Number | str]:
     )
     yield Panel(
         "Doors",
-        "Workers whose door is shut, and what was met at each door when it was tried.",
+        "Workers whose door is shut, what was met at each door when it was tried, and proxies that failed.",
         "cps",
         (
-            (f"count by (door) ({metric('door_open')} == 0)", "{{door}} shut"),
+            (f"count by (door, egress) ({metric('door_open')} == 0)", "{{door}} {{egress}} shut"),
             (by("door, outcome", "door_tries_total"), "{{door}} {{outcome}}"),
             (by("door, reason", "door_refusals_total"), "{{door}} {{reason}}"),
+            (by("egress", "egress_benched_total"), "{{egress}} benched"),
         ),
         right="shut$",
         right_unit="none",

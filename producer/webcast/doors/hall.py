@@ -69,8 +69,9 @@ class Hall:
         wall_clock: Callable[[], float],
         say: Callable[[Standing], None] = lambda _: None,
         spread: Callable[[], float] = lambda: 0.0,
+        egress: str | None = None,
     ) -> None:
-        """`doors` are in the order in which they are tried; `clock` is monotonic.
+        """`doors` are in the order in which they are tried; `clock` is monotonic; `egress` is told in the log.
 
         `say` is told what other workers should know: that a door was shut or opened, or that one that is shut is
         tried. `spread` is `Breaker`'s.
@@ -85,7 +86,7 @@ class Hall:
         """Who is heard now, by the door they came in by."""
         self._asking: dict[str, dict[str, asyncio.Timeout]] = {door.name: {} for door in doors}
         """Who asks for an address now, by the door they ask."""
-        self._log = logs.get()
+        self._log = logs.get() if egress is None else logs.get(egress=egress)
         for door in doors:
             listener.door_stands(door.name, is_open=True)
 
@@ -240,6 +241,9 @@ class Visit:
                 address = await self._hall.ask(door, self._room_id, self._streamer)
             except ProducerError as error:
                 self._failed(door.name, error, lived_seconds=0.0)
+                if error.reason is Reason.PROXY:
+                    error.retry_after_seconds = 0.0  # there may be another way out, which leads to all doors
+                    raise
                 waits.append(error.retry_after_seconds or 0.0)
                 last = error
                 continue

@@ -27,6 +27,7 @@ OF_A_REASON = {
     Reason.UNSIGNED: Says.SHUT,
     Reason.NO_DOOR: Says.NOTHING,
     Reason.OFFLINE: Says.NOTHING,
+    Reason.PROXY: Says.NOTHING,
 }
 """Every other reason is a doubt."""
 

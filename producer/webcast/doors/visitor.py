@@ -19,10 +19,10 @@ AGE_SECONDS = 7200.0
 """How long a visitor is kept. Its cookie says a year; whoever keeps one for so long keeps a burnt one too."""
 RENEWAL_SECONDS = 60.0
 """A visitor that is refused so soon after it took another's place is kept: a third would fare no better."""
-HOLD_SECONDS = {Reason.BLOCKED: 300.0, Reason.NETWORK: 5.0, Reason.TIMEOUT: 5.0}
+HOLD_SECONDS = {Reason.BLOCKED: 300.0, Reason.NETWORK: 5.0, Reason.PROXY: 5.0, Reason.TIMEOUT: 5.0}
 """How long nobody asks again, by why there is no cookie, where the site does not say it."""
 OTHER_HOLD_SECONDS = 60.0
-FINAL = frozenset({Reason.BLOCKED, Reason.NETWORK, Reason.RATE_LIMITED, Reason.TIMEOUT})
+FINAL = frozenset({Reason.BLOCKED, Reason.NETWORK, Reason.PROXY, Reason.RATE_LIMITED, Reason.TIMEOUT})
 """Problems after which no further page is tried."""
 
 REGISTER = "/ttwid/register/"

@@ -1,0 +1,48 @@
+"""The egresses of a worker, each with what belongs to it alone: its way out, look-ups, visitors and open doors.
+
+Nothing that TikTok gives to one is shown to it from another.
+"""
+
+import asyncio
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from producer.webcast import connection
+from producer.webcast.bench import Bench
+from producer.webcast.doors.hall import Hall
+from producer.webcast.room import Rooms
+from producer.webcast.way import Way
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """One egress."""
+
+    way: Way
+    rooms: Rooms
+    doors: Hall
+    opening: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(connection.AT_ONCE))
+    """Whose turn it is to open a socket."""
+
+
+class Lanes:
+    """All of a worker's."""
+
+    def __init__(self, lanes: Sequence[Lane], bench: Bench) -> None:
+        self._lanes = {lane.way.name: lane for lane in lanes}
+        self._bench = bench
+
+    def __iter__(self) -> Iterator[Lane]:
+        return iter(self._lanes.values())
+
+    def of(self, room: str) -> Lane:
+        """The lane of a streamer's room, for as long as it takes to get in, and to stay there."""
+        return self._lanes[self._bench.choose(room)]
+
+    async def gift_list(self) -> dict[str, object]:
+        """Fetch the gift list, by any lane. Raises FailedFetchGifts."""
+        return await self.of("").rooms.gift_list()
+
+    def benched(self, lane: Lane) -> bool:
+        """Whether a lane is left alone, since its proxy failed."""
+        return self._bench.benched(lane.way.name)
