@@ -12,15 +12,13 @@ from ssl import SSLContext
 
 import httpx
 
-from producer import proxies, secret_files
 from producer.assignments.doors import DoorSaid
 from producer.assignments.interface import Assignments
 from producer.errors import Reason, StartRefused
 from producer.observability.metrics import Metrics
 from producer.proxies import Proxy
-from producer.secret_files import SecretUnusable
-from producer.settings import Settings, variable
-from producer.strangers import Unreadable, shown
+from producer.settings import Settings, proxy_list, variable
+from producer.strangers import shown
 from producer.webcast import http
 from producer.webcast.bench import Bench
 from producer.webcast.doors.breaker import State
@@ -66,8 +64,12 @@ def lanes(
 
     ways = egresses(settings)
     services = http.HTTP(client(), requested)
-    shared = {name: door(name, settings, upstream, services, metrics) for name in names if name != Direct.name}
     bench = Bench(tuple(ways), time.monotonic, metrics.egress_benched)
+    shared = {
+        name: door(name, settings, upstream, services, metrics, egress=bench.choose)
+        for name in names
+        if name != Direct.name
+    }
     made = []
     for egress, proxy in ways.items():
         way = Way(egress, proxy, bench.fail)
@@ -88,15 +90,9 @@ def lanes(
 
 def egresses(settings: Settings) -> Mapping[str, Proxy | None]:
     """The proxies of PRODUCER_PROXIES_FILE by name, or the one way that is there without. Raises StartRefused."""
-    file = settings.proxies_file
-    if file is None:
+    if settings.proxies_file is None:
         return {DEFAULT: None}
-    try:
-        return {proxy.name: proxy for proxy in proxies.read_list(secret_files.text(file))}
-    except SecretUnusable as unusable:
-        raise StartRefused(f"{variable('proxies_file')}: {unusable}", reason=unusable.reason) from None
-    except Unreadable as problem:
-        raise StartRefused(f"{variable('proxies_file')}: {file}: {problem}") from None
+    return {proxy.name: proxy for proxy in proxy_list(settings.proxies_file)}
 
 
 def hall(
@@ -176,7 +172,15 @@ def _milliseconds(seconds: float | None) -> int | None:
     return None if seconds is None else int(seconds * 1000)
 
 
-def door(name: str, settings: Settings, upstream: Upstream, web: HTTP, metrics: Metrics) -> Door:
+def door(
+    name: str,
+    settings: Settings,
+    upstream: Upstream,
+    web: HTTP,
+    metrics: Metrics,
+    *,
+    egress: Callable[[str], str] = lambda _: DEFAULT,
+) -> Door:
     """One door. Raises StartRefused."""
     if name == Direct.name:
         visitors = Visitors(web, upstream, clock=time.monotonic, age_seconds=settings.direct_cookie_seconds)
@@ -194,6 +198,7 @@ def door(name: str, settings: Settings, upstream: Upstream, web: HTTP, metrics: 
             leases_per_hour=settings.lease_leases_per_hour,
             clock=time.monotonic,
             wall_clock=time.time,
+            egress=egress,
         )
     if name == Gateway.name:
         return Gateway(

@@ -15,8 +15,9 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from producer import addresses, proxies, secret_files
 from producer.errors import StartRefused
+from producer.proxies import Proxy
 from producer.secret_files import SecretUnusable
-from producer.strangers import shown
+from producer.strangers import Unreadable, shown
 
 PREFIX = "PRODUCER_"
 
@@ -321,6 +322,16 @@ def secret(name: str, file: Path) -> str:
         return secret_files.read(file, in_header=SECRETS[name])
     except SecretUnusable as unusable:
         raise StartRefused(f"{variable(name)}: {unusable}", reason=unusable.reason) from None
+
+
+def proxy_list(file: Path) -> tuple[Proxy, ...]:
+    """Read the file that PRODUCER_PROXIES_FILE names. Raises StartRefused."""
+    try:
+        return proxies.read_list(secret_files.text(file))
+    except SecretUnusable as unusable:
+        raise StartRefused(f"{variable('proxies_file')}: {unusable}", reason=unusable.reason) from None
+    except Unreadable as problem:
+        raise StartRefused(f"{variable('proxies_file')}: {file}: {problem}") from None
 
 
 def from_environ(environ: Mapping[str, str]) -> Settings:

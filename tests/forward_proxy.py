@@ -28,6 +28,8 @@ class ForwardProxy:
         self.refuses: bytes | None = None
         """What is said to whoever asks for anything, where it carries nobody."""
         self.mute = False
+        self.leads: dict[str, tuple[str, int]] = {}
+        """Where a target is, by host and port, if it is elsewhere than it says; nobody else need know that."""
         self.knocked = asyncio.Event()
         self._trust = trust
         self._password = password
@@ -70,7 +72,7 @@ class ForwardProxy:
         try:
             if self.mute:
                 await asyncio.get_running_loop().create_future()
-            await (self._socks if self.scheme == "socks5" else self._http)(reader, writer)
+            await (self._socks if self.scheme.startswith("socks5") else self._http)(reader, writer)
         except (OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
             pass  # somebody left, or the test is over; streams would complain of a task that was cancelled
         finally:
@@ -142,18 +144,25 @@ class ForwardProxy:
         begin: Callable[[asyncio.StreamWriter], Awaitable[None]],
     ) -> None:
         self.targets[f"{host}:{port}"] += 1
-        there_reader, there = await asyncio.open_connection(host, port)
+        there_reader, there = await asyncio.open_connection(*self.leads.get(f"{host}:{port}", (host, port)))
         try:
             await begin(there)
-            ways = [asyncio.ensure_future(_pipe(*way)) for way in ((reader, there), (there_reader, writer))]
-            try:
-                await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
-            finally:
-                for way in ways:
-                    way.cancel()
-                await asyncio.gather(*ways, return_exceptions=True)
+            await pipes((reader, there), (there_reader, writer))
         finally:
             there.close()
+
+
+async def pipes(*ways: tuple[asyncio.StreamReader, asyncio.StreamWriter]) -> None:
+    """Carry both ways until one side is done; close what is written to."""
+    tasks = [asyncio.ensure_future(_pipe(*way)) for way in ways]
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        for _, writer in ways:
+            writer.close()
 
 
 async def _pipe(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import trustme
 
-from producer.authorities import refuse_unusable
+from producer.authorities import context, refuse_unusable
 from producer.errors import StartRefused
 from producer.local.programs import without_settings
 
@@ -99,3 +99,32 @@ def test_a_start_is_refused_and_a_check_fails_in_one_sentence(name: str, tmp_pat
     ]
     assert "skipped upstream        needs authorities, which failed" in lines
     assert check.stderr == b""
+
+
+def test_a_file_of_authorities_is_trusted_alone(tmp_path: Path) -> None:
+    file = tmp_path / "ca.pem"
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(file)
+
+    trusted = context(file).get_ca_certs(binary_form=True)
+
+    assert trusted == [ssl.PEM_cert_to_DER_cert(authority.cert_pem.bytes().decode())]
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        (b"", "which has no certificate in PEM that can be read"),
+        (b"no certificate", "which has no certificate in PEM that can be read"),
+        (None, "which cannot be read: No such file or directory"),
+    ],
+)
+def test_a_file_without_authorities_refuses_the_start(tmp_path: Path, content: bytes | None, problem: str) -> None:
+    file = tmp_path / "ca.pem"
+    if content is not None:
+        file.write_bytes(content)
+
+    with pytest.raises(StartRefused) as refused:
+        context(file)
+
+    assert str(refused.value) == f"PRODUCER_CA_FILE names {file}, {problem}"

@@ -16,6 +16,7 @@ from producer.simulator.world import World
 from producer.strangers import url
 from producer.trial import Step, Subject, describe
 from producer.webcast.doors.contract import Address
+from tests.forward_proxy import PASSWORD, ForwardProxy
 from tests.lease_broker import Broker
 from tests.serving import saying, serving
 from tests.simulator.client import room_id, simulate
@@ -53,6 +54,28 @@ async def attempt(
         settings, Subject(ROOM, None), names, seconds=seconds, tell=lambda door, step: told.append((door, step))
     )
     return found, told
+
+
+def test_a_room_is_tried_by_the_proxy_that_it_goes_by(tmp_path: Path) -> None:
+    async def act(simulator: Simulator) -> None:
+        await room_id(simulator)
+        async with ForwardProxy("http", password=PASSWORD).serve() as proxy:
+            (tmp_path / "proxies").write_text(proxy.url)
+            more = {"proxies_file": str(tmp_path / "proxies")}
+            status, out, problems = await run(simulator, "test", ROOM, **more)
+
+            assert status == 0, problems
+            assert f"is live, by {proxy.name}" in out
+            assert proxy.targets.total() > 1
+
+            (tmp_path / "proxies").write_text(proxy.url.replace(PASSWORD, f"{PASSWORD}-of-old"))
+            status, out, problems = await run(simulator, "test", ROOM, **more)
+
+            assert status == 1
+            assert f"the proxy {proxy.name} failed: it answered 407" in out
+            assert PASSWORD not in out + problems
+
+    simulate(act)
 
 
 def passes(told: list[tuple[str | None, Step]], door: str) -> list[tuple[str, bool]]:

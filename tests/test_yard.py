@@ -63,7 +63,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "surroundings": EVERYONE | {"assignments", "bugs", "events", "observability.metrics", "pipeline", "webcast"},
     "stay": EVERYONE | {"assignments.claims", "events", "logs", "pipeline", "surroundings", "webcast"},
     "session": EVERYONE | {"assignments", "backoff", "logs", "stay", "surroundings", "webcast"},
-    "entrance": EVERYONE | {"assignments", "observability.metrics", "proxies", "secret_files", "settings", "webcast"},
+    "entrance": EVERYONE | {"assignments", "observability.metrics", "proxies", "settings", "webcast"},
     "trial": EVERYONE | {"authorities", "observability.metrics", "entrance", "settings", "webcast"},
     "cli_doors": EVERYONE | {"assignments.claims", "configured", "settings", "terminal", "trial"},
     "worker": EVERYONE | {"assignments", "logs", "observability", "session"},

@@ -12,10 +12,11 @@ from producer import authorities
 from producer.checks import certificates
 from producer.checks.verdict import Verdict, fail, ok, skipped, warn
 from producer.errors import StartRefused
-from producer.settings import SECRETS, TOGETHER, Settings, secret, variable
+from producer.settings import SECRETS, TOGETHER, Settings, proxy_list, secret, variable
 
 KEY = "_key_file"
-AUTHORITIES = "_ca_file"
+PROXIES = "proxies_file"
+AUTHORITIES = "ca_file"
 CERTIFICATE = "_certificate_file"
 SOON = timedelta(days=14)
 MOST_BYTES = 4 * 1024 * 1024
@@ -49,16 +50,19 @@ def _file(name: str, path: Path, *, now: datetime) -> Iterator[Verdict]:
     try:
         if name in SECRETS:
             secret(name, path)
+        elif name == PROXIES:
+            proxy_list(path)
         else:
             content = _content(path)
         mode = path.stat().st_mode
     except StartRefused as refused:
-        yield fail(str(refused), "write the secret into it, on one line, for this process's user to read")
+        how = "a URL a line" if name == PROXIES else "on one line"
+        yield fail(str(refused), f"write the secret into it, {how}, for this process's user to read")
         return
     except OSError as problem:
         yield fail(f"{label} cannot be read: {problem.strerror}", "mount it, or let this process's user read it")
         return
-    if (name in SECRETS or name.endswith(KEY)) and mode & stat.S_IROTH:
+    if (name in SECRETS or name.endswith((KEY, PROXIES))) and mode & stat.S_IROTH:
         yield warn(f"{label} may be read by everybody", f"take that away: chmod o-rwx {path}")
     if name.endswith((AUTHORITIES, CERTIFICATE)):
         yield from _validity(name, label, content, now=now)

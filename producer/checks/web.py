@@ -5,13 +5,13 @@ import time
 
 import httpx
 
-from producer import answers, strangers
+from producer import answers, authorities, strangers
 from producer.checks.verdict import Verdict, fail, listed, ok, skipped, warn
 from producer.delivery import registry
 from producer.delivery.registry import Registry
 from producer.errors import StartRefused
 from producer.events import schemas
-from producer.settings import Settings
+from producer.settings import Settings, proxy_list
 from producer.webcast import http
 from producer.webcast.upstream import USER_AGENT, Upstream
 
@@ -64,29 +64,35 @@ async def clock(settings: Settings) -> list[Verdict]:
 
 
 async def upstream(settings: Settings) -> list[Verdict]:
-    """Ask the upstream, and the sign server and the broker where they are used, for one page each."""
+    """Ask the upstream, by each proxy, and the sign server and the broker where they are used, for one page each."""
     address = Upstream.named(settings.upstream, further_socket_suffixes=settings.socket_host_suffixes)
-    urls = [address.web_url]
+    listed = proxy_list(settings.proxies_file) if settings.proxies_file is not None else ()
+    trust = authorities.context(settings.ca_file)
+    urls = [address.web_url] if not listed else []
     if "sign" in settings.doors and settings.sign_url is not None:
         urls.append(settings.sign_url)
     if "lease" in settings.doors and settings.lease_url is not None:
         urls.append(settings.lease_url)
-    async with http.client(user_agent=USER_AGENT, trust_environment=address.is_tiktok) as web:
-        return [await _answer(web, url) for url in urls]
+    verdicts = []
+    for proxy in listed:
+        async with http.client(user_agent=USER_AGENT, trust_environment=False, trust=trust, proxy=proxy) as web:
+            verdicts.append(await _answer(web, address.web_url, by=f" by {proxy.name}"))
+    async with http.client(user_agent=USER_AGENT, trust_environment=address.is_tiktok, trust=trust) as web:
+        return verdicts + [await _answer(web, url) for url in urls]
 
 
-async def _answer(web: httpx.AsyncClient, url: str) -> Verdict:
+async def _answer(web: httpx.AsyncClient, url: str, *, by: str = "") -> Verdict:
     try:
         async with web.stream("GET", url) as response:
             status = response.status_code
     except answers.FAILURES as problem:
         return fail(
-            f"{url} cannot be reached: {strangers.shown(f'{type(problem).__name__} {problem}'.rstrip())}",
-            "look at the name, the network and the proxy (HTTPS_PROXY)",
+            f"{url} cannot be reached{by}: {strangers.shown(f'{type(problem).__name__} {problem}'.rstrip())}",
+            "look at the name, the network and the proxy (HTTPS_PROXY, PRODUCER_PROXIES_FILE)",
         )
     if status in (httpx.codes.FORBIDDEN, httpx.codes.TOO_MANY_REQUESTS) or status >= httpx.codes.INTERNAL_SERVER_ERROR:
-        return warn(f"{url} answers {status}", "it may block this address, or be unwell: look again later")
-    return ok(f"{url} answers {status}")
+        return warn(f"{url} answers {status}{by}", "it may block this address, or be unwell: look again later")
+    return ok(f"{url} answers {status}{by}")
 
 
 def _registry(settings: Settings, url: str) -> Registry:

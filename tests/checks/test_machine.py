@@ -258,6 +258,34 @@ def test_an_upstream_a_sign_server_and_a_broker_that_cannot_be_reached_are_named
     )
 
 
+def test_the_upstream_is_asked_by_each_proxy_and_one_that_is_dead_is_named(tmp_path: Path) -> None:
+    asked: list[str] = []
+    file = tmp_path / "proxies"
+    with web_server(asked) as url:
+        file.write_text(f"http://me:yranac@{NOWHERE}\n{url}\n")  # a server that is asked for a whole URL is a proxy
+        file.chmod(0o600)
+        assert_named(
+            [NO_KAFKA, Found("upstream", "fail", f"http://{NOWHERE} cannot be reached by {NOWHERE}: ConnectError")],
+            "--upstream",
+            settings=least(tmp_path) | {"proxies_file": file},
+        )
+
+    assert asked == [f"GET http://{NOWHERE}/"]
+
+
+def test_a_list_of_proxies_that_cannot_be_used_is_named(tmp_path: Path) -> None:
+    file = tmp_path / "proxies"
+    file.write_text("http://yranac@gate:1\n")
+    file.chmod(0o600)
+    assert_named(
+        [
+            Found("files", "fail", f"PRODUCER_PROXIES_FILE: {file}: line 1 names a user without a password"),
+            NO_KAFKA,
+        ],
+        settings=least(tmp_path) | {"proxies_file": file},
+    )
+
+
 def test_no_secret_is_printed(tmp_path: Path) -> None:
     secret = tmp_path / "secret"
     secret.write_text("hunter2")

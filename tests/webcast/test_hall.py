@@ -163,6 +163,21 @@ def test_where_asking_fails_the_next_door_is_asked_at_once() -> None:
     assert first.asked == ["ann"]
 
 
+def test_where_a_proxy_lets_nobody_through_no_other_door_is_asked_and_none_is_blamed() -> None:
+    second = Scripted("sign")
+    proxy = FailedHTTPRequest("ttwid: the proxy a:1 failed", reason=Reason.PROXY, retry_after_seconds=5.0)
+    given = Given(Scripted("direct", *[proxy] * 5), second)
+
+    for _ in range(5):
+        with pytest.raises(FailedHTTPRequest) as failure:
+            given.enter("ann")
+
+    assert failure.value.retry_after_seconds == 0.0
+    assert second.asked == []
+    assert given.tries == []
+    assert [str(each) for each in given.hall.standings()] == ["direct open", "sign open"]
+
+
 def test_where_every_door_fails_the_last_failure_is_told() -> None:
     given = Given(
         Scripted("direct", FailedHTTPRequest("a", reason=Reason.NETWORK)),

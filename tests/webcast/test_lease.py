@@ -86,8 +86,8 @@ class Asking:
 
         return asyncio.run(main())
 
-    async def obtain(self, room: RoomId = ROOM) -> Address:
-        return await self.door.obtain(room, "ann")
+    async def obtain(self, room: RoomId = ROOM, streamer: str = "ann") -> Address:
+        return await self.door.obtain(room, streamer)
 
     async def outcome(self, room: RoomId = ROOM) -> str:
         try:
@@ -114,6 +114,18 @@ def test_the_broker_is_asked_for_a_room_with_the_token_of_the_moment(tmp_path: P
     assert (address.door, address.cookie) == ("lease", "ttwid=1%7Cabc")
     assert address.headers == {"User-Agent": "Mozilla/5.0 (X11)"}
     assert "ttwid" not in repr(address)
+
+
+def test_a_lease_goes_out_by_one_egress_alone() -> None:
+    other = SHARED | {"cookie": "ttwid=other"}
+    asking = Asking((200, SHARED), (200, other), egress={"ann": "a:1", "ben": "b:2", "cay": "a:1"}.__getitem__)
+
+    async def act(each: Asking) -> list[str]:
+        return [
+            (await each.obtain(room, name)).cookie for name, room in (("ann", ROOM), ("ben", ROOM), ("cay", OTHER_ROOM))
+        ]
+
+    assert asking.run(act) == ["ttwid=1%7Cabc", "ttwid=other", "ttwid=1%7Cabc"]
 
 
 def test_all_of_a_leased_query_is_kept_as_it_is_spelt_but_what_is_about_the_room() -> None:

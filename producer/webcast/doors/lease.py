@@ -57,24 +57,24 @@ class Leases:
     """Those that are held; pure, times of one monotonic clock."""
 
     def __init__(self) -> None:
-        self._held: dict[RoomId | None, tuple[Lease, float]] = {}
-        """Each with the end of its use, by room; under None the one for any room."""
+        self._held: dict[tuple[str, RoomId | None], tuple[Lease, float]] = {}
+        """Each with the end of its use, by egress and room; under None the one for any room."""
 
-    def of(self, room_id: RoomId, now: float) -> Lease | None:
-        """A lease that opens a room; None where there is none any more."""
-        self._held = {room: held for room, held in self._held.items() if now < held[1]}
-        lease, _ = self._held.get(room_id) or self._held.get(None) or (None, 0.0)
+    def of(self, egress: str, room_id: RoomId, now: float) -> Lease | None:
+        """A lease that opens a room by an egress; None where there is none any more."""
+        self._held = {where: held for where, held in self._held.items() if now < held[1]}
+        lease, _ = self._held.get((egress, room_id)) or self._held.get((egress, None)) or (None, 0.0)
         return lease
 
-    def admit(self, lease: Lease, room_id: RoomId, until: float) -> None:
+    def admit(self, lease: Lease, egress: str, room_id: RoomId, until: float) -> None:
         """Hold a lease that was given for a room."""
-        self._held[None if lease.any_room else room_id] = lease, until
+        self._held[egress, None if lease.any_room else room_id] = lease, until
 
     def drop(self, address: Address) -> None:
         """A socket at this address was refused: use its lease no more."""
         self._held = {
-            room: held
-            for room, held in self._held.items()
+            where: held
+            for where, held in self._held.items()
             if (held[0].cookie, held[0].url.place) != (address.cookie, address.url.place)
         }
 
@@ -97,8 +97,12 @@ class Leased:
         leases_per_hour: int,
         clock: Callable[[], float],
         wall_clock: Callable[[], float],
+        egress: Callable[[str], str] = lambda _: "",
     ) -> None:
-        """`contract` is `lease` (ours) or `session`; `clock` is monotonic."""
+        """`contract` is `lease` (ours) or `session`; `clock` is monotonic; `egress`: by which a streamer's room goes.
+
+        A lease's cookie is shown to TikTok from one egress alone.
+        """
         self._http = http
         self._upstream = upstream
         self._url = url.rstrip("/")
@@ -109,6 +113,7 @@ class Leased:
         self._grants = Ration(leases_per_hour)
         self._clock = clock
         self._wall_clock = wall_clock
+        self._egress = egress
         self._leases = Leases()
         self._hold = Hold()
         """While the broker is left alone."""
@@ -122,12 +127,13 @@ class Leased:
         """
         async with self._turn:
             self._raise_at_limit(self._connects, "sockets")
-            lease = self._leases.of(room_id, self._clock())
+            egress = self._egress(streamer)
+            lease = self._leases.of(egress, room_id, self._clock())
             if lease is None:
                 self._hold.check(self._clock())
                 self._raise_at_limit(self._grants, "leases")
                 try:
-                    lease = await self._renew(room_id, streamer)
+                    lease = await self._renew(room_id, streamer, egress)
                 except (FailedConnection, FailedHTTPRequest) as problem:
                     if problem.reason is not Reason.OFFLINE:  # which is about one room
                         seconds = problem.retry_after_seconds or NONE_WARM_SECONDS
@@ -142,7 +148,7 @@ class Leased:
         if error.reason in STALE:
             self._leases.drop(address)
 
-    async def _renew(self, room_id: RoomId, streamer: str) -> Lease:
+    async def _renew(self, room_id: RoomId, streamer: str, egress: str) -> Lease:
         answer = await self._ask(room_id, streamer)
         broker.read_broker_refusal(answer)
         lease = broker.read_lease(answer.body) if self._contract == "lease" else broker.read_session(answer.body)
@@ -151,7 +157,7 @@ class Leased:
         self._grants.take(self._clock())
         if left <= 0:
             raise FailedConnection("the broker's lease is too old to be used", reason=Reason.INCOMPLETE)
-        self._leases.admit(lease, room_id, self._clock() + left)
+        self._leases.admit(lease, egress, room_id, self._clock() + left)
         return lease
 
     async def _ask(self, room_id: RoomId, streamer: str) -> Answer:
