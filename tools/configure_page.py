@@ -23,7 +23,8 @@ anything else may be a secret in the wrong variable.
 HTTP and the rooms' sockets go by `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY`: proxies that speak http, https, socks5 or
 socks5h, each with its scheme; a simulator is reached without one. A room's socket takes the first that is set of
 `WSS_PROXY`, `SOCKS_PROXY` and `HTTPS_PROXY`; the library that opens it, websockets, ignores `ALL_PROXY`, by which HTTP
-goes. Kafka's connections take no proxy.
+goes. Kafka's connections take no proxy. `PRODUCER_PROXIES_FILE` goes before the variables on the way to TikTok, and a
+simulator is then reached by it too ([doors](doors.md#which-way-out)).
 
 Where `SSL_CERT_FILE` or `SSL_CERT_DIR` is set, it names whom TLS trusts; what cannot be read of it refuses the start of
 `producer run`, since OpenSSL would pass over it and trust nobody.

@@ -18,6 +18,9 @@ from producer.proxies import Proxy, read_list
 from producer.webcast import connection, http, way
 from producer.webcast.connection import open_connection
 from producer.webcast.doors.contract import Address
+from producer.webcast.doors.visitor import Visitors
+from producer.webcast.room import Rooms
+from producer.webcast.upstream import Upstream
 from producer.webcast.way import Way
 from tests.forward_proxy import PASSWORD, ForwardProxy
 
@@ -268,5 +271,26 @@ def test_an_idle_connection_through_a_proxy_that_died_costs_one_failure(monkeypa
             await client.aclose()
 
             assert reasons[-1] is Reason.PROXY
+
+    asyncio.run(main())
+
+
+def test_where_the_proxy_lets_nobody_through_a_room_is_looked_up_once_and_a_visitor_asked_for_once() -> None:
+    async def main() -> None:
+        async with proxy_of("http").serve() as proxy:
+            proxy.refuses = b""
+            out = Out(only(proxy.url))
+            upstream = Upstream.at("http://127.0.0.1:9")
+            async with http.client(user_agent="us", trust_environment=False, proxy=out.way.proxy) as client:
+                web = http.HTTP(client, lambda *_: None, way=out.way)
+                visitors = Visitors(web, upstream, clock=lambda: 0.0)
+
+                look_up = await refused(Rooms(web, upstream, "us").resolve("ann"))
+                knocks = proxy.knocks
+                asks = await asyncio.gather(*(refused(visitors.visitor()) for _ in range(10)))
+
+            assert look_up.reason is Reason.PROXY
+            assert {ask.reason for ask in asks} == {Reason.PROXY}
+            assert (knocks, proxy.knocks) == (1, 2)
 
     asyncio.run(main())
