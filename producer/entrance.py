@@ -32,8 +32,8 @@ from producer.webcast.doors.visitor import Visitors
 from producer.webcast.http import HTTP
 from producer.webcast.lanes import Lane, Lanes
 from producer.webcast.room import Rooms
+from producer.webcast.route import DEFAULT, Route
 from producer.webcast.upstream import USER_AGENT, Upstream
-from producer.webcast.way import DEFAULT, Way
 
 SPREAD_SECONDS = 15.0
 """So much later than it might, at the most, a fleet's worker tries a door that is shut: mostly another came first."""
@@ -62,25 +62,25 @@ def lanes(
         clients.push_async_callback(made.aclose)
         return made
 
-    ways = egresses(settings)
+    routes = egresses(settings)
     services = http.HTTP(client(), requested)
-    bench = Bench(tuple(ways), time.monotonic, metrics.egress_benched)
+    bench = Bench(tuple(routes), time.monotonic, metrics.egress_benched)
     shared = {
         name: door(name, settings, upstream, services, metrics, egress=bench.choose)
         for name in names
         if name != Direct.name
     }
     made = []
-    for egress, proxy in ways.items():
-        way = Way(egress, proxy, bench.fail)
-        web = http.HTTP(client(proxy), requested, way=way) if proxy is not None else services
+    for egress, proxy in routes.items():
+        route = Route(egress, proxy, bench.fail)
+        web = http.HTTP(client(proxy), requested, route=route) if proxy is not None else services
         doors = [shared.get(name) or door(name, settings, upstream, web, metrics) for name in names]
         held = partial(metrics.look_ups_held, egress=egress)
         made.append(
             Lane(
-                way,
-                Rooms(web, upstream, USER_AGENT, held=held, egress=way.shown),
-                hall(settings, doors, way, metrics, assignments, worker),
+                route,
+                Rooms(web, upstream, USER_AGENT, held=held, egress=route.shown),
+                hall(settings, doors, route, metrics, assignments, worker),
             )
         )
     if assignments is not None:
@@ -89,7 +89,7 @@ def lanes(
 
 
 def egresses(settings: Settings) -> Mapping[str, Proxy | None]:
-    """The proxies of PRODUCER_PROXIES_FILE by name, or the one way that is there without. Raises StartRefused."""
+    """The proxies of PRODUCER_PROXIES_FILE by name, or the one route that is there without. Raises StartRefused."""
     if settings.proxies_file is None:
         return {DEFAULT: None}
     return {proxy.name: proxy for proxy in proxy_list(settings.proxies_file)}
@@ -98,7 +98,7 @@ def egresses(settings: Settings) -> Mapping[str, Proxy | None]:
 def hall(
     settings: Settings,
     doors: Sequence[Door],
-    way: Way,
+    route: Route,
     metrics: Metrics,
     assignments: Assignments | None,
     worker: str,
@@ -107,22 +107,22 @@ def hall(
 
     def say(standing: Standing) -> None:
         if assignments is not None:
-            assignments.say_door(way.door(standing.door), to_say(standing, worker, now=time.time()))
+            assignments.say_door(route.door(standing.door), to_say(standing, worker, now=time.time()))
 
     return Hall(
         doors,
-        _Listener(metrics, way.name),
+        _Listener(metrics, route.name),
         clock=time.monotonic,
         wall_clock=time.time,
         say=say,
         spread=lambda: uniform(0, SPREAD_SECONDS) if settings.assignments_file is None else 0.0,
-        egress=way.shown,
+        egress=route.shown,
     )
 
 
 def _hear(assignments: Assignments, made: Sequence[Lane]) -> None:
     """Have what other workers say of doors told to the lane that it is about, if it is one of ours."""
-    doors = {lane.way.door(door.name): (lane.doors, door.name) for lane in made for door in lane.doors.doors}
+    doors = {lane.route.door(door.name): (lane.doors, door.name) for lane in made for door in lane.doors.doors}
 
     def hear(name: str, said: DoorSaid) -> None:
         if name in doors:

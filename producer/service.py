@@ -193,16 +193,16 @@ class _Told:
             return []
         rooms = Counter(session.door for session in self.running.worker.sessions())
         return [
-            asdict(standing) | {"egress": lane.way.name, "rooms": rooms[lane.way.door(standing.door)]}
+            asdict(standing) | {"egress": lane.route.name, "rooms": rooms[lane.route.door(standing.door)]}
             for lane in self.running.lanes
             for standing in lane.doors.standings()
         ]
 
     def _egresses(self) -> list[dict[str, Any]]:
-        """Each way to TikTok, and whether it is left alone since its proxy failed."""
+        """Each route to TikTok, and whether it is left alone since its proxy failed."""
         if self.running is None:
             return []
-        return [{"egress": lane.way.name, "benched": self.running.lanes.benched(lane)} for lane in self.running.lanes]
+        return [{"egress": lane.route.name, "benched": self.running.lanes.benched(lane)} for lane in self.running.lanes]
 
     def account(self) -> dict[str, int | bool]:
         """The ledger, and whether its sums agree."""

@@ -82,7 +82,7 @@ class Stay:
         self._lane = lane
         self._told = told
         self._log = logs.get(streamer=streamer)
-        self._visit = memory.visits.setdefault(lane.way.name, lane.doors.visit(room_id, streamer))
+        self._visit = memory.visits.setdefault(lane.route.name, lane.doors.visit(room_id, streamer))
         self._address: Address | None = None
         self._holding: asyncio.Task[None] | None = None
         """The socket that counts."""
@@ -140,9 +140,9 @@ class Stay:
         def entered() -> None:
             if not heard.is_set():
                 heard.set()
-                metrics.door_entered(address.door, +1, egress=self._lane.way.name)
+                metrics.door_entered(address.door, +1, egress=self._lane.route.name)
                 self._visit.heard(address)
-                self._told.entered(self._lane.way.door(address.door))
+                self._told.entered(self._lane.route.door(address.door))
 
         try:
             async with open_connection(
@@ -152,12 +152,12 @@ class Stay:
                 ssl=self._around.ssl,
                 trust_environment=self._around.upstream.is_tiktok,
                 turns=self._visit.turn(address, self._lane.opening),
-                way=self._lane.way,
+                route=self._lane.route,
             ) as connection:
                 opened.append(loop.time())
                 metrics.connection_opened(seconds=opened[0] - began)
                 self._told.connected()
-                self._log.info("connected", room_id=str(self._room_id), door=self._lane.way.door(address.door))
+                self._log.info("connected", room_id=str(self._room_id), door=self._lane.route.door(address.door))
                 await self._converse(connection, address, entered, opened[0])
         except ProducerError as error:
             # Whoever is between may open a socket only to close it with the reason why there is none.
@@ -168,7 +168,7 @@ class Stay:
             raise
         finally:
             if heard.is_set():
-                metrics.door_entered(address.door, -1, egress=self._lane.way.name)
+                metrics.door_entered(address.door, -1, egress=self._lane.route.name)
                 self._visit.left(address)
 
     async def _converse(

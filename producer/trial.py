@@ -124,7 +124,7 @@ async def _room(lane: Lane, subject: Subject, teller: _Teller) -> RoomId | None:
     except ProducerError as error:
         teller.failed("room", error)
         return None
-    by = "" if lane.way.proxy is None else f", by {lane.way.name}"
+    by = "" if lane.route.proxy is None else f", by {lane.route.name}"
     teller.passed("room", f"{room_id}, of @{subject.streamer}, is live{by}")
     return room_id
 
@@ -171,7 +171,7 @@ class _Trial:
                     ssl=self._trust,
                     trust_environment=self._upstream.is_tiktok,
                     turns=self._lane.opening,
-                    way=self._lane.way,
+                    route=self._lane.route,
                 ) as connection,
             ):
                 self._teller.passed("handshake", connection.greeting)

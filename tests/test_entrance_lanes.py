@@ -58,7 +58,7 @@ def refuse(lane: Lane, door: str) -> None:
 
 
 def standings(lanes: Lanes) -> dict[str, list[str]]:
-    return {lane.way.name: [each.state for each in lane.doors.standings()] for lane in lanes}
+    return {lane.route.name: [each.state for each in lane.doors.standings()] for lane in lanes}
 
 
 def door_open(metrics: Metrics, egress: str) -> float | None:
@@ -80,7 +80,7 @@ def test_a_door_that_refuses_one_egress_is_open_for_the_others_and_the_fleet_is_
 
             assert fleet.said == ["direct@10.0.0.1:3128"]
             assert standings(given) == {"10.0.0.1:3128": ["shut"], "10.0.0.2:1080": ["open"]}
-            assert (door_open(metrics, one.way.name), door_open(metrics, two.way.name)) == (0.0, 1.0)
+            assert (door_open(metrics, one.route.name), door_open(metrics, two.route.name)) == (0.0, 1.0)
 
             now = int(time.time() * 1000)
             for door in ("direct@10.0.0.2:1080", "direct", "direct@10.0.0.9:1"):
@@ -101,7 +101,7 @@ def test_without_a_list_the_one_egress_has_the_doors_names_as_they_are() -> None
 
             refuse(lane, "direct")
 
-            assert (lane.way.name, lane.way.proxy, lane.way.door("direct")) == ("default", None, "direct")
+            assert (lane.route.name, lane.route.proxy, lane.route.door("direct")) == ("default", None, "direct")
             assert fleet.said == ["direct"]
 
     asyncio.run(main())

@@ -58,8 +58,8 @@ from producer.webcast.doors.visitor import Visitors
 from producer.webcast.lanes import Lane, Lanes
 from producer.webcast.protocol import Received
 from producer.webcast.room import RoomId, Rooms
+from producer.webcast.route import Route
 from producer.webcast.upstream import Upstream
-from producer.webcast.way import Way
 
 NAME = Streamer("sim_room_01")
 
@@ -139,7 +139,7 @@ def direct(over: http.HTTP, upstream: Upstream) -> Direct:
 
 
 def alone(lane: Lane) -> Lanes:
-    return Lanes([lane], Bench([lane.way.name], time.monotonic, lambda _: None))
+    return Lanes([lane], Bench([lane.route.name], time.monotonic, lambda _: None))
 
 
 def with_lane(around: Surroundings, **parts: Any) -> Surroundings:
@@ -168,7 +168,7 @@ def surroundings(
     return Surroundings(
         worker="w",
         upstream=upstream,
-        lanes=alone(Lane(Way(), rooms or Rooms(over, upstream, "Mozilla/5.0"), hall)),
+        lanes=alone(Lane(Route(), rooms or Rooms(over, upstream, "Mozilla/5.0"), hall)),
         sink=kept,
         metrics=kept.metrics,
         ssl=ssl.create_default_context(),

@@ -16,7 +16,7 @@ from producer.errors import FailedConnection, FailedRoomPolling, ProducerError, 
 from producer.webcast.doors.contract import Address, Between
 from producer.webcast.http import LONGEST_WAIT_SECONDS, retry_after_seconds
 from producer.webcast.protocol import Protocol, Received
-from producer.webcast.way import ProxyFailed, Way
+from producer.webcast.route import ProxyFailed, Route
 
 OPEN_SECONDS = 10.0
 SEND_SECONDS = 10.0
@@ -167,17 +167,17 @@ async def open_connection(
     ssl: SSLContext,
     trust_environment: bool,
     turns: AbstractAsyncContextManager[None],
-    way: Way | None = None,
+    route: Route | None = None,
 ) -> AsyncIterator[Connection]:
     """Open the socket at an address, in its turn; close it, normally, on the way out. Raises FailedConnection.
 
     `origin` is the web page that a browser would have it opened by; it is said to TikTok alone. `trust_environment`:
-    whether the environment's proxies are used where the way has none.
+    whether the environment's proxies are used where the route has none.
     """
-    way = way or Way()
-    to_proxy: dict[str, Any] = {"proxy_ssl": ssl} if way.proxy is not None and way.proxy.is_https else {}
+    route = route or Route()
+    to_proxy: dict[str, Any] = {"proxy_ssl": ssl} if route.proxy is not None and route.proxy.is_https else {}
     try:
-        async with way.passage(turns) as passage:
+        async with route.passage(turns) as passage:
 
             def client(*arguments: Any, **named: Any) -> _Client:
                 passage.passed()  # it is made once there is a connection, behind the proxy where there is one
@@ -195,7 +195,7 @@ async def open_connection(
                 close_timeout=CLOSE_SECONDS,
                 max_size=FRAME_BYTES,
                 max_queue=4,
-                proxy=way.proxy.url if way.proxy is not None else True if trust_environment else None,
+                proxy=route.proxy.url if route.proxy is not None else True if trust_environment else None,
                 ssl=ssl if address.url.scheme == "wss" else None,
                 **to_proxy,
             )

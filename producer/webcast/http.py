@@ -17,7 +17,7 @@ from producer import answers, strangers
 from producer.errors import FailedHTTPRequest, Reason
 from producer.proxies import Proxy
 from producer.strangers import Unreadable
-from producer.webcast.way import ProxyFailed, Way
+from producer.webcast.route import ProxyFailed, Route
 
 JSON_BYTES = 1024 * 1024
 """Of an answer in JSON or protobuf. A sign server's healthy one is about 43 KB (2026), a look-up's a few."""
@@ -59,7 +59,7 @@ class Answer(answers.Answer):
 
 
 class HTTP:
-    """One client for all rooms that go out by one way (a client each would cost every room 0.8 MiB).
+    """One client for all rooms that go out by one route (a client each would cost every room 0.8 MiB).
 
     `requested(endpoint, code)` is called once a request, with the code's class: 2xx, 3xx, 4xx, 429, 5xx or error.
     """
@@ -69,13 +69,13 @@ class HTTP:
         client: httpx.AsyncClient,
         requested: Callable[[str, str], None],
         *,
-        way: Way | None = None,
+        route: Route | None = None,
         at_once: int = AT_ONCE,
         answer_seconds: float = ANSWER_SECONDS,
     ) -> None:
         self._client = client
         self._requested = requested
-        self._way = way or Way()
+        self._route = route or Route()
         self._turns = asyncio.Semaphore(at_once)
         self._answer_seconds = answer_seconds
 
@@ -111,7 +111,7 @@ class HTTP:
     ) -> Answer:
         """Ask once, whatever the answer's status is; only those of `bodies_of` have a body. Raises `error`."""
         try:
-            async with self._way.passage(self._turns) as passage:
+            async with self._route.passage(self._turns) as passage:
                 answer = await answers.ask(
                     self._client,
                     method,
@@ -146,7 +146,7 @@ with suppress(ImportError):
 def client(
     *, user_agent: str, trust_environment: bool, trust: SSLContext | bool = True, proxy: Proxy | None = None
 ) -> httpx.AsyncClient:
-    """Make a client for one way out."""
+    """Make a client for one route."""
     return answers.client(
         trust=trust,
         at_once=AT_ONCE,

@@ -1,4 +1,4 @@
-"""The egresses of a worker, each with what belongs to it alone: its way out, look-ups, visitors and open doors.
+"""The egresses of a worker, each with what belongs to it alone: its route, look-ups, visitors and open doors.
 
 Nothing that TikTok gives to one is shown to it from another.
 """
@@ -11,14 +11,14 @@ from producer.webcast import connection
 from producer.webcast.bench import Bench
 from producer.webcast.doors.hall import Hall
 from producer.webcast.room import Rooms
-from producer.webcast.way import Way
+from producer.webcast.route import Route
 
 
 @dataclass(frozen=True, slots=True)
 class Lane:
     """One egress."""
 
-    way: Way
+    route: Route
     rooms: Rooms
     doors: Hall
     opening: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(connection.AT_ONCE))
@@ -29,7 +29,7 @@ class Lanes:
     """All of a worker's."""
 
     def __init__(self, lanes: Sequence[Lane], bench: Bench) -> None:
-        self._lanes = {lane.way.name: lane for lane in lanes}
+        self._lanes = {lane.route.name: lane for lane in lanes}
         self._bench = bench
 
     def __iter__(self) -> Iterator[Lane]:
@@ -45,4 +45,4 @@ class Lanes:
 
     def benched(self, lane: Lane) -> bool:
         """Whether a lane is left alone, since its proxy failed."""
-        return self._bench.benched(lane.way.name)
+        return self._bench.benched(lane.route.name)

@@ -1,4 +1,4 @@
-"""The way to TikTok: direct, or by one proxy, whose own failures are told from TikTok's.
+"""The route to TikTok: direct, or by one proxy, whose own failures are told from TikTok's.
 
 Whatever goes wrong before the proxy has let us through is the proxy's, and all of what comes after is TikTok's.
 """
@@ -15,7 +15,7 @@ from producer.answers import NoAnswer
 from producer.proxies import Proxy
 
 DEFAULT = "default"
-"""The name of the way where no proxies are listed: direct, or by the environment's."""
+"""The name of the route where no proxies are listed: direct, or by the environment's."""
 PROXY_SECONDS = 5.0
 """How long a proxy may take to let us through, so that there is time left for the next one."""
 
@@ -66,8 +66,8 @@ class Passage:
                 self.passed()
 
 
-class Way:
-    """One way out."""
+class Route:
+    """An egress's: by one proxy, or by none."""
 
     def __init__(
         self,

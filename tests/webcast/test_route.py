@@ -1,4 +1,4 @@
-"""producer.webcast.way: look-ups and sockets through real proxies of each kind, and whose failure a failure is."""
+"""producer.webcast.route: look-ups and sockets through real proxies of each kind, and whose failure a failure is."""
 
 import asyncio
 import ssl
@@ -15,13 +15,13 @@ from producer import strangers
 from producer.errors import ProducerError, Reason
 from producer.local.processes import free_ports
 from producer.proxies import Proxy, read_list
-from producer.webcast import connection, http, way
+from producer.webcast import connection, http, route
 from producer.webcast.connection import open_connection
 from producer.webcast.doors.contract import Address
 from producer.webcast.doors.visitor import Visitors
 from producer.webcast.room import Rooms
+from producer.webcast.route import Route
 from producer.webcast.upstream import Upstream
-from producer.webcast.way import Way
 from tests.forward_proxy import PASSWORD, ForwardProxy
 
 AUTHORITY = trustme.CA()
@@ -67,18 +67,18 @@ class Origin:
 
 
 class Out:
-    """One way out, and what is told of it."""
+    """One route, and what is told of it."""
 
     def __init__(self, proxy: Proxy) -> None:
         self.failures: list[str] = []
-        self.way = Way(proxy.name, proxy, lambda name, detail: self.failures.append(f"{name}: {detail}"))
+        self.route = Route(proxy.name, proxy, lambda name, detail: self.failures.append(f"{name}: {detail}"))
         self.turns = asyncio.Semaphore(20)
         self.answer_seconds = http.ANSWER_SECONDS
 
     async def look_up(self, origin: Origin) -> None:
-        assert self.way.proxy is not None
-        async with http.client(user_agent="us", trust_environment=False, trust=TRUST, proxy=self.way.proxy) as client:
-            web = http.HTTP(client, lambda *_: None, way=self.way, answer_seconds=self.answer_seconds)
+        assert self.route.proxy is not None
+        async with http.client(user_agent="us", trust_environment=False, trust=TRUST, proxy=self.route.proxy) as client:
+            web = http.HTTP(client, lambda *_: None, route=self.route, answer_seconds=self.answer_seconds)
             await web.get("room_id", f"http{origin.place}/look-up", params={})
 
     async def socket(self, origin: Origin) -> None:
@@ -90,7 +90,7 @@ class Out:
             ssl=TRUST,
             trust_environment=False,
             turns=self.turns,
-            way=self.way,
+            route=self.route,
         ):
             pass
 
@@ -144,7 +144,7 @@ def test_what_a_proxy_fails_at_is_the_proxys(
 ) -> None:
     if (wrong, scheme, tls, ask) in PASSED_ON:
         pytest.skip("a request that is passed on as it is has one answer, be it whose it may")
-    monkeypatch.setattr(way, "PROXY_SECONDS", 0.3 if wrong == "mute" else 60.0)
+    monkeypatch.setattr(route, "PROXY_SECONDS", 0.3 if wrong == "mute" else 60.0)
 
     async def main() -> None:
         async with Origin().serve(tls=tls) as origin, proxy_of(scheme).serve() as proxy:
@@ -165,7 +165,7 @@ def test_what_a_proxy_fails_at_is_the_proxys(
 
             assert (refusal.reason, refusal.retry_after_seconds) == (Reason.PROXY, 0.0)
             assert len(out.failures) == 1
-            assert out.failures[0].startswith(f"{out.way.name}: ")
+            assert out.failures[0].startswith(f"{out.route.name}: ")
             assert PASSWORD not in out.failures[0]
             assert origin.came == 0
 
@@ -199,7 +199,7 @@ def test_what_is_refused_behind_a_proxy_is_not_the_proxys(
 @pytest.mark.parametrize("scheme", SCHEMES)
 @pytest.mark.parametrize("ask", ASKS)
 def test_silence_behind_a_proxy_is_not_the_proxys(monkeypatch: pytest.MonkeyPatch, scheme: str, ask: Ask) -> None:
-    monkeypatch.setattr(way, "PROXY_SECONDS", 5.0)
+    monkeypatch.setattr(route, "PROXY_SECONDS", 5.0)
     monkeypatch.setattr(connection, "OPEN_SECONDS", 1.0)
 
     async def main() -> None:
@@ -235,7 +235,7 @@ def test_a_certificate_that_is_not_trusted_is_the_proxys_where_it_is_the_proxys(
 
 
 def test_who_waited_for_a_turn_meanwhile_does_not_try_a_proxy_that_failed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(way, "PROXY_SECONDS", 0.5)
+    monkeypatch.setattr(route, "PROXY_SECONDS", 0.5)
 
     async def main() -> None:
         async with Origin().serve(tls=False) as origin, proxy_of("socks5").serve() as proxy:
@@ -254,16 +254,16 @@ def test_who_waited_for_a_turn_meanwhile_does_not_try_a_proxy_that_failed(monkey
 
 def test_an_idle_connection_through_a_proxy_that_died_costs_one_failure(monkeypatch: pytest.MonkeyPatch) -> None:
     """The proxy is blamed by whoever knocks there next."""
-    monkeypatch.setattr(way, "PROXY_SECONDS", 60.0)
+    monkeypatch.setattr(route, "PROXY_SECONDS", 60.0)
 
     async def main() -> None:
         proxy = proxy_of("http")
         async with Origin().serve(tls=True) as origin:
             async with proxy.serve():
                 out = Out(only(proxy.url))
-                assert out.way.proxy is not None
-                client = http.client(user_agent="us", trust_environment=False, trust=TRUST, proxy=out.way.proxy)
-                web = http.HTTP(client, lambda *_: None, way=out.way)
+                assert out.route.proxy is not None
+                client = http.client(user_agent="us", trust_environment=False, trust=TRUST, proxy=out.route.proxy)
+                web = http.HTTP(client, lambda *_: None, route=out.route)
                 await web.get("room_id", f"http{origin.place}/look-up", params={})
             reasons = [
                 (await refused(web.get("room_id", f"http{origin.place}/look-up", params={}))).reason for _ in range(2)
@@ -281,8 +281,8 @@ def test_where_the_proxy_lets_nobody_through_a_room_is_looked_up_once_and_a_visi
             proxy.refuses = b""
             out = Out(only(proxy.url))
             upstream = Upstream.at("http://127.0.0.1:9")
-            async with http.client(user_agent="us", trust_environment=False, proxy=out.way.proxy) as client:
-                web = http.HTTP(client, lambda *_: None, way=out.way)
+            async with http.client(user_agent="us", trust_environment=False, proxy=out.route.proxy) as client:
+                web = http.HTTP(client, lambda *_: None, route=out.route)
                 visitors = Visitors(web, upstream, clock=lambda: 0.0)
 
                 look_up = await refused(Rooms(web, upstream, "us").resolve("ann"))
