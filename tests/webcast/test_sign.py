@@ -312,3 +312,32 @@ def test_while_the_sign_server_holds_us_back_rooms_are_refused_at_once_and_nobod
 
     assert asyncio.run(main()) == ["rate_limited 40.0", "rate_limited 1.0", "sign"]
     assert len(server.requests) == 2
+
+
+def test_a_key_that_is_not_taken_holds_the_door_until_the_file_has_another(tmp_path: Path) -> None:
+    key = tmp_path / "key"
+    server = Asked(answered(status=403), answered(status=403), answered(answer(), headers={"X-Set-TT-Cookie": COOKIE}))
+    now = [1000.0]
+
+    async def main() -> list[str]:
+        said = []
+        async with httpx.AsyncClient(transport=httpx.MockTransport(server)) as client:
+            door = Signed(
+                HTTP(client, lambda *_: None),
+                Upstream.tiktok(),
+                sign_url="https://sign.test",
+                api_key_file=key,
+                user_agent=USER_AGENT,
+                budget=Budget(calls_per_minute=6000),
+                clock=lambda: now[0],
+            )
+            for now[0], content in ((1000.0, "old"), (1060.0, "old"), (1300.0, "old"), (1360.0, "new")):
+                key.write_text(content)
+                try:
+                    said.append((await door.obtain(ROOM, "ann")).door)
+                except FailedHTTPRequest as error:
+                    said.append(f"{error.reason} {error.retry_after_seconds}")
+        return said
+
+    assert asyncio.run(main()) == ["entitlement None", "entitlement None", "entitlement None", "sign"]
+    assert [request.headers["X-Api-Key"] for request in server.requests] == ["old", "old", "new"]

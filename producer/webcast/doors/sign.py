@@ -87,14 +87,16 @@ class Signed:
         self._budget = budget
         self._clock = clock
         self._hold = Hold()
-        """While the sign server asked to be left alone."""
+        """While the sign server asked to be left alone, or does not take the key."""
+        self._refused_key: str | None = None
 
     async def obtain(self, room_id: RoomId, streamer: str) -> Address:
         """Obtain a signed address.
 
         Raises FailedHTTPRequest, FailedConnection where the answer lacks a part or leads elsewhere, or SecretUnusable.
         """
-        self._hold.check(self._clock())
+        key = secret_files.read(self._api_key_file) if self._api_key_file else None  # each time, since it rotates
+        self._check_hold(key)
         await asyncio.sleep(self._budget.reserve(self._clock()))
         answer = await self._http.ask(
             "sign",
@@ -107,7 +109,7 @@ class Signed:
                 "room_id": str(room_id),
                 "user_agent": self._user_agent,
             },
-            headers=self._key(),
+            headers={"X-Api-Key": key} if key else {},
             bodies_of=BODIES_OF,
         )
         try:
@@ -115,7 +117,10 @@ class Signed:
         except FailedHTTPRequest as refusal:
             if (wait := refusal.retry_after_seconds) is not None:
                 self._hold.begin(refusal, wait, self._clock())
-                self._budget.hold(self._clock() + wait)
+                if refusal.reason is Reason.ENTITLEMENT:
+                    self._refused_key, refusal.retry_after_seconds = key, None
+                else:
+                    self._budget.hold(self._clock() + wait)
             raise
         address = read_sign_answer(answer.body, answer.header("x-set-tt-cookie"), room_id, self._user_agent)
         self._check(address)
@@ -123,6 +128,17 @@ class Signed:
 
     def told(self, address: Address, error: ProducerError, *, lived_seconds: float) -> None:
         """Nothing follows for the next address: each is signed anew."""
+
+    def _check_hold(self, key: str | None) -> None:
+        """Raise what holds us back. Another key than the one that was refused is tried at once."""
+        refusal = self._hold.refusal(self._clock())
+        if refusal is not None and refusal.reason is Reason.ENTITLEMENT:
+            if key != self._refused_key:
+                self._hold.end()
+                return
+            refusal.retry_after_seconds = None  # whoever tries the door in a minute has the key looked at again
+        if refusal is not None:
+            raise refusal
 
     def _check(self, address: Address) -> None:
         try:
@@ -135,10 +151,6 @@ class Signed:
                 "not on the allow-list",
                 reason=refused.reason,
             ) from None
-
-    def _key(self) -> dict[str, str]:
-        # Read each time, so that a rotated key needs no restart.
-        return {"X-Api-Key": secret_files.read(self._api_key_file)} if self._api_key_file else {}
 
 
 def read_sign_refusal(answer: Answer) -> None:
