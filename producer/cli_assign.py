@@ -41,10 +41,17 @@ def add(
     priority: Annotated[int, typer.Option(help="Higher is claimed first where workers cannot hold all.")] = 0,
     weight: Annotated[float, typer.Option(help="What it costs beside an ordinary streamer.")] = 1.0,
     disabled: Annotated[bool, typer.Option("--disabled", help="List it, and do not stream it.")] = False,
+    doors: Annotated[str, typer.Option(help="The doors that it goes by, in their order, with commas.")] = "",
+    room_id: Annotated[str, typer.Option(help="Of a room that is asked for where the name tells nothing.")] = "",
+    session: Annotated[str, typer.Option(help="Names the session of an account that may watch it.")] = "",
     dry_run: DryRun = False,
 ) -> None:
     """Put streamers on the list, or change those that are there."""
-    given = {name: Wanted(name, not disabled, priority, weight) for name in _names(names)}
+    try:
+        way = lists.way({"doors": doors, "room_id": room_id, "session": session})
+    except ValueError as problem:
+        raise StartRefused(str(problem)) from problem
+    given = {name: Wanted(name, not disabled, priority, weight, **way) for name in _names(names)}
     _change(lambda before: (dict(before) | given).values(), dry_run=dry_run, yes=True)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 
 from producer import __version__
-from producer.assignments.claims import MOST_WEIGHT, UNIQUE_ID
+from producer.assignments.claims import DOOR, MOST_DOORS, MOST_WEIGHT, SESSION, UNIQUE_ID
 from producer.delivery import topic_plan
 from producer.delivery.dead_letters import Header, LetterReason
 from producer.delivery.topic_plan import Topic
@@ -40,6 +40,24 @@ ROW = {
             "maximum": MOST_WEIGHT,
             "default": 1,
             "description": "What it costs beside an ordinary streamer.",
+        },
+        "doors": {
+            "type": "array",
+            "items": {"type": "string", "pattern": f"^{DOOR.pattern}$"},
+            "uniqueItems": True,
+            "maxItems": MOST_DOORS,
+            "default": [],
+            "description": "The doors that it goes by, in their order; empty for the worker's own.",
+        },
+        "room_id": {
+            "type": "string",
+            "pattern": "^[0-9]{1,19}$",
+            "description": "Of a room that is asked for by its id where its name tells nothing.",
+        },
+        "session": {
+            "type": "string",
+            "pattern": f"^{SESSION.pattern}$",
+            "description": "Names the session of an account that may watch it.",
         },
     },
 }

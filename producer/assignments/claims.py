@@ -1,7 +1,7 @@
 """The list of streamers and the arithmetic of sharing it; pure."""
 
 import re
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from heapq import nsmallest
 from typing import NewType
@@ -10,6 +10,10 @@ Streamer = NewType("Streamer", str)
 """A normalised unique id: lower case, no @."""
 
 UNIQUE_ID = re.compile(r"[a-z0-9_.]{2,24}")
+DOOR = re.compile(r"[a-z][a-z0-9_]{0,31}")
+SESSION = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
+"""The name of a file in a folder, and of nothing outside of it."""
+MOST_DOORS = 16
 MOST_WEIGHT = 1e6
 MOST_PRIORITY = 10**9
 """Either way of 0."""
@@ -25,6 +29,14 @@ class Wanted:
     """Higher is claimed first where the workers cannot hold all."""
     weight: float = 1.0
     """What it costs beside an ordinary streamer; workers that share by weight even it out."""
+    doors: tuple[str, ...] = ()
+    """The doors that it goes by, in their order; empty for the worker's own."""
+    room_id: int | None = None
+    """Of a room that is asked for by its id where its name tells nothing."""
+    session: str | None = None
+    """Names the session of an account that may watch it."""
+    unusable: tuple[str, ...] = ()
+    """Options of a record that say nothing that could be meant; they are as if they were not there."""
 
 
 def normalise(name: str) -> Streamer:
@@ -47,6 +59,20 @@ def is_weight(value: object) -> bool:
 def is_priority(value: object) -> bool:
     """Whether something that was read can be a priority."""
     return type(value) is int and abs(value) <= MOST_PRIORITY
+
+
+def is_doors(value: object) -> bool:
+    """Whether something that was read can be doors in their order: names, each of them once."""
+    return (
+        isinstance(value, Sequence)
+        and all(isinstance(name, str) and DOOR.fullmatch(name) for name in value)
+        and len(set(value)) == len(value) <= MOST_DOORS
+    )
+
+
+def is_session(value: object) -> bool:
+    """Whether something that was read can name a session."""
+    return isinstance(value, str) and SESSION.fullmatch(value) is not None
 
 
 def share(streamers: int, *, workers: int, most: int) -> int:

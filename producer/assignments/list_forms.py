@@ -16,7 +16,7 @@ import yaml
 Form = Literal["yaml", "csv", "lines"]
 """How a list is written."""
 FORMS: tuple[Form, ...] = get_args(Form)
-OPTIONS = ("unique_id", "enabled", "priority", "weight")
+OPTIONS = ("unique_id", "enabled", "priority", "weight", "doors", "room_id", "session")
 """What a row may have."""
 Row = dict[str, str]
 
@@ -171,6 +171,12 @@ def _entry(entry: Any, events: "_Events") -> Row | str:
     for key, _, value in _pairs(events):
         if isinstance(value, yaml.ScalarEvent):
             row[key] = value.value
+        elif key == "doors" and isinstance(value, yaml.SequenceStartEvent):
+            names = []
+            while not isinstance(item := events.next(), yaml.SequenceEndEvent):
+                names.append(item.value if isinstance(item, yaml.ScalarEvent) else "")
+                events.skip(item)
+            row[key] = ",".join(names)
         else:
             problem = f"{key!r:.100} must be a single value"
             events.skip(value)

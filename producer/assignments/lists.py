@@ -16,8 +16,19 @@ from typing import Any, TypeVar
 
 import yaml
 
+from producer import strangers
 from producer.assignments import list_forms
-from producer.assignments.claims import MOST_PRIORITY, MOST_WEIGHT, Streamer, Wanted, is_priority, is_weight, normalise
+from producer.assignments.claims import (
+    MOST_PRIORITY,
+    MOST_WEIGHT,
+    Streamer,
+    Wanted,
+    is_doors,
+    is_priority,
+    is_session,
+    is_weight,
+    normalise,
+)
 from producer.assignments.list_forms import FORMS, MOST_BYTES, OPTIONS, Form, Row
 from producer.errors import StartRefused
 
@@ -29,6 +40,8 @@ MOST_PROBLEMS = 20
 """That are said of one list."""
 
 TRUTHS = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
+WAY = ("doors", "room_id", "session")
+"""Options of the way into a streamer's rooms; a table has their columns only where somebody has them."""
 Value = TypeVar("Value")
 _DUMPER: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 
@@ -75,11 +88,17 @@ def write(items: Iterable[Wanted], form: Form) -> str:
         case "csv":
             rows = io.StringIO()
             table = csv.writer(rows, lineterminator="\n")
-            table.writerow(("unique_id", "enabled", "priority", "weight"))
-            table.writerows((item.streamer, str(item.enabled).lower(), item.priority, item.weight) for item in ordered)
+            more = [name for name in WAY if any(_options(item).get(name) for item in ordered)]
+            table.writerow(("unique_id", "enabled", "priority", "weight", *more))
+            for item in ordered:
+                way = (_text(_options(item).get(name, "")) for name in more)
+                table.writerow((item.streamer, str(item.enabled).lower(), item.priority, item.weight, *way))
             return rows.getvalue()
         case "yaml":
-            entries = [_options(item) or str(item.streamer) for item in ordered]
+            entries = [
+                {"unique_id": str(item.streamer), **options} if (options := _options(item)) else str(item.streamer)
+                for item in ordered
+            ]
             return str(yaml.dump({"streamers": entries}, Dumper=_DUMPER, sort_keys=False))
 
 
@@ -142,9 +161,16 @@ def _wanted(row: Row | str) -> Wanted:
             enabled=_option(row, "enabled", _enabled, default=True),
             priority=_option(row, "priority", _priority, default=0),
             weight=_option(row, "weight", _weight, default=1.0),
+            **way(row),
         )
     except ValueError as problem:
         raise ValueError(f"{streamer}: {problem}") from None
+
+
+def way(row: Row) -> dict[str, Any]:
+    """What a row says of the way into the streamer's rooms, by option. Raises ValueError, saying what is wrong."""
+    readers: Mapping[str, Callable[[str], object]] = {"doors": _doors, "room_id": _room_id, "session": _session}
+    return {name: _option(row, name, readers[name], default=None) for name in WAY if row.get(name)}
 
 
 def _option(row: Row, name: str, reader: Callable[[str], Value], *, default: Value) -> Value:
@@ -178,17 +204,40 @@ def _weight(text: str) -> float:
     return number
 
 
-def _options(item: Wanted) -> dict[str, Any] | None:
-    """The mapping of an item that is more than its name."""
+def _doors(text: str) -> tuple[str, ...]:
+    names = tuple(name.strip() for name in text.split(","))
+    if not is_doors(names):
+        raise ValueError("names of doors, each once, with commas")
+    return names
+
+
+def _room_id(text: str) -> int:
+    number = strangers.identifier(text)
+    if number is None:
+        raise ValueError("the number of a room")
+    return number
+
+
+def _session(text: str) -> str:
+    if not is_session(text):
+        raise ValueError("the name of a session: letters, digits, and . _ - behind the first")
+    return text
+
+
+def _options(item: Wanted) -> dict[str, Any]:
+    """What an item says beside its name."""
     default = Wanted(item.streamer)
     options = {
         name: getattr(item, name)
-        for name in ("enabled", "priority", "weight")
+        for name in ("enabled", "priority", "weight", *WAY)
         if getattr(item, name) != getattr(default, name)
     }
-    return {"unique_id": str(item.streamer), **options} if options else None
+    return options | {"doors": list(options["doors"])} if "doors" in options else options
+
+
+def _text(value: object) -> str:
+    return ",".join(value) if isinstance(value, list) else str(value)
 
 
 def _sentence(item: Wanted) -> str:
-    options = _options(item) or {}
-    return " ".join((str(item.streamer), *(f"{name}={options[name]}" for name in options if name != "unique_id")))
+    return " ".join((str(item.streamer), *(f"{name}={_text(value)}" for name, value in _options(item).items())))

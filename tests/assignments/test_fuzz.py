@@ -42,7 +42,14 @@ STATUS = {
     "again_at": 9,
     "door": "sign",
 }
-ROW = {"enabled": True, "priority": 1, "weight": 2.0}
+ROW = {
+    "enabled": True,
+    "priority": 1,
+    "weight": 2.0,
+    "doors": ["sign", "direct"],
+    "room_id": "7300000000000000001",
+    "session": "adults.one",
+}
 DOOR = {"worker": "w", "at": 3, "reason": "unsigned", "detail": "d", "since": 1, "again_at": 9}
 MEMBER = {"worker": "w", "owned": [0, 5], "generation": 3, "capacity": 10, "draining": False, "factors": {"5": 2.5}}
 VALUES = (
@@ -152,6 +159,8 @@ def within_bounds(value: object) -> bool:
             return math.isfinite(value)
         case str():
             return len(value) <= 1_000 and bool(value.encode() or True)
+        case tuple():
+            return len(value) <= 16 and all(map(within_bounds, value))
     return False
 
 

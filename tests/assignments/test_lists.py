@@ -9,6 +9,7 @@ from producer.errors import StartRefused
 ONE = Wanted(Streamer("one"))
 TWO = Wanted(Streamer("two"), priority=5, weight=2.5)
 THREE = Wanted(Streamer("three"), enabled=False)
+FOUR = Wanted(Streamer("four"), doors=("sign", "direct"), room_id=7300000000000000001, session="adults.one")
 
 YAML = """
 streamers:
@@ -43,7 +44,7 @@ def test_lines_are_names_and_comments() -> None:
 
 @pytest.mark.parametrize("form", FORMS)
 def test_what_is_written_is_read_again(form: Form) -> None:
-    items = (ONE, TWO, THREE) if form != "lines" else (ONE,)
+    items = (ONE, TWO, THREE, FOUR) if form != "lines" else (ONE,)
 
     assert set(read(write(items, form), form, source="list")) == set(items)
 
@@ -60,6 +61,61 @@ def test_what_is_written_is_sorted_and_short() -> None:
     assert write((TWO, ONE), "yaml") == "streamers:\n- one\n- unique_id: two\n  priority: 5\n  weight: 2.5\n"
     assert write((TWO, ONE), "csv") == "unique_id,enabled,priority,weight\none,true,0,1.0\ntwo,true,5,2.5\n"
     assert write((TWO, ONE), "lines") == "one\ntwo\n"
+    assert write((FOUR, ONE), "csv") == (
+        "unique_id,enabled,priority,weight,doors,room_id,session\n"
+        'four,true,0,1.0,"sign,direct",7300000000000000001,adults.one\none,true,0,1.0,,,\n'
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "form"),
+    [
+        (
+            "streamers: [{unique_id: four, doors: [sign, Direct], room_id: 7300000000000000001, session: adults.one}]",
+            "yaml",
+        ),
+        (
+            "streamers:\n- unique_id: four\n  doors: sign, direct\n  room_id: '7300000000000000001'\n"
+            "  session: adults.one\n",
+            "yaml",
+        ),
+        ('unique_id,doors,room_id,session\nfour,"sign,direct",7300000000000000001,adults.one\n', "csv"),
+        ("unique_id;doors;room_id;session\nfour;sign,direct;7300000000000000001;adults.one\n", "csv"),
+    ],
+)
+def test_the_way_into_a_streamers_rooms_is_read(text: str, form: Form) -> None:
+    assert read(text, form, source="list") == (FOUR,)
+
+
+@pytest.mark.parametrize("text", ["{unique_id: one, doors: [], room_id: , session: }", "{unique_id: one, doors: ''}"])
+def test_a_way_of_which_nothing_is_said_is_none(text: str) -> None:
+    assert read(f"streamers: [{text}]", "yaml", source="list") == (ONE,)
+
+
+@pytest.mark.parametrize(
+    ("option", "problem"),
+    [
+        ("doors: [sign, sign]", "doors must be names of doors, each once, with commas, not 'sign,sign'"),
+        ("doors: [sign, [direct]]", "doors must be names of doors, each once, with commas, not 'sign,'"),
+        ("room_id: 0x12", "room_id must be the number of a room, not '0x12'"),
+        ("room_id: '0'", "room_id must be the number of a room, not '0'"),
+        ("session: ..", "session must be the name of a session: letters, digits, and . _ - behind the first, not '..'"),
+        (
+            "session: ../key",
+            "session must be the name of a session: letters, digits, and . _ - behind the first, not '../key'",
+        ),
+    ],
+)
+def test_a_way_that_cannot_be_meant_is_refused(option: str, problem: str) -> None:
+    assert refused(f"streamers: [{{unique_id: one, {option}}}]", "yaml") == [f"list: line 1: one: {problem}"]
+
+
+def test_a_way_that_changed_is_a_difference() -> None:
+    found = difference(by_name(Wanted(Streamer("four"))), [FOUR])
+
+    assert list(found.lines()) == [
+        "~ four doors=sign,direct room_id=7300000000000000001 session=adults.one (was four)",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -77,7 +133,8 @@ def test_what_is_written_is_sorted_and_short() -> None:
             "unique_id,priority,enabled,color\none,high,true,\n,1,,\nONE,1,perhaps,\ntwo,1,true,red\nsix,1,true,,,x\n",
             "csv",
             [
-                "list: line 1: unknown column 'color'; there are unique_id, enabled, priority, weight",
+                "list: line 1: unknown column 'color'; there are unique_id, enabled, priority, weight, doors, "
+                "room_id, session",
                 "list: line 2: one: priority must be a whole number, 1000000000 at the most, not 'high'",
                 "list: line 3: unique_id is missing",
                 "list: line 4: one: enabled must be true or false, not 'perhaps'",

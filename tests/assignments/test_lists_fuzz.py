@@ -14,6 +14,7 @@ GOOD: dict[Form, tuple[bytes, ...]] = {
     "yaml": (
         b"streamers:\n  - '@One'\n  - {unique_id: two, priority: 5, weight: 2.5}\n  - 12345\n"
         b"  - unique_id: https://www.tiktok.com/@three/live\n    enabled: false\n",
+        b"streamers: [{unique_id: four, doors: [sign, direct], room_id: 73000001, session: adults.one}]\n",
         b'{"streamers": ["ann", {"unique_id": "bo\\u0062", "enabled": true, "weight": 1e3}]}',
         b"%YAML 1.1\n---\nstreamers: [aa, bb, cc]  # three\n...\n",
         b"\xef\xbb\xbfstreamers: []\r\n",
@@ -22,6 +23,7 @@ GOOD: dict[Form, tuple[bytes, ...]] = {
         b"\xef\xbb\xbfunique_id,enabled,priority,weight\r\nann,yes,1,2.5\r\nbo,,,\r\n,,,\r\n",
         b"Unique_ID;priority\nann;1\n;\n",
         b'"unique_id"\t"weight"\r"ann"\t"1"\r',
+        b'unique_id,doors,room_id,session\nann,"sign,direct",73000001,adults.one\n',
     ),
     "lines": (b"# ours\n@One\n\ntwo  # loud\nhttps://www.tiktok.com/@three/live?lang=en\n", b"\xef\xbb\xbfann\rbo\r\n"),
 }

@@ -38,6 +38,10 @@ def test_a_row_is_written_as_it_is_documented() -> None:
         b"foobar",
         b'{"enabled":false,"priority":3,"weight":2.5}',
     )
+    assert encode_row(Wanted(FOOBAR, doors=("sign", "direct"), room_id=2**63 - 1, session="adults.one"))[1] == (
+        b'{"enabled":true,"priority":0,"weight":1.0,"doors":["sign","direct"],"room_id":"9223372036854775807",'
+        b'"session":"adults.one"}'
+    )
 
 
 @pytest.mark.parametrize(
@@ -46,8 +50,23 @@ def test_a_row_is_written_as_it_is_documented() -> None:
         (b"{}", Wanted(FOOBAR)),
         (b'{"enabled": false, "priority": -2, "weight": 3}', Wanted(FOOBAR, False, -2, 3.0)),
         (b'{"quality": "hd", "priority": 1}', Wanted(FOOBAR, priority=1)),
+        (
+            b'{"doors": ["sign"], "room_id": "7", "session": "adults"}',
+            Wanted(FOOBAR, doors=("sign",), room_id=7, session="adults"),
+        ),
+        (b'{"doors": null, "room_id": null, "session": null}', Wanted(FOOBAR)),
+        (b'{"room_id": 7}', Wanted(FOOBAR, room_id=7)),
+        (
+            b'{"doors": "sign", "room_id": -1, "session": "../key"}',
+            Wanted(FOOBAR, unusable=("doors", "room_id", "session")),
+        ),
+        (
+            b'{"doors": ["sign", ["sign"]], "room_id": "seven", "session": "..data"}',
+            Wanted(FOOBAR, unusable=("doors", "room_id", "session")),
+        ),
+        (b'{"doors": ["sign", "sign"], "session": "Adults"}', Wanted(FOOBAR, unusable=("doors", "session"))),
     ],
-    ids=["defaults", "all", "unknown keys"],
+    ids=["defaults", "all", "unknown keys", "way", "no way", "id as number", "odd", "odder", "twice"],
 )
 def test_a_row_is_read(value: bytes, expected: Wanted) -> None:
     assert decode_row(b"foobar", value) == (FOOBAR, expected)

@@ -65,6 +65,15 @@ def test_names_are_added_changed_listed_and_removed(assign: Command) -> None:
         "ann,true,2,1.0",
         "bo,false,0,1.0",
     ]
+    way = ("--doors", "sign, direct", "--room-id", "7300000000000000001", "--session", "adults.one")
+    assert said(assign("assign", "add", "ann", *way)) == [
+        "~ ann doors=sign,direct room_id=7300000000000000001 session=adults.one (was ann priority=2)"
+    ]
+    assert "doors must be names" in assign("assign", "add", "ann", "--doors", "sign,sign").stderr
+    assert said(assign("assign", "list"))[:2] == [
+        "unique_id,enabled,priority,weight,doors,room_id,session",
+        'ann,true,0,1.0,"sign,direct",7300000000000000001,adults.one',
+    ]
     assert said(assign("assign", "remove", "bo")) == ["- bo"]
     assert said(assign("assign", "export", "--as", "lines")) == ["ann"]
 
