@@ -20,6 +20,7 @@ from producer.errors import (
 )
 from producer.stay import Memory, Stay, Told, pipeline_for
 from producer.surroundings import Surroundings
+from producer.way import Way
 from producer.webcast.lanes import Lane
 from producer.webcast.room import RoomId
 
@@ -39,6 +40,8 @@ class State(StrEnum):
     FAILED = "failed"
 
 
+LOOK_SECONDS = 60.0
+"""Between two looks, in a long wait, whether the list names another way into the room by now."""
 BY_ID = frozenset({Reason.ELSEWHERE, Reason.LOGIN})
 """Where look-ups by name tell nothing for these reasons, a room may be asked for by its id."""
 
@@ -63,6 +66,7 @@ class Session:
         """Attempts that a bug of ours ended, one after the other."""
         self._again_at: int | None = None
         """While it is parked: until when, in ms since 1970."""
+        self._way = Way(streamer, surroundings)
         self._memory = Memory(None)
         self._lane: Lane = surroundings.lanes.of(streamer)
         """By which it looks its room up and goes there."""
@@ -99,6 +103,7 @@ class Session:
         if self.state not in (State.OFFLINE, State.ELSEWHERE):
             self._move(State.RESOLVING)
         self._lane = self._around.lanes.of(self.streamer)
+        self._way.look()
         room_id = await self._find()
         if room_id == self._ended:
             # Look-ups lag behind the control message that ended the live.
@@ -115,12 +120,12 @@ class Session:
         self._move(State.OFFLINE)
 
     async def _find(self) -> RoomId:
-        """Find the live room; where its name tells nothing, by the id that is known from before."""
+        """Find the live room; where its name tells nothing, by the id that is known from before, or by the list."""
         try:
             return await self._lane.rooms.resolve(self.streamer)
         except (LiveNotFound, InvalidSessionId) as error:
-            known = self._known if error.reason in BY_ID else None
-            if known is not None and await self._lane.rooms.is_live(known):
+            known = self._known or self._way.room_id if error.reason in BY_ID else None
+            if known not in (None, self._ended) and await self._lane.rooms.is_live(known):
                 return known
             self._known = None
             raise
@@ -128,7 +133,16 @@ class Session:
     async def _stay(self, room_id: RoomId) -> None:
         """Stay in a room until its live has ended."""
         told = Told(connected=lambda: self._move(State.CONNECTED), entered=self._entered, delivered=self._delivered)
-        stay = Stay(self.streamer, room_id, self._memory, self._around, self._lane, told, why=lambda: self.leaving)
+        stay = Stay(
+            self.streamer,
+            room_id,
+            self._memory,
+            self._around,
+            self._lane,
+            told,
+            way=self._way,
+            why=lambda: self.leaving,
+        )
         await stay.run()
 
     def _entered(self, door: str) -> None:
@@ -164,7 +178,7 @@ class Session:
             self.last_error, self.room_id, self._attempt, self._bugs = None, None, 0, 0
             self._move(state)
             seconds = self._around.elsewhere_poll_seconds if elsewhere else self._around.live_poll_seconds
-            await asyncio.sleep(seconds * (0.8 + 0.4 * random()))
+            await self._wait(seconds * (0.8 + 0.4 * random()))
             return
         self.last_error = f"{error.label} ({error.reason}): {error}"
         if error.recovery is not Recovery.RETRY:
@@ -172,7 +186,7 @@ class Session:
             await self._leave()
             self._move(State.FAILED)
             if error.recovery is Recovery.LATER:
-                await asyncio.sleep(backoff.later(random(), retry_after_seconds=error.retry_after_seconds))
+                await self._wait(backoff.later(random(), retry_after_seconds=error.retry_after_seconds))
                 return
             await asyncio.get_running_loop().create_future()
         self._attempt += 1
@@ -188,6 +202,12 @@ class Session:
         )
         self._move(State.BACKING_OFF)
         await asyncio.sleep(seconds)
+
+    async def _wait(self, seconds: float) -> None:
+        """Wait, and no longer than until another way is named."""
+        while seconds > 0 and not self._way.is_another():
+            await asyncio.sleep(min(seconds, LOOK_SECONDS))
+            seconds -= LOOK_SECONDS
 
     async def _inherit(self) -> None:
         """Stay parked where the worker before us parked it, until it said that it would try again."""

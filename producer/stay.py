@@ -22,6 +22,7 @@ from producer.events.event import Origin
 from producer.events.streaks import Streaks
 from producer.pipeline import Pipeline
 from producer.surroundings import Surroundings
+from producer.way import Way
 from producer.webcast.connection import Connection, open_connection
 from producer.webcast.doors.contract import Address
 from producer.webcast.doors.hall import Visit
@@ -71,6 +72,7 @@ class Stay:
         lane: Lane,
         told: Told,
         *,
+        way: Way,
         why: Callable[[], str],
     ) -> None:
         """`why` tells why it ends, if it is cancelled."""
@@ -83,6 +85,7 @@ class Stay:
         self._told = told
         self._log = logs.get(streamer=streamer)
         self._visit = memory.visits.setdefault(lane.route.name, lane.doors.visit(room_id, streamer))
+        self._visit.names = way.doors
         self._address: Address | None = None
         self._holding: asyncio.Task[None] | None = None
         """The socket that counts."""

@@ -4,7 +4,7 @@ import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from producer.assignments.claims import Streamer
+from producer.assignments.claims import Streamer, Wanted
 from producer.assignments.interface import Said
 from producer.bugs import Bugs
 from producer.events.event import Payloads
@@ -35,6 +35,8 @@ class Surroundings:
     hold_acknowledgements: bool
     """Whether a frame is acknowledged only once its records are acknowledged or spooled."""
     report: Report
+    entry: Callable[[Streamer], Wanted]
+    """What the list says of a streamer now."""
     last_said: Callable[[Streamer], Said | None]
     """What was last said of a streamer, by whomever."""
     bugs: Bugs

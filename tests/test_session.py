@@ -13,10 +13,11 @@ from typing import Any, cast
 
 import fastavro
 import pytest
+from structlog.testing import capture_logs
 
 from producer import backoff, stay
 from producer import session as session_module
-from producer.assignments.claims import Streamer
+from producer.assignments.claims import Streamer, Wanted
 from producer.assignments.interface import Said
 from producer.bugs import Bugs
 from producer.delivery.gate import Gate
@@ -179,6 +180,7 @@ def surroundings(
         hold_acknowledgements=hold,
         payloads=Payloads.NONE,
         report=lambda *_: None,
+        entry=Wanted,
         last_said=lambda _: None,
         bugs=Bugs(kept.metrics),
         shared=lambda _: False,
@@ -910,3 +912,108 @@ def test_a_room_that_is_known_and_over_is_not_asked_for_again(monkeypatch: pytes
 
     assert len(rooms.asked_by_id) == 2
     assert [event["reason"] for event in publisher.named("disconnect")] == ["closed"]
+
+
+def test_a_room_that_the_list_names_is_asked_for_by_its_id_where_its_name_tells_nothing() -> None:
+    publisher = Recorded()
+
+    async def main() -> int:
+        async with (
+            Simulator(OneRoom(Ending.HOST), faults=Faults(), truth=Truth()) as simulator,
+            http.client(user_agent="Mozilla/5.0", trust_environment=False) as web,
+        ):
+            around = surroundings(publisher, url=simulator.url, web=web)
+            rooms = Regional(around.rooms, ELSEWHERE)
+            while not simulator.room_id(NAME):
+                await asyncio.sleep(0.01)
+            listed = Wanted(NAME, room_id=simulator.room_id(NAME))
+            subject = Session(NAME, replace(around, rooms=cast(Rooms, rooms), entry=lambda _: listed))
+            states: list[State | None] = []
+            async with asyncio.timeout(120), running(subject):
+                while State.ELSEWHERE not in states[-1:]:
+                    await asyncio.sleep(0.01)
+                    states.append(subject.state)
+            return len(rooms.asked_by_id)
+
+    asked = asyncio.run(main())
+
+    assert [event["reason"] for event in publisher.named("disconnect")] == ["live_ended"]
+    assert asked == 1  # and not again: it has ended
+
+
+def test_a_streamer_goes_by_the_doors_of_its_entry_and_by_the_workers_where_it_has_none_of_them() -> None:
+    def entered(*doors: str) -> tuple[str | None, list[str]]:
+        async def main() -> str | None:
+            async with (
+                Simulator(OneRoom(Ending.HOST), faults=Faults(), truth=Truth()) as simulator,
+                http.client(user_agent="Mozilla/5.0", trust_environment=False) as web,
+            ):
+                upstream, over = Upstream.at(simulator.url), http.HTTP(web, lambda *_: None)
+                around = surroundings(Recorded(), url=simulator.url, web=web)
+                made = [Named("one", over, upstream), Named("two", over, upstream)]
+                hall = Hall(made, around.metrics, clock=time.monotonic, wall_clock=time.time)
+                subject = Session(NAME, replace(around, doors=hall, entry=lambda _: Wanted(NAME, doors=doors)))
+                async with asyncio.timeout(120), running(subject):
+                    while subject.door is None:
+                        await asyncio.sleep(0.01)
+                    return subject.door
+
+        with capture_logs() as logged:
+            door = asyncio.run(main())
+        return door, [line["problem"] for line in logged if line["event"] == "entry not used as it stands"]
+
+    assert entered() == ("one", [])
+    assert entered("two", "one") == ("two", [])
+    assert entered("three", "two") == ("two", ["this worker has no door three: see PRODUCER_DOORS"])
+    assert entered("three") == ("one", ["this worker has no door three: see PRODUCER_DOORS"])
+
+
+class Named(Direct):
+    """The default way in under another name."""
+
+    def __init__(self, name: str, over: http.HTTP, upstream: Upstream) -> None:
+        super().__init__(Visitors(over, upstream, clock=time.monotonic), upstream)
+        self.name = name
+
+    async def obtain(self, room_id: RoomId, streamer: str) -> Address:
+        return replace(await super().obtain(room_id, streamer), door=self.name)
+
+
+@pytest.mark.parametrize("refusal", [ELSEWHERE, LOGIN])
+def test_a_long_wait_ends_at_the_next_look_when_the_list_names_another_way(
+    monkeypatch: pytest.MonkeyPatch, refusal: ProducerError
+) -> None:
+    slept: list[float] = []
+    real = asyncio.sleep
+    listed = [Wanted(NAME)]
+
+    async def sleep(seconds: float) -> None:
+        slept.append(seconds)
+        if len(slept) == 3:
+            listed[0] = Wanted(NAME, priority=9)  # which is no other way
+        if len(slept) == 5:
+            listed[0] = Wanted(NAME, room_id=7)
+        await real(0)
+
+    monkeypatch.setattr("producer.session.asyncio.sleep", sleep)
+    resolved = 0
+
+    class Refusing:
+        async def resolve(self, _: str) -> RoomId:
+            nonlocal resolved
+            resolved += 1
+            if resolved == 2:
+                await real(600)
+            raise refusal
+
+    around = surroundings(Recorded(), url="http://127.0.0.1:9", rooms=Refusing())
+    around = replace(around, entry=lambda _: listed[0], elsewhere_poll_seconds=3600.0)
+
+    async def main() -> None:
+        async with asyncio.timeout(120), running(Session(NAME, around)):
+            while resolved < 2:
+                await real(0)
+
+    asyncio.run(main())
+
+    assert slept == [60.0] * 5

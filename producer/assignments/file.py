@@ -21,7 +21,7 @@ from typing import Self
 from producer import descriptors, logs
 from producer.assignments import claims
 from producer.assignments.claim_files import LockedFile
-from producer.assignments.claims import Streamer
+from producer.assignments.claims import Streamer, Wanted
 from producer.assignments.claims_folder import ClaimsFolder, Listing, in_place
 from producer.assignments.complaints import Complaints
 from producer.assignments.doors import DoorSaid
@@ -100,6 +100,10 @@ class FileAssignments:
                 await asyncio.sleep(0)
             self._complaints.say()
             await asyncio.sleep(LOOK_SECONDS)
+
+    def entry(self, streamer: Streamer) -> Wanted:
+        """Tell what the list says of a streamer now."""
+        return self._list.entries.get(streamer) or Wanted(streamer)
 
     def why(self, streamer: Streamer) -> Leaving:
         """Say why a streamer left the set: given up, off the list, or another worker's since its file was lost."""

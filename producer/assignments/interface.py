@@ -6,7 +6,7 @@ from enum import StrEnum
 from types import TracebackType
 from typing import Protocol, Self
 
-from producer.assignments.claims import Streamer
+from producer.assignments.claims import Streamer, Wanted
 from producer.assignments.doors import DoorSaid
 
 
@@ -71,6 +71,9 @@ class Assignments(Protocol):
 
         A streamer that left the set is not in it again before it was released.
         """
+
+    def entry(self, streamer: Streamer) -> Wanted:
+        """Tell what the list says of a streamer now; of one that is not on it, no more than its name."""
 
     def why(self, streamer: Streamer) -> Leaving:
         """Say why a streamer left the set."""

@@ -199,6 +199,10 @@ class KafkaAssignments:
                 if task.done():
                     task.result()  # a bug of ours: Kafka's failures are repaired
 
+    def entry(self, streamer: Streamer) -> Wanted:
+        """Tell what the list says of a streamer now."""
+        return self._follower.table.get(streamer) or Wanted(streamer)
+
     def why(self, streamer: Streamer) -> Leaving:
         """Say why a streamer left the set."""
         if streamer in self._holding.fenced:

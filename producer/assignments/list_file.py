@@ -19,6 +19,8 @@ class ListFile:
         """`read` is told how many streamers a changed list wants, or None where it is invalid."""
         self.ranking: Mapping[Streamer, int] = {}
         """The enabled streamers, the most important first."""
+        self.entries: Mapping[Streamer, Wanted] = {}
+        """Those of whom more is said than whether they are wanted."""
         self._path = path
         self._read = read
         self._stamp: _Stamp = None
@@ -29,7 +31,7 @@ class ListFile:
     async def load(self) -> None:
         """Read it for the first time. Raises StartRefused."""
         self._stamp = _stamp(self._path)
-        self.ranking = await self._ranking()
+        await self._take()
         self._read(len(self.ranking))
 
     async def reload(self) -> None:
@@ -38,7 +40,7 @@ class ListFile:
         if stamp == self._stamp:
             return
         try:
-            self.ranking = await self._ranking()
+            await self._take()
         except StartRefused as refused:
             if not isinstance(refused, ListUnreadable):  # that may pass while the file stays the same
                 self._stamp = stamp
@@ -48,12 +50,17 @@ class ListFile:
             self._log.info("list read", wanted=len(self.ranking))
             self._read(len(self.ranking))
 
-    async def _ranking(self) -> Mapping[Streamer, int]:
+    async def _take(self) -> None:
         """Read it in a thread: 10,000 streamers with their options take a third of a second.
 
         The first reading, at the start, has the modules loaded that it needs: without descriptors they cannot be.
         """
-        return await asyncio.to_thread(lambda: claims.ranked(read_list(self._path)))
+
+        def work() -> tuple[Mapping[Streamer, int], Mapping[Streamer, Wanted]]:
+            listed = read_list(self._path)
+            return claims.ranked(listed), {item.streamer: item for item in listed if item != Wanted(item.streamer)}
+
+        self.ranking, self.entries = await asyncio.to_thread(work)
 
     def _complain(self, stamp: "_Stamp", problem: str) -> None:
         if self._complaint == (stamp, problem):

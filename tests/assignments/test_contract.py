@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from producer.assignments.claims import Streamer
+from producer.assignments.claims import Streamer, Wanted
 from producer.assignments.interface import Said
 from producer.local.kafka import Kafka
 from tests.assignments.fleet import Backend, FileBackend, Fleet, KafkaBackend, Worker, eventually, play
@@ -32,6 +32,23 @@ def test_a_lone_worker_holds_the_list_and_follows_it(backend: Backend) -> None:
             await backend.write({"bb": {}, "cc": {}})
             await fleet.until(lambda: one.held == {"bb", "cc"})
             assert one.started.count(Streamer("bb")) == 1
+
+    play(main)
+
+
+def test_what_the_list_says_of_a_streamer_is_told_as_it_is_now(backend: Backend) -> None:
+    async def main() -> None:
+        async with Fleet(backend) as fleet:
+            await backend.write({"aa": {"doors": ["sign", "direct"], "room_id": "7", "session": "adults"}, "bb": {}})
+            one = await fleet.worker("one")
+            await fleet.until(lambda: one.held == {"aa", "bb"})
+            said = Wanted(Streamer("aa"), doors=("sign", "direct"), room_id=7, session="adults")
+            assert one.assignments.entry(Streamer("aa")) == said
+            assert one.assignments.entry(Streamer("bb")) == Wanted(Streamer("bb"))
+            assert one.assignments.entry(Streamer("cc")) == Wanted(Streamer("cc"))
+            await backend.write({"aa": {"session": "others"}, "bb": {}})
+            await eventually(lambda: one.assignments.entry(Streamer("aa")).session == "others")
+            assert one.started.count(Streamer("aa")) == 1
 
     play(main)
 

@@ -302,3 +302,38 @@ def test_failures_that_may_be_anything_shut_no_door_by_which_another_room_is_hea
     for name in ("ann", "ben", "cay"):
         given.refuse(name, odd)
     assert given.stands[2:] == [("direct", False)]
+
+
+def test_a_room_goes_by_the_doors_that_its_visit_names_in_their_order() -> None:
+    given = Given(Scripted("direct"), Scripted("sign"), Scripted("lease"))
+    visit = given.hall.visit(ROOM, "ann")
+    visit.names = ("lease", "sign")
+    at_lease = asyncio.run(visit.obtain())
+
+    visit.told(at_lease, unsigned(), lived_seconds=0.0)
+    at_sign = asyncio.run(visit.obtain())
+
+    assert (at_lease.door, at_sign.door) == ("lease", "sign")
+    assert (visit.elsewhere(at_lease), visit.elsewhere(at_sign)) == (True, False)
+    given.now += 600.0
+    better = asyncio.run(visit.better(at_sign))
+    assert better is not None
+    assert better.door == "lease"
+
+
+def test_where_none_of_the_doors_that_a_visit_names_is_open_these_are_told() -> None:
+    given = Given(Scripted("direct"), Scripted("sign"))
+    visit = given.hall.visit(ROOM, "ann")
+    visit.names = ("sign",)
+    visit.told(asyncio.run(visit.obtain()), unsigned(), lived_seconds=0.0)
+
+    with pytest.raises(FailedConnection, match=r"no door is open: sign shut since 14:30 UTC: 417 illegal secret key$"):
+        asyncio.run(visit.obtain())
+
+
+def test_a_visit_that_names_no_door_of_the_hall_goes_by_all() -> None:
+    given = Given(Scripted("direct"))
+    visit = given.hall.visit(ROOM, "ann")
+    visit.names = ("gateway",)
+
+    assert asyncio.run(visit.obtain()).door == "direct"

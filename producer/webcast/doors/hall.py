@@ -223,6 +223,8 @@ class Visit:
         self._hall = hall
         self._room_id = room_id
         self._streamer = streamer
+        self.names: Sequence[str] = ()
+        """The doors that the streamer goes by, in their order; empty for all."""
         self._vain: dict[str, tuple[int, float]] = {}
         """Failures at a door that was open all the same, since the room was heard there, and when the last one was."""
 
@@ -233,7 +235,7 @@ class Visit:
         """
         last: ProducerError | None = None
         waits: list[float] = []
-        for door in sorted(self._hall.doors, key=self._in_vain):
+        for door in sorted(self._doors, key=self._in_vain):
             if not self._hall.admits(door, self._streamer):
                 waits.append(self._hall.wait_seconds(door))
                 continue
@@ -254,14 +256,15 @@ class Visit:
             # As long as the first of the doors, and no longer: the last may have asked for an hour.
             last.retry_after_seconds = min(waits) or None
             raise last
-        shut = "; ".join(map(str, self._hall.standings()))
+        names = [door.name for door in self._doors]
+        shut = "; ".join(str(each) for each in self._hall.standings() if each.door in names)
         raise FailedConnection(
             f"no door is open: {shut}", reason=Reason.NO_DOOR, retry_after_seconds=min(waits) or None
         )
 
     async def better(self, address: Address) -> Address | None:
         """Obtain an address at a door before the one that this address is of, where one lets us try."""
-        for door in self._hall.doors:
+        for door in self._doors:
             if door.name == address.door:
                 return None
             if not self._in_vain(door) and self._hall.admits(door, self._streamer):
@@ -299,8 +302,13 @@ class Visit:
         """Whether there is another door than the one of this address that is open, and was not tried in vain."""
         return any(
             door.name != address.door and self._hall.is_open(door.name) and not self._in_vain(door)
-            for door in self._hall.doors
+            for door in self._doors
         )
+
+    @property
+    def _doors(self) -> Sequence[Door]:
+        named = [door for name in self.names for door in self._hall.doors if door.name == name]
+        return named or self._hall.doors
 
     def _in_vain(self, door: Door) -> bool:
         failures, last = self._vain.get(door.name, (0, 0.0))
