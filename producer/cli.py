@@ -129,6 +129,12 @@ def simulate(
     resend: Annotated[
         bool, typer.Option(help="Send what nobody acknowledged to the next who comes; whether TikTok does is unknown.")
     ] = False,
+    restricted: Annotated[
+        list[str] | None, typer.Option(help="Show this streamer's room to nobody but the account of --session-file.")
+    ] = None,
+    session_file: Annotated[
+        Path | None, typer.Option(help="Its session, as in PRODUCER_SESSIONS_DIRECTORY; without one, to nobody.")
+    ] = None,
     fault: Annotated[
         list[str] | None, typer.Option(help="Misbehave: NAME, or NAME/DOOR@STREAMER:TIMES without some of these.")
     ] = None,
@@ -138,6 +144,7 @@ def simulate(
     What is posted to /simulator/faults, one --fault a line, takes their place while it runs.
     """
     from producer.simulator import server
+    from producer.simulator.adults import Adults
 
     try:
         _run(
@@ -153,6 +160,7 @@ def simulate(
                 faults=fault or [],
                 list_file=list_file,
                 resend=resend,
+                adults=Adults(restricted or (), session_file.read_text() if session_file is not None else ""),
                 announce=terminal.complain,
             )
         )

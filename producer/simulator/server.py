@@ -15,6 +15,7 @@ from websockets.datastructures import Headers
 from websockets.http11 import Request, Response
 
 from producer.simulator import gateway, pages, posts, signer, site
+from producer.simulator.adults import Adults, hashes
 from producer.simulator.faults import Fault, Faults
 from producer.simulator.gateway import Passage
 from producer.simulator.pages import Page
@@ -58,6 +59,7 @@ async def serve(
     faults: Sequence[str],
     list_file: Path | None,
     resend: bool,
+    adults: Adults,
     announce: Callable[[str], None],
 ) -> None:
     """Serve until cancelled. Raises OSError or ValueError where it cannot start."""
@@ -68,7 +70,9 @@ async def serve(
         if list_file is not None:
             lines = "".join(f"  - {name}\n" for name in script.unique_ids)
             await asyncio.to_thread(list_file.write_text, f"streamers:\n{lines}")
-        simulator = Simulator(script, faults=plan, truth=Truth(file), host=host, port=port, resend=resend)
+        simulator = Simulator(
+            script, faults=plan, truth=Truth(file), host=host, port=port, resend=resend, adults=adults
+        )
         await stack.enter_async_context(simulator)
         announce(f"simulated Webcast at {simulator.url} with {len(script.unique_ids)} rooms")
         await asyncio.get_running_loop().create_future()
@@ -87,6 +91,7 @@ class Simulator:
         port: int = 0,
         heartbeat_seconds: float = HEARTBEAT_SECONDS,
         resend: bool = False,
+        adults: Adults | None = None,
     ) -> None:
         """`resend`: what nobody acknowledged is sent to the next who comes. (Whether TikTok does so is not known.)"""
         self.requests: Counter[str] = Counter()
@@ -104,6 +109,7 @@ class Simulator:
         self._heartbeat_seconds = heartbeat_seconds
         self._resend = resend
         self._site = Site(self._fires)
+        self._adults = adults or Adults()
         self._signer = Signer(self._fires, truth)
         self._rooms = {name: Room(name, script.lives(name), truth) for name in script.unique_ids}
         self._stack = AsyncExitStack()
@@ -173,6 +179,9 @@ class Simulator:
         parts = urlsplit(request.path)
         query = {name: values[-1] for name, values in parse_qs(parts.query).items()}
         self.requests[parts.path] += 1
+        cookie, lent = request.headers.get("Cookie", ""), request.headers.get("X-Cookie-Header", "")
+        for session in hashes(cookie, lent, query.get("xCookieHeader", "")):
+            self._truth.write("session", "", host=request.headers.get("Host"), path=parts.path, sha256=session)
         if parts.path == gateway.PATH:
             return None
         if parts.path == FAULTS_PATH:
@@ -188,18 +197,18 @@ class Simulator:
             return _response(signer.sign_url(request.headers))
         if site.PAGES.fullmatch(parts.path):
             return _response(self._site.page())
-        return _response(self._page(parts.path, query, f"ws://{address}{SOCKET_PATH}"))
+        return _response(self._page(parts.path, query, cookie, f"ws://{address}{SOCKET_PATH}"))
 
-    def _page(self, path: str, query: dict[str, str], push_server: str) -> Page:
+    def _page(self, path: str, query: dict[str, str], cookie: str, push_server: str) -> Page:
         match path.strip("/").split("/"):
             case [name, "live"] if name.startswith("@"):
-                return self._streamer_page(name[1:])
+                return self._streamer_page(name[1:], cookie)
             case ["api-live", "user", "room"]:
-                return self._api_live(query.get("uniqueId", ""))
+                return self._api_live(query.get("uniqueId", ""), cookie)
             case ["webcast", "room", "check_alive"] if query.get("room_ids"):
                 return pages.check_alive([self._is_live(room_id) for room_id in query["room_ids"].split(",")])
             case ["webcast", "room", "info"] if query.get("room_id"):
-                return self._room_info(query["room_id"])
+                return self._room_info(query["room_id"], cookie)
             case ["webcast", "room", ("check_alive" | "info")]:
                 return pages.bad_parameters()
             case ["webcast", "gift", "list"]:
@@ -212,7 +221,7 @@ class Simulator:
                 return pages.rate_limits()
         return pages.of_json({"message": "no such page"}, 404)
 
-    def _streamer_page(self, unique_id: str) -> Page:
+    def _streamer_page(self, unique_id: str, cookie: str) -> Page:
         if self._fires(Fault.PAGE_CAPTCHA, unique_id):
             return pages.captcha()
         if self._fires(Fault.PAGE_NOT_JSON, unique_id):
@@ -220,9 +229,11 @@ class Simulator:
         room = self._rooms.get(unique_id)
         if room is None or self._fires(Fault.PAGE_NOT_FOUND, unique_id):
             return pages.no_such_streamer_page()
+        if self._adults.keep_out(unique_id, cookie):
+            return pages.streamer_page(unique_id, 0, live=True)
         return pages.streamer_page(unique_id, room.last_room_id, live=room.live is not None)
 
-    def _api_live(self, unique_id: str) -> Page:
+    def _api_live(self, unique_id: str, cookie: str) -> Page:
         if self._fires(Fault.API_BLOCKED, unique_id):
             return pages.of_json({"message": "blocked"}, 403)
         if (odd := next((page for fault, page in API_ODD.items() if self._fires(fault, unique_id)), None)) is not None:
@@ -230,12 +241,16 @@ class Simulator:
         room = self._rooms.get(unique_id)
         if room is None or (room.live is not None and self._fires(Fault.API_USER_NOT_FOUND, unique_id)):
             return pages.user_not_found()
+        if self._adults.keep_out(unique_id, cookie):
+            return pages.restricted()
         return pages.api_live(unique_id, room.last_room_id, live=room.live is not None)
 
-    def _room_info(self, room_id: str) -> Page:
+    def _room_info(self, room_id: str, cookie: str) -> Page:
         room = next((room for room in self._rooms.values() if str(room.last_room_id) == room_id), None)
         if room is None:
             return pages.bad_parameters()
+        if self._adults.keep_out(room.unique_id, cookie):
+            return pages.restricted()
         return pages.room_info(room.last_room_id, room.unique_id, live=room.live is not None)
 
     def _handshake(self, headers: Headers, query: dict[str, str]) -> Page | None:
@@ -282,6 +297,8 @@ class Simulator:
             name = room.unique_id if room is not None else ""
             live = room is not None and room.live is not None
             code = gateway.refusal(query, live=live, fires=lambda fault: self._fires(fault, name))
+            if code is None and self._adults.keep_out(name, query.get("xCookieHeader", "")):
+                code = gateway.REFUSALS[Fault.GATEWAY_FETCH_FAILED]
             if code is not None:
                 await websocket.close(code)
                 return
@@ -298,6 +315,9 @@ class Simulator:
             if await socket.entered() and room.is_live(room_id):
                 self._truth.write("entered", room.unique_id, room_id, door=door)
                 self.sockets.append(socket)
+                cookie = websocket.request.headers.get("Cookie", "")
+                if not passed and self._adults.keep_out(room.unique_id, cookie):
+                    await socket.bar()
                 await socket.send_history(room.history)
                 again, room.unacknowledged = room.unacknowledged, []
                 await socket.send_again(again)

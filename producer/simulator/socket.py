@@ -147,6 +147,12 @@ class Socket:
         for message in messages:
             self._truth.message(self._unique_id, self._room_id, message, sockets=1, duplicate=True)
 
+    async def bar(self) -> None:
+        """Say that nobody may stay who is not logged in, and nothing more."""
+        with suppress(_Gone):
+            await self._misbehave(Fault.ACCESS_CONTROL, ())
+        self.silenced = True
+
     async def close(self, code: int) -> None:
         """Close the socket."""
         await self._websocket.close(code)
