@@ -31,6 +31,7 @@ from producer.webcast.doors.sign import Budget, Signed
 from producer.webcast.doors.visitor import Visitors
 from producer.webcast.http import HTTP
 from producer.webcast.lanes import Lane, Lanes
+from producer.webcast.logins import Logins
 from producer.webcast.room import Rooms
 from producer.webcast.route import DEFAULT, Route
 from producer.webcast.upstream import USER_AGENT, Upstream
@@ -219,6 +220,14 @@ def door(
         budget=Budget(calls_per_minute=settings.sign_calls_per_minute),
         clock=time.monotonic,
     )
+
+
+def logins(settings: Settings) -> Logins:
+    """Where sessions are, and which doors carry them. Raises StartRefused."""
+    folder = settings.sessions_directory
+    if folder is not None and not (folder.is_dir() and os.access(folder, os.R_OK | os.X_OK)):
+        raise StartRefused(f"{variable('sessions_directory')}={folder} is no folder that can be read")
+    return Logins(folder, frozenset(settings.session_doors))
 
 
 def _readable(setting: str, path: Path | None) -> Path | None:

@@ -331,6 +331,7 @@ def _surroundings(
         payloads=Payloads(settings.payloads),
         hold_acknowledgements=settings.acknowledge == "delivered",
         report=report,
+        logins=entrance.logins(settings),
         entry=assignments.entry,
         last_said=assignments.last_said,
         bugs=Bugs(sink.metrics),

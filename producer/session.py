@@ -42,7 +42,7 @@ class State(StrEnum):
 
 LOOK_SECONDS = 60.0
 """Between two looks, in a long wait, whether the list names another way into the room by now."""
-BY_ID = frozenset({Reason.ELSEWHERE, Reason.LOGIN})
+BY_ID = frozenset({Reason.CREDENTIALS, Reason.ELSEWHERE, Reason.LOGIN})
 """Where look-ups by name tell nothing for these reasons, a room may be asked for by its id."""
 
 
@@ -116,14 +116,16 @@ class Session:
         await self._stay(room_id)
         await self._leave()
         self._ended, self._known, self.room_id, self._bugs = room_id, None, None, 0
+        self._way.wants_login = False
         self._log.info("live ended", room_id=str(room_id))
         self._move(State.OFFLINE)
 
     async def _find(self) -> RoomId:
         """Find the live room; where its name tells nothing, by the id that is known from before, or by the list."""
         try:
-            return await self._lane.rooms.resolve(self.streamer)
+            return await self._lane.rooms.resolve(self.streamer, self._way.log_in())
         except (LiveNotFound, InvalidSessionId) as error:
+            self._way.wants_login |= isinstance(error, InvalidSessionId)
             known = self._known or self._way.room_id if error.reason in BY_ID else None
             if known not in (None, self._ended) and await self._lane.rooms.is_live(known):
                 return known

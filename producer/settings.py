@@ -125,6 +125,17 @@ class Settings(BaseModel):
         8, description="Maximum number of leases that this worker takes in an hour."
     )
 
+    sessions_directory: Path | None = Field(
+        None,
+        description="Folder with a file for each session of an account, for streamers whose entry on the list names "
+        "one; read whenever such a room connects.",
+    )
+    session_doors: Words = Field(
+        ("direct",),
+        description="The doors that may carry a streamer's session: `direct`, to TikTok alone; `sign` and `gateway`, "
+        "whose servers are then told it.",
+    )
+
     kafka_bootstrap_servers: Servers = Field(description="Kafka's bootstrap servers, host:port, with commas.")
     kafka_security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(
         "PLAINTEXT", description="How Kafka's connections are secured."
@@ -363,6 +374,8 @@ DOORS: dict[str, tuple[str, ...]] = {
     "gateway": ("gateway_key_file", "gateway_jwt_file"),
 }
 """The doors, each with the settings of which it needs one."""
+SESSION_DOORS = ("direct", "sign", "gateway")
+"""Those that can carry a session; for a broker of leases no way is known."""
 
 
 def _door_misfits(values: Mapping[str, str]) -> Iterator[str]:
@@ -374,6 +387,9 @@ def _door_misfits(values: Mapping[str, str]) -> Iterator[str]:
             yield f"{PREFIX}DOORS: {door} is there twice"
         elif (needed := DOORS[door]) and not values.keys() & needed:
             yield f"{PREFIX}DOORS has {door}, so {' or '.join(map(variable, needed))} is needed"
+    for place, door in enumerate(filter(None, map(str.strip, values.get("session_doors", "").split(","))), 1):
+        if door not in SESSION_DOORS:
+            yield f"{PREFIX}SESSION_DOORS: entry {place} is none of {', '.join(SESSION_DOORS)}"
 
 
 def _misfits(values: Mapping[str, str]) -> Iterator[str]:

@@ -17,6 +17,7 @@ from producer.errors import (
     LiveEnded,
     LiveNotFound,
     ProducerError,
+    Reason,
 )
 from producer.events.event import Origin
 from producer.events.streaks import Streaks
@@ -85,7 +86,8 @@ class Stay:
         self._told = told
         self._log = logs.get(streamer=streamer)
         self._visit = memory.visits.setdefault(lane.route.name, lane.doors.visit(room_id, streamer))
-        self._visit.names = way.doors
+        self._visit.terms = way.terms
+        self._way = way
         self._address: Address | None = None
         self._holding: asyncio.Task[None] | None = None
         """The socket that counts."""
@@ -194,7 +196,7 @@ class Stay:
             )
             if address.first_batch is not None:
                 await pipeline.deliver(protocol.take(address.first_batch))
-            await self._stream(connection, protocol, pipeline, entered)
+            await self._stream(connection, protocol, pipeline, entered, logged_in=address.logged_in)
             reason = "live_ended"
         except LiveEnded as ended:
             if asyncio.current_task() is not self._holding:
@@ -222,7 +224,13 @@ class Stay:
             self._around.metrics.connection_closed(reason, seconds=seconds)
 
     async def _stream(
-        self, connection: Connection, protocol: Protocol, pipeline: Pipeline, entered: Callable[[], None]
+        self,
+        connection: Connection,
+        protocol: Protocol,
+        pipeline: Pipeline,
+        entered: Callable[[], None],
+        *,
+        logged_in: bool,
     ) -> None:
         """Deliver until the live ends. A straight line of waits: while Kafka is slow, nothing is read."""
         while not protocol.ended:
@@ -240,8 +248,18 @@ class Stay:
             if received.messages:
                 self._told.delivered()
             if protocol.barred is not None:
-                raise protocol.barred
+                raise self._barred(protocol.barred, logged_in=logged_in)
             await self._around.sink.publisher.room()
+
+    def _barred(self, barred: InvalidSessionId, *, logged_in: bool) -> ProducerError:
+        """What it means that nobody may stay who is not logged in."""
+        self._way.wants_login = True
+        if logged_in:
+            problem = f"room {self._room_id} does not take its session: it is over, or of another data centre"
+            return InvalidSessionId(problem, reason=Reason.CREDENTIALS)
+        if self._way.may_log_in:
+            return FailedConnection(f"{barred}; a door that carries its session is next", reason=Reason.LOGIN)
+        return barred
 
     async def _still_live(self) -> bool:
         """Whether a room whose socket was lost goes on; it does unless it is known not to."""

@@ -11,6 +11,7 @@ from producer.events.event import Payloads
 from producer.observability.metrics import Metrics
 from producer.pipeline import Sink
 from producer.webcast.lanes import Lanes
+from producer.webcast.logins import Logins
 from producer.webcast.upstream import Upstream
 
 Report = Callable[[Streamer, Said], None]
@@ -35,6 +36,7 @@ class Surroundings:
     hold_acknowledgements: bool
     """Whether a frame is acknowledged only once its records are acknowledged or spooled."""
     report: Report
+    logins: Logins
     entry: Callable[[Streamer], Wanted]
     """What the list says of a streamer now."""
     last_said: Callable[[Streamer], Said | None]

@@ -57,6 +57,7 @@ from producer.webcast.doors.hall import Hall
 from producer.webcast.doors.sign import Budget, Signed
 from producer.webcast.doors.visitor import Visitors
 from producer.webcast.lanes import Lane, Lanes
+from producer.webcast.logins import Login, Logins
 from producer.webcast.protocol import Received
 from producer.webcast.room import RoomId, Rooms
 from producer.webcast.route import Route
@@ -180,6 +181,7 @@ def surroundings(
         hold_acknowledgements=hold,
         payloads=Payloads.NONE,
         report=lambda *_: None,
+        logins=Logins(),
         entry=Wanted,
         last_said=lambda _: None,
         bugs=Bugs(kept.metrics),
@@ -310,7 +312,7 @@ def test_a_room_that_has_ended_is_not_entered_again_while_look_ups_lag_behind() 
             class Lagging:
                 """Look-ups that name the first live's room for ever, and addresses that are counted."""
 
-                async def resolve(self, streamer: Streamer) -> RoomId:
+                async def resolve(self, streamer: Streamer, _: Login | None) -> RoomId:
                     if not looked_up:
                         looked_up.append(await lane_of(real).rooms.resolve(streamer))
                     else:
@@ -322,7 +324,7 @@ def test_a_room_that_has_ended_is_not_entered_again_while_look_ups_lag_behind() 
 
                 name = "direct"
 
-                async def obtain(self, room_id: RoomId, streamer: str) -> Address:
+                async def obtain(self, room_id: RoomId, streamer: str, login: Login | None = None) -> Address:
                     obtained.append(room_id)
                     return await lane_of(real).doors.doors[0].obtain(room_id, streamer)
 
@@ -542,7 +544,7 @@ def test_what_waits_for_kafka_keeps_no_message_in_memory(hold: bool) -> None:
 def test_a_second_start_is_refused_by_what_the_first_is_doing() -> None:
     async def main() -> None:
         class Slow:
-            async def resolve(self, _: str) -> RoomId:
+            async def resolve(self, *_: object) -> RoomId:
                 await asyncio.sleep(60)
                 raise AssertionError
 
@@ -567,7 +569,7 @@ class Scripted:
     def __init__(self, *failures: Exception) -> None:
         self._failures = list(failures)
 
-    async def resolve(self, _: str) -> RoomId:
+    async def resolve(self, *_: object) -> RoomId:
         failure = self._failures.pop(0) if len(self._failures) > 1 else self._failures[0]
         raise failure
 
@@ -829,7 +831,7 @@ class Regional:
         self._refusals = list(refusals)
         self._alive = list(alive)
 
-    async def resolve(self, streamer: Streamer) -> RoomId:
+    async def resolve(self, streamer: Streamer, login: Login | None) -> RoomId:
         refusal = self._refusals[0]
         if refusal is not None:
             if len(self._refusals) > 1:
@@ -923,11 +925,12 @@ def test_a_room_that_the_list_names_is_asked_for_by_its_id_where_its_name_tells_
             http.client(user_agent="Mozilla/5.0", trust_environment=False) as web,
         ):
             around = surroundings(publisher, url=simulator.url, web=web)
-            rooms = Regional(around.rooms, ELSEWHERE)
+            rooms = Regional(lane_of(around).rooms, ELSEWHERE)
             while not simulator.room_id(NAME):
                 await asyncio.sleep(0.01)
             listed = Wanted(NAME, room_id=simulator.room_id(NAME))
-            subject = Session(NAME, replace(around, rooms=cast(Rooms, rooms), entry=lambda _: listed))
+            around = replace(with_lane(around, rooms=rooms), entry=lambda _: listed)
+            subject = Session(NAME, around)
             states: list[State | None] = []
             async with asyncio.timeout(120), running(subject):
                 while State.ELSEWHERE not in states[-1:]:
@@ -952,7 +955,8 @@ def test_a_streamer_goes_by_the_doors_of_its_entry_and_by_the_workers_where_it_h
                 around = surroundings(Recorded(), url=simulator.url, web=web)
                 made = [Named("one", over, upstream), Named("two", over, upstream)]
                 hall = Hall(made, around.metrics, clock=time.monotonic, wall_clock=time.time)
-                subject = Session(NAME, replace(around, doors=hall, entry=lambda _: Wanted(NAME, doors=doors)))
+                around = replace(with_lane(around, doors=hall), entry=lambda _: Wanted(NAME, doors=doors))
+                subject = Session(NAME, around)
                 async with asyncio.timeout(120), running(subject):
                     while subject.door is None:
                         await asyncio.sleep(0.01)
@@ -975,7 +979,7 @@ class Named(Direct):
         super().__init__(Visitors(over, upstream, clock=time.monotonic), upstream)
         self.name = name
 
-    async def obtain(self, room_id: RoomId, streamer: str) -> Address:
+    async def obtain(self, room_id: RoomId, streamer: str, login: Login | None = None) -> Address:
         return replace(await super().obtain(room_id, streamer), door=self.name)
 
 
@@ -999,7 +1003,7 @@ def test_a_long_wait_ends_at_the_next_look_when_the_list_names_another_way(
     resolved = 0
 
     class Refusing:
-        async def resolve(self, _: str) -> RoomId:
+        async def resolve(self, *_: object) -> RoomId:
             nonlocal resolved
             resolved += 1
             if resolved == 2:

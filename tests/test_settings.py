@@ -234,3 +234,11 @@ def test_each_file_with_a_secret_is_known_as_one() -> None:
     }
 
     assert named == SECRETS.keys()
+
+
+def test_a_session_goes_by_doors_that_can_carry_one() -> None:
+    assert problems(LEAST | {"PRODUCER_SESSION_DOORS": "direct,lease"}) == [
+        "PRODUCER_SESSION_DOORS: entry 2 is none of direct, sign, gateway"
+    ]
+    assert from_environ(LEAST).session_doors == ("direct",)
+    assert from_environ(LEAST | {"PRODUCER_SESSION_DOORS": "sign, gateway"}).session_doors == ("sign", "gateway")

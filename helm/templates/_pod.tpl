@@ -4,6 +4,7 @@
 
 {{- define "producer.streamersDirectory" -}}/etc/producer/streamers{{- end -}}
 {{- define "producer.secretsDirectory" -}}/etc/producer/secrets{{- end -}}
+{{- define "producer.sessionsDirectory" -}}/etc/producer/sessions{{- end -}}
 {{- define "producer.claimsDirectory" -}}/var/lib/producer/claims{{- end -}}
 {{- define "producer.spoolDirectory" -}}/var/lib/producer/spool{{- end -}}
 
@@ -109,6 +110,10 @@ envFrom:
 - name: PRODUCER_CLAIMS_DIRECTORY
   value: {{ include "producer.claimsDirectory" . }}
 {{- end }}
+{{- if .Values.sessionsSecret }}
+- name: PRODUCER_SESSIONS_DIRECTORY
+  value: {{ include "producer.sessionsDirectory" . }}
+{{- end }}
 {{- if .Values.spool.enabled }}
 - name: PRODUCER_SPOOL_DIRECTORY
   value: {{ include "producer.spoolDirectory" . }}
@@ -121,6 +126,11 @@ envFrom:
 {{ include "producer.streamersMount" . }}
 - name: claims
   mountPath: {{ include "producer.claimsDirectory" . }}
+{{- end }}
+{{- if .Values.sessionsSecret }}
+- name: sessions
+  mountPath: {{ include "producer.sessionsDirectory" . }}
+  readOnly: true
 {{- end }}
 {{- if .Values.spool.enabled }}
 - name: spool
@@ -135,6 +145,12 @@ envFrom:
 - name: claims
   emptyDir:
     sizeLimit: 64Mi
+{{- end }}
+{{- with .Values.sessionsSecret }}
+- name: sessions
+  secret:
+    secretName: {{ . | quote }}
+    defaultMode: 0440
 {{- end }}
 {{- end -}}
 

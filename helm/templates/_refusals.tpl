@@ -12,6 +12,7 @@
 {{- $own := dict
   "assignments_file" "put the list into `streamers`, with assignments.mode=file"
   "claims_directory" "it is an empty folder of the pod"
+  "sessions_directory" "name the Secret in sessionsSecret"
   "spool_directory" "say spool.enabled"
   "worker_name" "each worker has the name of its pod"
 -}}
@@ -112,7 +113,7 @@
 {{- end -}}
 {{- end -}}
 {{- range .Values.extraVolumes -}}
-{{- if has .name (list "claims" "secrets" "spool" "streamers" "tmp") -}}
+{{- if has .name (list "claims" "secrets" "sessions" "spool" "streamers" "tmp") -}}
 {{- $problems = append $problems (printf "extraVolumes has %s, which is the name of a volume of the chart's own" .name) -}}
 {{- end -}}
 {{- end -}}

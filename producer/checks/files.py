@@ -9,10 +9,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from producer import authorities
+from producer.assignments.claims import is_session
 from producer.checks import certificates
 from producer.checks.verdict import Verdict, fail, ok, skipped, warn
 from producer.errors import StartRefused
+from producer.secret_files import SecretUnusable
 from producer.settings import SECRETS, TOGETHER, Settings, proxy_list, secret, variable
+from producer.webcast.logins import Logins
 
 KEY = "_key_file"
 PROXIES = "proxies_file"
@@ -30,11 +33,14 @@ async def check(settings: Settings) -> list[Verdict]:
         for name in Settings.model_fields
         if name.endswith("_file") and name != "assignments_file" and isinstance(path := getattr(settings, name), Path)
     }
-    if not named:
+    folder = settings.sessions_directory
+    if not named and folder is None:
         return [skipped("no setting names one")]
     problems = [verdict for name, path in named.items() for verdict in _file(name, path, now=datetime.now(UTC))]
     problems += [verdict for pair in _pairs(named) for verdict in _match(*pair, named)]
-    return problems or [ok(f"{len(named)} can be used")]
+    sessions = _sessions(folder) if folder is not None else {}
+    problems += [verdict for found in sessions.values() for verdict in found]
+    return problems or [ok(f"{len(named) + len(sessions)} can be used")]
 
 
 async def trusted(_: Settings) -> list[Verdict]:
@@ -66,6 +72,32 @@ def _file(name: str, path: Path, *, now: datetime) -> Iterator[Verdict]:
         yield warn(f"{label} may be read by everybody", f"take that away: chmod o-rwx {path}")
     if name.endswith((AUTHORITIES, CERTIFICATE)):
         yield from _validity(name, label, content, now=now)
+
+
+def _sessions(folder: Path) -> dict[str, list[Verdict]]:
+    """What is wrong with each file of the folder of sessions; Kubernetes keeps what begins with a dot to itself."""
+    label = f"{variable('sessions_directory')}={folder}"
+    try:
+        names = sorted(path.name for path in folder.iterdir() if not path.name.startswith("."))
+    except OSError as problem:
+        return {
+            "": [fail(f"{label} cannot be read: {problem.strerror}", "mount it, or let this process's user read it")]
+        }
+    return {name: list(_session(folder, name)) for name in names}
+
+
+def _session(folder: Path, name: str) -> Iterator[Verdict]:
+    path = folder / name
+    try:
+        Logins(folder).read(name)
+        open_to_all = path.stat().st_mode & stat.S_IROTH
+    except (OSError, SecretUnusable) as problem:
+        yield fail(f"a session cannot be used: {problem}", "write `sessionid=…; tt-target-idc=…` into it, on one line")
+        return
+    if not is_session(name):
+        yield warn(f"no entry can name the session {path}", "name it with small letters, digits, and . _ -")
+    if open_to_all:
+        yield warn(f"the session {path} may be read by everybody", f"take that away: chmod o-rwx {path}")
 
 
 def _content(path: Path) -> bytes:

@@ -35,6 +35,11 @@ class Lanes:
     def __iter__(self) -> Iterator[Lane]:
         return iter(self._lanes.values())
 
+    @property
+    def door_names(self) -> tuple[str, ...]:
+        """The names of the doors in their order, which are the same in each."""
+        return tuple(door.name for door in next(iter(self)).doors.doors)
+
     def of(self, room: str) -> Lane:
         """The lane of a streamer's room, for as long as it takes to get in, and to stay there."""
         return self._lanes[self._bench.choose(room)]

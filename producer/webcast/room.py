@@ -6,7 +6,7 @@ one that says offline: a captcha is not an empty stage. Facts: protocol sheet se
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any, NewType
@@ -16,6 +16,7 @@ from producer.errors import FailedFetchGifts, FailedFetchRoomInfo, InvalidSessio
 from producer.strangers import Unreadable
 from producer.webcast.egress import Egress
 from producer.webcast.http import HTTP, SYSTEM_ERROR, Answer
+from producer.webcast.logins import Login
 from producer.webcast.upstream import Upstream, web_parameters
 
 RoomId = NewType("RoomId", int)
@@ -24,8 +25,8 @@ LIVE_STATUSES = frozenset({2, 3})
 """Live and paused: a paused room keeps its socket and comes back in it."""
 ENDED_STATUS = 4
 USER_NOT_FOUND = 19881007
-RESTRICTED = frozenset({4003110, 10011})
-"""Said of rooms for adults or for those who logged in, and to addresses that are distrusted."""
+RESTRICTED = frozenset({4003110, 10011, 20003})
+"""Said of rooms for adults or for those who logged in, to distrusted addresses, and to sessions that are over."""
 NO_ROOM: tuple[object, ...] = (None, "", "0", 0)
 
 SIGI_STATE = "SIGI_STATE"
@@ -79,19 +80,20 @@ class Rooms:
         self._upstream = upstream
         self._parameters = web_parameters(user_agent)
 
-    async def resolve(self, unique_id: str) -> RoomId:
-        """Find the live room of a streamer.
+    async def resolve(self, unique_id: str, login: Login | None = None) -> RoomId:
+        """Find the live room of a streamer, as its session is shown it where there is one.
 
         Raises LiveNotFound when the streamer is offline, or unknown here (reason `elsewhere`), InvalidSessionId where
-        only those are told who logged in, FailedFetchRoomInfo when nothing could be learnt, with the reason of the
-        look-up that failed.
+        only those are told who logged in (reason `login`, or `credentials` where the session does not do),
+        FailedFetchRoomInfo when nothing could be learnt, with the reason of the look-up that failed.
         """
+        headers = {} if login is None else {"Cookie": login.cookie}
         self._egress.admit(unique_id)
         verdicts: list[Verdict] = []
         failures: list[FailedFetchRoomInfo] = []
         for look_up in (self._api_live, self._page):
             try:
-                verdict = await look_up(unique_id)
+                verdict = await look_up(unique_id, headers)
             except FailedFetchRoomInfo as failure:
                 if failure.reason is Reason.PROXY:
                     self._egress.failed(unique_id, failure)
@@ -110,6 +112,9 @@ class Rooms:
         if Status.OFFLINE in statuses:
             raise LiveNotFound(f"@{unique_id} is not live", reason=Reason.OFFLINE)
         if Status.RESTRICTED in statuses:
+            if login is not None:
+                problem = f"@{unique_id} is not shown to its session: it is over, or of another data centre"
+                raise InvalidSessionId(problem, reason=Reason.CREDENTIALS)
             raise InvalidSessionId(f"@{unique_id} is shown only to those who logged in", reason=Reason.LOGIN)
         if statuses == {Status.NOT_FOUND} and not failures:
             raise LiveNotFound(
@@ -139,20 +144,22 @@ class Rooms:
         # Half a megabyte in 2023, and a stranger's: too long for the event loop.
         return await asyncio.to_thread(answer.json, FailedFetchGifts, most_values=GIFT_LIST_VALUES)
 
-    async def _api_live(self, unique_id: str) -> Verdict:
+    async def _api_live(self, unique_id: str, headers: Mapping[str, str]) -> Verdict:
         answer = await self._http.get(
             "room_id",
             f"{self._upstream.web_url}/api-live/user/room/",
             params=self._parameters | {"uniqueId": unique_id, "sourceType": "54"},
+            headers=headers,
             error=FailedFetchRoomInfo,
         )
         return read_api_live(read_object(answer), unique_id)
 
-    async def _page(self, unique_id: str) -> Verdict:
+    async def _page(self, unique_id: str, headers: Mapping[str, str]) -> Verdict:
         answer = await self._http.get(
             "room_id",
             f"{self._upstream.web_url}/@{unique_id}/live",
             params={},
+            headers=headers,
             error=FailedFetchRoomInfo,
             most_bytes=PAGE_BYTES,
         )

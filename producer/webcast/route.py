@@ -5,7 +5,7 @@ Whatever goes wrong before the proxy has let us through is the proxy's, and all 
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
 import websockets
@@ -91,7 +91,7 @@ class Route:
         return door if self.shown is None else f"{door}@{self.shown}"
 
     @asynccontextmanager
-    async def passage(self, turns: asyncio.Semaphore) -> AsyncIterator[Passage]:
+    async def passage(self, turns: AbstractAsyncContextManager[None]) -> AsyncIterator[Passage]:
         """Go out, in one's turn. Raises ProxyFailed; what else is raised within is raised once we are through."""
         failures = self._failures
         async with turns:

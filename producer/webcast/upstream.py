@@ -16,6 +16,16 @@ USER_AGENTS = tuple(
 )
 """Versions of one browser on one system: what else we say of the browser is true of each."""
 USER_AGENT = USER_AGENTS[0]
+OWN_HOSTS = frozenset(
+    {
+        "www.tiktok.com",
+        "webcast.tiktok.com",
+        "webcast-ws.tiktok.com",
+        "webcast-ws.eu.tiktok.com",
+        "webcast-ws.us.tiktok.com",
+    }
+)
+"""TikTok's, by name: no other is shown a session, whichever suffixes a socket's host may have."""
 SOCKET_PATH = "/webcast/im/ws_proxy/ws_reuse_supplement/"
 
 
@@ -62,6 +72,12 @@ class Upstream:
             socket_url=f"{socket}{SOCKET_PATH}",
             socket_host_suffixes=(),
         )
+
+    def is_own(self, url: URL) -> bool:
+        """Whether a URL leads to a host that may be shown a session."""
+        if self.is_tiktok:
+            return url.scheme in ("https", "wss") and url.host in OWN_HOSTS and url.port in (None, 443)
+        return url.place == strangers.url(self.socket_url).place
 
     def check_socket(self, socket: URL) -> None:
         """Raise FailedConnection unless a socket's URL that a stranger sent leads where we mean to go."""

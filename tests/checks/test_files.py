@@ -11,7 +11,7 @@ import pytest
 import trustme
 from cryptography.hazmat.primitives import serialization
 
-from producer import backoff
+from producer import backoff, entrance
 from producer.checks import files
 from producer.delivery.clients import Clients
 from producer.delivery.registry import Access, Registry
@@ -152,3 +152,41 @@ def test_a_key_with_a_passphrase_is_refused_and_nobody_is_asked_for_it(tmp_path:
     [verdict] = asyncio.run(files.check(chosen))
 
     assert (verdict.state, verdict.advice.endswith("without a passphrase")) == ("fail", True)
+
+
+def test_each_session_is_read_as_a_worker_reads_it_and_never_quoted(tmp_path: Path) -> None:
+    for name, content, mode in (
+        ("adults.one", "sessionid=yranac0011; tt-target-idc=useast2a", 0o600),
+        ("no_centre", "sessionid=yranac0011", 0o600),
+        ("open", "sessionid=yranac0011; tt-target-idc=useast2a", 0o604),
+        ("Upper", "sessionid=yranac0011; tt-target-idc=useast2a", 0o600),
+    ):
+        (tmp_path / name).write_text(content)
+        (tmp_path / name).chmod(mode)
+    (tmp_path / "..data").mkdir()
+    chosen = from_environ(LEAST | {"PRODUCER_SESSIONS_DIRECTORY": str(tmp_path)})
+
+    found = asyncio.run(files.check(chosen))
+
+    assert [(verdict.state, verdict.found) for verdict in found] == [
+        ("warn", f"no entry can name the session {tmp_path}/Upper"),
+        (
+            "fail",
+            f"a session cannot be used: {tmp_path}/no_centre has no tt-target-idc: write "
+            "`sessionid=…; tt-target-idc=…` into it",
+        ),
+        ("warn", f"the session {tmp_path}/open may be read by everybody"),
+    ]
+    for name in ("no_centre", "open", "Upper"):
+        (tmp_path / name).unlink()
+    assert [(each.state, each.found) for each in asyncio.run(files.check(chosen))] == [("ok", "1 can be used")]
+
+
+def test_a_folder_of_sessions_that_is_not_there_is_a_finding_and_refuses_the_start(tmp_path: Path) -> None:
+    chosen = from_environ(LEAST | {"PRODUCER_SESSIONS_DIRECTORY": str(tmp_path / "none")})
+
+    [verdict] = asyncio.run(files.check(chosen))
+
+    assert (verdict.state, verdict.found.endswith("none cannot be read: No such file or directory")) == ("fail", True)
+    with pytest.raises(StartRefused, match="none is no folder that can be read"):
+        entrance.logins(chosen)

@@ -19,6 +19,7 @@ from producer.webcast.connection import handshake_refused, read_heartbeat_second
 from producer.webcast.doors.broker import read_broker_refusal, read_lease, read_session, socket_url
 from producer.webcast.doors.sign import read_sign_answer, read_sign_refusal
 from producer.webcast.doors.visitor import Visitor, read_cookie, read_registration
+from producer.webcast.logins import read_login
 from producer.webcast.room import RoomId, read_api_live, read_check_alive, read_object, read_page
 from producer.webcast.upstream import Upstream
 from producer.webcast.wire import Envelope, FetchResult
@@ -55,6 +56,11 @@ def test_look_ups() -> None:
 
     restricted = {"statusCode": 4003110, "message": "room_restricted", "data": {}}
     fuzz(odd_json(API, NOT_FOUND, restricted), read, FailedFetchRoomInfo)
+
+
+def test_sessions() -> None:
+    one = "sessionid=00112233445566778899aabbccddeeff; tt-target-idc=useast2a"
+    fuzz(odd_text(one, f"ttwid=1%7Cx; sid_tt=x; {one}", "sessionid=00112233"), read_login, Unreadable)
 
 
 def test_check_alive() -> None:

@@ -9,7 +9,8 @@ from producer import strangers
 from producer.errors import FailedConnection, FailedHTTPRequest, FailedRoomPolling, ProducerError, Reason
 from producer.webcast.doors.breaker import State
 from producer.webcast.doors.contract import Address
-from producer.webcast.doors.hall import Hall, Standing
+from producer.webcast.doors.hall import Hall, Standing, Terms
+from producer.webcast.logins import Login
 from producer.webcast.room import RoomId
 
 ROOM = RoomId(7)
@@ -25,7 +26,7 @@ class Scripted:
         self.asked: list[str] = []
         self.heard: list[tuple[Address, Reason, float]] = []
 
-    async def obtain(self, room_id: RoomId, streamer: str) -> Address:
+    async def obtain(self, room_id: RoomId, streamer: str, login: Login | None = None) -> Address:
         self.asked.append(streamer)
         if self.failures:
             raise self.failures.pop(0)
@@ -63,8 +64,8 @@ class Given:
 class Queue(Scripted):
     """A door at which all wait."""
 
-    async def obtain(self, room_id: RoomId, streamer: str) -> Address:
-        await super().obtain(room_id, streamer)
+    async def obtain(self, room_id: RoomId, streamer: str, login: Login | None = None) -> Address:
+        await super().obtain(room_id, streamer, login)
         forever: asyncio.Future[Address] = asyncio.get_running_loop().create_future()
         return await forever
 
@@ -307,7 +308,7 @@ def test_failures_that_may_be_anything_shut_no_door_by_which_another_room_is_hea
 def test_a_room_goes_by_the_doors_that_its_visit_names_in_their_order() -> None:
     given = Given(Scripted("direct"), Scripted("sign"), Scripted("lease"))
     visit = given.hall.visit(ROOM, "ann")
-    visit.names = ("lease", "sign")
+    visit.terms = Terms(names=("lease", "sign"))
     at_lease = asyncio.run(visit.obtain())
 
     visit.told(at_lease, unsigned(), lived_seconds=0.0)
@@ -324,7 +325,7 @@ def test_a_room_goes_by_the_doors_that_its_visit_names_in_their_order() -> None:
 def test_where_none_of_the_doors_that_a_visit_names_is_open_these_are_told() -> None:
     given = Given(Scripted("direct"), Scripted("sign"))
     visit = given.hall.visit(ROOM, "ann")
-    visit.names = ("sign",)
+    visit.terms = Terms(names=("sign",))
     visit.told(asyncio.run(visit.obtain()), unsigned(), lived_seconds=0.0)
 
     with pytest.raises(FailedConnection, match=r"no door is open: sign shut since 14:30 UTC: 417 illegal secret key$"):
@@ -334,6 +335,6 @@ def test_where_none_of_the_doors_that_a_visit_names_is_open_these_are_told() -> 
 def test_a_visit_that_names_no_door_of_the_hall_goes_by_all() -> None:
     given = Given(Scripted("direct"))
     visit = given.hall.visit(ROOM, "ann")
-    visit.names = ("gateway",)
+    visit.terms = Terms(names=("gateway",))
 
     assert asyncio.run(visit.obtain()).door == "direct"

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from producer.errors import ProducerError
 from producer.strangers import URL
+from producer.webcast.logins import Login
 from producer.webcast.room import RoomId
 from producer.webcast.wire import FetchResult
 
@@ -45,6 +46,8 @@ class Address:
     """The Cookie header; empty where none is sent."""
     door: str
     """Through which door it leads."""
+    logged_in: bool = False
+    """Whether the streamer's session goes with it."""
     cursor: str = ""
     first_batch: FetchResult | None = field(default=None, repr=False)
     """Messages that came with the address; they are the room's as much as those of the socket."""
@@ -62,8 +65,8 @@ class Door(Protocol):
     def name(self) -> str:
         """How settings, metrics and logs call it."""
 
-    async def obtain(self, room_id: RoomId, streamer: str) -> Address:
-        """Obtain a fresh address for a streamer's room. Raises ProducerError."""
+    async def obtain(self, room_id: RoomId, streamer: str, login: Login | None = None) -> Address:
+        """Obtain a fresh address for a streamer's room, with its session where one is given. Raises ProducerError."""
         ...
 
     def told(self, address: Address, error: ProducerError, *, lived_seconds: float) -> None:

@@ -9,6 +9,7 @@ from producer import strangers
 from producer.errors import FailedRoomPolling, ProducerError, Reason
 from producer.webcast.doors.contract import Address
 from producer.webcast.doors.visitor import Visitors
+from producer.webcast.logins import Login
 from producer.webcast.room import RoomId
 from producer.webcast.upstream import Upstream, browser_parameters
 
@@ -30,7 +31,7 @@ class Direct:
         self._upstream = upstream
         self._history_comments = history_comments
 
-    async def obtain(self, room_id: RoomId, streamer: str) -> Address:
+    async def obtain(self, room_id: RoomId, streamer: str, login: Login | None = None) -> Address:
         """Obtain an address. Raises FailedHTTPRequest or FailedConnection where there is no visitor."""
         visitor = await self._visitors.visitor()
         parameters = direct_parameters(room_id, visitor.user_agent, history_comments=self._history_comments)
@@ -41,13 +42,15 @@ class Direct:
             "Cache-Control": "no-cache",
         }
         url = strangers.url(f"{self._upstream.socket_url}?{urlencode(parameters)}")
-        return Address(url, cookie=visitor.cookie, door=self.name, headers=headers)
+        cookie = visitor.cookie if login is None else f"{visitor.cookie}; {login.cookie}"
+        return Address(url, cookie=cookie, door=self.name, logged_in=login is not None, headers=headers)
 
     def told(self, address: Address, error: ProducerError, *, lived_seconds: float) -> None:
         """Flag the visitor where what became of its socket tells against it."""
         died = isinstance(error, FailedRoomPolling) and error.reason is Reason.CLOSED
-        if error.reason in FLAGS or (died and lived_seconds < BURNT_SECONDS):
-            self._visitors.flag(address.cookie)
+        burnt = died and lived_seconds < BURNT_SECONDS and not address.logged_in  # or it may be its session's fault
+        if error.reason in FLAGS or burnt:
+            self._visitors.flag(address.cookie.partition(";")[0])
 
 
 def direct_parameters(room_id: int, user_agent: str, *, history_comments: int) -> dict[str, str]:

@@ -1,7 +1,7 @@
 """The door of a gateway: somebody watches the room, and passes TikTok's frames on to us as they are.
 
 Facts: doors sheet section 1e, and section 6, rows 27 and 28. It signs and acknowledges by itself, so nothing is sent to
-it but the streamer's name and the key; no cookie of any session is.
+it but the streamer's name and the key, and the streamer's session where the operator says so.
 """
 
 from collections.abc import Callable
@@ -14,6 +14,7 @@ from producer.errors import FailedConnection, FailedRoomPolling, LiveEnded, Live
 from producer.strangers import Unreadable
 from producer.webcast.doors.contract import Address, Manners
 from producer.webcast.doors.hold import Hold
+from producer.webcast.logins import Login
 from producer.webcast.room import RoomId
 
 MANNERS = Manners(enters=False, heartbeats=False, acknowledges=False)
@@ -85,15 +86,17 @@ class Gateway:
         self._hold = Hold()
         self._warned = False
 
-    async def obtain(self, room_id: RoomId, streamer: str) -> Address:
+    async def obtain(self, room_id: RoomId, streamer: str, login: Login | None = None) -> Address:
         """Make an address. Raises SecretUnusable, or FailedConnection while the gateway holds us back."""
         self._hold.check(self._clock())
-        query = urlencode({"uniqueId": streamer, **self._secret(), self._raw_option: "true"})
+        session = {} if login is None else {"xCookieHeader": login.pair}
+        query = urlencode({"uniqueId": streamer, **self._secret(), self._raw_option: "true", **session})
         try:
             url = strangers.url(f"{self._url}?{query}")
         except Unreadable:  # not as the cause: nothing of the URL may be shown
             raise FailedConnection("the gateway's key makes no URL", reason=Reason.CREDENTIALS) from None
-        return Address(url, cookie="", door=self.name, manners=MANNERS, between=self)
+        logged_in = login is not None
+        return Address(url, cookie="", door=self.name, logged_in=logged_in, manners=MANNERS, between=self)
 
     def told(self, address: Address, error: ProducerError, *, lived_seconds: float) -> None:
         """Let no room ask for a while once one was too many."""

@@ -4,7 +4,7 @@ Whoever opens a socket at an address tells what became of it: `heard`, or `told`
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Container, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -15,6 +15,7 @@ from producer.errors import FailedConnection, ProducerError, Reason
 from producer.webcast.doors.breaker import Breaker, State
 from producer.webcast.doors.contract import Address, Door
 from producer.webcast.doors.refusals import Says, says
+from producer.webcast.logins import Login
 from producer.webcast.room import RoomId
 
 TRIES = 2
@@ -45,6 +46,18 @@ class Standing:
             return f"{self.door} {self.state}"
         began = datetime.fromtimestamp(self.since, UTC).strftime("%H:%M")
         return f"{self.door} {self.state} since {began} UTC: {self.detail}"
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """On which a streamer's rooms go through the doors."""
+
+    names: Sequence[str] = ()
+    """Those that it goes by, in their order; empty for all."""
+    log_in: Callable[[], Login | None] = lambda: None
+    """Its session, where it has one."""
+    carriers: Container[str] = frozenset()
+    """Those that may carry it."""
 
 
 class Listener(Protocol):
@@ -115,7 +128,7 @@ class Hall:
         """Seconds of the doors' clock."""
         return self._clock()
 
-    async def ask(self, door: Door, room_id: RoomId, room: str) -> Address | None:
+    async def ask(self, door: Door, room_id: RoomId, room: str, login: Login | None = None) -> Address | None:
         """Obtain an address at a door; None as soon as the door is shut. Raises ProducerError.
 
         So a room that waits there, for its turn or an answer, goes on to the next, and no crowd asks on.
@@ -123,7 +136,7 @@ class Hall:
         try:
             async with asyncio.timeout(None) as asking:
                 self._asking[door.name][room] = asking
-                return await door.obtain(room_id, room)
+                return await door.obtain(room_id, room, login)
         except TimeoutError:
             return None
         finally:
@@ -223,8 +236,7 @@ class Visit:
         self._hall = hall
         self._room_id = room_id
         self._streamer = streamer
-        self.names: Sequence[str] = ()
-        """The doors that the streamer goes by, in their order; empty for all."""
+        self.terms = Terms()
         self._vain: dict[str, tuple[int, float]] = {}
         """Failures at a door that was open all the same, since the room was heard there, and when the last one was."""
 
@@ -240,7 +252,7 @@ class Visit:
                 waits.append(self._hall.wait_seconds(door))
                 continue
             try:
-                address = await self._hall.ask(door, self._room_id, self._streamer)
+                address = await self._ask(door)
             except ProducerError as error:
                 self._failed(door.name, error, lived_seconds=0.0)
                 if error.reason is Reason.PROXY:
@@ -269,7 +281,7 @@ class Visit:
                 return None
             if not self._in_vain(door) and self._hall.admits(door, self._streamer):
                 try:
-                    return await self._hall.ask(door, self._room_id, self._streamer)
+                    return await self._ask(door)
                 except ProducerError as error:
                     self._failed(door.name, error, lived_seconds=0.0)
         return None
@@ -305,9 +317,13 @@ class Visit:
             for door in self._doors
         )
 
+    async def _ask(self, door: Door) -> Address | None:
+        login = self.terms.log_in() if door.name in self.terms.carriers else None
+        return await self._hall.ask(door, self._room_id, self._streamer, login)
+
     @property
     def _doors(self) -> Sequence[Door]:
-        named = [door for name in self.names for door in self._hall.doors if door.name == name]
+        named = [door for name in self.terms.names for door in self._hall.doors if door.name == name]
         return named or self._hall.doors
 
     def _in_vain(self, door: Door) -> bool:

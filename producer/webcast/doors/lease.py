@@ -15,6 +15,7 @@ from producer.webcast.doors.broker import NONE_WARM_SECONDS, Lease
 from producer.webcast.doors.contract import Address
 from producer.webcast.doors.hold import Hold
 from producer.webcast.http import HTTP, Answer
+from producer.webcast.logins import Login
 from producer.webcast.room import RoomId
 from producer.webcast.upstream import Upstream
 
@@ -119,8 +120,8 @@ class Leased:
         """While the broker is left alone."""
         self._turn = asyncio.Lock()
 
-    async def obtain(self, room_id: RoomId, streamer: str) -> Address:
-        """Obtain an address by a lease, an old one or a new one; one room at a time asks for it.
+    async def obtain(self, room_id: RoomId, streamer: str, login: Login | None = None) -> Address:
+        """Obtain an address by a lease, an old one or a new one; one room at a time asks for it, without a session.
 
         Raises FailedHTTPRequest, FailedConnection where the lease leads elsewhere, cannot be used or is too old, or
         where an hour's limits are reached, or SecretUnusable.

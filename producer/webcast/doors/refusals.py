@@ -25,6 +25,7 @@ OF_A_REASON = {
     Reason.RATE_LIMITED: Says.SHUT,
     Reason.SWITCHED_OFF: Says.SHUT,
     Reason.UNSIGNED: Says.SHUT,
+    Reason.LOGIN: Says.NOTHING,
     Reason.NO_DOOR: Says.NOTHING,
     Reason.OFFLINE: Says.NOTHING,
     Reason.PROXY: Says.NOTHING,

@@ -5,6 +5,7 @@ Facts: protocol sheet sections 4 (sign server), 5.1 (URL); doors sheet sections 
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -23,6 +24,7 @@ from producer.webcast.http import (
     refuse_status,
     stated_wait_seconds,
 )
+from producer.webcast.logins import Login
 from producer.webcast.room import RoomId
 from producer.webcast.upstream import Upstream, socket_parameters
 
@@ -90,8 +92,8 @@ class Signed:
         """While the sign server asked to be left alone, or does not take the key."""
         self._refused_key: str | None = None
 
-    async def obtain(self, room_id: RoomId, streamer: str) -> Address:
-        """Obtain a signed address.
+    async def obtain(self, room_id: RoomId, streamer: str, login: Login | None = None) -> Address:
+        """Obtain a signed address. What is signed for a session is refused without it.
 
         Raises FailedHTTPRequest, FailedConnection where the answer lacks a part or leads elsewhere, or SecretUnusable.
         """
@@ -109,7 +111,7 @@ class Signed:
                 "room_id": str(room_id),
                 "user_agent": self._user_agent,
             },
-            headers={"X-Api-Key": key} if key else {},
+            headers=({"X-Api-Key": key} if key else {}) | ({"X-Cookie-Header": login.pair} if login else {}),
             bodies_of=BODIES_OF,
         )
         try:
@@ -124,7 +126,7 @@ class Signed:
             raise
         address = read_sign_answer(answer.body, answer.header("x-set-tt-cookie"), room_id, self._user_agent)
         self._check(address)
-        return address
+        return address if login is None else self._logged_in(address, login)
 
     def told(self, address: Address, error: ProducerError, *, lived_seconds: float) -> None:
         """Nothing follows for the next address: each is signed anew."""
@@ -139,6 +141,12 @@ class Signed:
             refusal.retry_after_seconds = None  # whoever tries the door in a minute has the key looked at again
         if refusal is not None:
             raise refusal
+
+    def _logged_in(self, address: Address, login: Login) -> Address:
+        if not self._upstream.is_own(address.url):
+            problem = f"the sign server names {address.url.host!r}, which is none of the hosts that are shown a session"
+            raise FailedConnection(problem, reason=Reason.LOGIN)
+        return replace(address, cookie=f"{address.cookie}; {login.cookie}", logged_in=True)
 
     def _check(self, address: Address) -> None:
         try:

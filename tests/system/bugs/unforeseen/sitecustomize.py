@@ -5,6 +5,7 @@ from typing import Any
 
 from producer.events import mapping
 from producer.webcast import room
+from producer.webcast.logins import Login
 from producer.webcast.protocol import Protocol
 
 PLANTED = dict(each.split("=") for each in os.environ.get("PLANTED", "").split(",") if each)
@@ -20,10 +21,10 @@ def _map(message: Any, origin: Any, **more: Any) -> Any:
     return _to_event(message, origin, **more)
 
 
-async def _look_up(self: room.Rooms, unique_id: str) -> room.RoomId:
+async def _look_up(self: room.Rooms, unique_id: str, login: Login | None = None) -> room.RoomId:
     if unique_id == PLANTED.get("look_up"):
         raise ZeroDivisionError
-    room_id = await _resolve(self, unique_id)
+    room_id = await _resolve(self, unique_id, login)
     if unique_id == PLANTED.get("protocol"):
         _silent.add(room_id)
     return room_id
