@@ -290,6 +290,7 @@ def test_what_another_worker_learnt_is_as_good_as_a_refusal_of_ones_own() -> Non
         (FailedRoomPolling(reason=Reason.CLOSED), 29.9, Says.DOUBT),  # row 19
         (FailedRoomPolling(reason=Reason.CLOSED), 30.0, Says.NOTHING),  # row 20
         (FailedFetchRoomInfo(reason=Reason.TIMEOUT), 0.0, Says.DOUBT),
+        (FailedConnection(reason=Reason.LOGIN), 0.0, Says.NOTHING),
         (FailedConnection(reason=Reason.NO_DOOR), 0.0, Says.NOTHING),
         (LiveNotFound(reason=Reason.OFFLINE), 0.0, Says.NOTHING),
         (InvalidSessionId(), 0.0, Says.NOTHING),
