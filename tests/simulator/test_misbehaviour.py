@@ -221,7 +221,7 @@ def test_what_befalls_a_socket_from_its_first_frame_on(fault: str, answers: list
 
     async def act(simulator: Simulator) -> None:
         room = await room_id(simulator)
-        async with socket(simulator, room) as websocket:
+        async with socket(simulator, room, close_timeout=0.1) as websocket:
             await websocket.send(enter(room))
             await websocket.send(HEARTBEAT)
             while not simulator.sockets or not simulator.sockets[0].heartbeats:

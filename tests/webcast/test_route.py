@@ -58,6 +58,7 @@ class Origin:
             "127.0.0.1",
             0,
             process_request=self.process,
+            open_timeout=3.0,
             ssl=THEIRS if tls else None,
         ) as server:
             self.port = next(iter(server.sockets)).getsockname()[1]
