@@ -34,7 +34,7 @@ from producer.webcast.room import RoomId
 LOOK_SECONDS = (10.0, 30.0)
 """Between two looks at the doors before the one that a socket came through."""
 OVERLAP_SECONDS = 0.5
-"""How long a socket is held after the next one was heard: what was under way arrives."""
+"""How long a socket is held, at the least, after the next one was heard: what was under way arrives."""
 MOVED = "moved"
 
 
@@ -59,6 +59,23 @@ class Told:
     entered: Callable[[str], None]
     """The room is heard, by this door."""
     delivered: Callable[[], None]
+
+
+class _Line:
+    """One socket of a stay."""
+
+    def __init__(self) -> None:
+        self.heard = asyncio.Event()
+        self.connection: Connection | None = None
+        """None until it is open."""
+
+    async def read_up(self, holding: "asyncio.Task[None]") -> None:
+        """Wait until all that came is taken, or whoever holds it is done: while Kafka is slow, much waits there."""
+        while self.connection is not None and not holding.done():
+            await _either(holding, self.connection.waits)
+            await asyncio.sleep(0)  # whoever was woken by a frame just now says so
+            if self.connection.waits.is_set():
+                return
 
 
 class Stay:
@@ -91,6 +108,8 @@ class Stay:
         self._address: Address | None = None
         self._holding: asyncio.Task[None] | None = None
         """The socket that counts."""
+        self._line = _Line()
+        """The same."""
         self._moved: set[asyncio.Task[None]] = set()
         """Those that another took the place of."""
 
@@ -98,7 +117,7 @@ class Stay:
         """Stay until the live has ended. Raises ProducerError, and what nobody foresaw, where the socket is lost."""
         self._around.metrics.connection_attempted()
         self._address = await self._visit.obtain()
-        self._holding = asyncio.create_task(self._hold(self._address, asyncio.Event()), name=f"{self._streamer} socket")
+        self._holding = asyncio.create_task(self._hold(self._address, self._line), name=f"{self._streamer} socket")
         moving = asyncio.create_task(self._move(), name=f"{self._streamer} moving")
         try:
             while True:
@@ -119,23 +138,25 @@ class Stay:
             assert self._address is not None
             if (address := await self._visit.better(self._address)) is None:
                 continue
-            heard = asyncio.Event()
-            following = asyncio.create_task(self._hold(address, heard), name=f"{self._streamer} socket")
+            line = _Line()
+            following = asyncio.create_task(self._hold(address, line), name=f"{self._streamer} socket")
             try:
-                await _either(following, heard)
+                await _either(following, line.heard)
                 if following.done():
                     continue  # it was told what became of it
                 await asyncio.sleep(OVERLAP_SECONDS)
                 if not following.done():
                     assert self._holding is not None
                     before, self._holding, self._address, following = self._holding, following, address, self._holding
+                    self._line, line = line, self._line
                     self._moved.add(before)
                     self._log.info("moved", door=address.door)
+                    await line.read_up(before)
             finally:
                 await _end(following)
                 self._moved.discard(following)
 
-    async def _hold(self, address: Address, heard: asyncio.Event) -> None:
+    async def _hold(self, address: Address, line: _Line) -> None:
         """Hold one socket until the live has ended; tell its door what became of it."""
         loop = asyncio.get_running_loop()
         began = loop.time()
@@ -143,8 +164,8 @@ class Stay:
         metrics = self._around.metrics
 
         def entered() -> None:
-            if not heard.is_set():
-                heard.set()
+            if not line.heard.is_set():
+                line.heard.set()
                 metrics.door_entered(address.door, +1, egress=self._lane.route.name)
                 self._visit.heard(address)
                 self._told.entered(self._lane.route.door(address.door))
@@ -159,6 +180,7 @@ class Stay:
                 turns=self._visit.turn(address, self._lane.opening),
                 route=self._lane.route,
             ) as connection:
+                line.connection = connection
                 opened.append(loop.time())
                 metrics.connection_opened(seconds=opened[0] - began)
                 self._told.connected()
@@ -172,7 +194,7 @@ class Stay:
                 error.retry_after_seconds = None  # the door is left alone for that time, and there is another
             raise
         finally:
-            if heard.is_set():
+            if line.heard.is_set():
                 metrics.door_entered(address.door, -1, egress=self._lane.route.name)
                 self._visit.left(address)
 

@@ -354,15 +354,30 @@ class Listening(Direct):
         super().told(address, error, lived_seconds=lived_seconds)
 
 
-@pytest.mark.parametrize(("fault", "refusals"), [("handshake_rejected", 2), ("handshake_forbidden", 2)])
+class Full(Recorded):
+    """A publisher that has no room for as long as it is told."""
+
+    full: Callable[[], bool] = staticmethod(lambda: False)
+
+    async def room(self) -> None:
+        while self.full():
+            await asyncio.sleep(0.01)
+
+
+@pytest.mark.parametrize(
+    ("fault", "refusals", "full"),
+    [("handshake_rejected", 2, False), ("handshake_forbidden", 2, False), ("handshake_rejected", 2, True)],
+    ids=["rejected", "forbidden", "while Kafka is slow"],
+)
 def test_a_room_goes_by_the_next_door_and_comes_back_without_losing_a_message(
-    monkeypatch: pytest.MonkeyPatch, fault: str, refusals: int
+    monkeypatch: pytest.MonkeyPatch, fault: str, refusals: int, full: bool
 ) -> None:
     monkeypatch.setattr(backoff, "BASE_SECONDS", 0.02)
     monkeypatch.setattr(breaker, "PROBE_SECONDS", 0.3)
     monkeypatch.setattr(stay, "LOOK_SECONDS", (0.05, 0.1))
     monkeypatch.setattr(connection, "BLOCKED_SECONDS", 0.1)
-    publisher, script = Recorded(), OneRoom(Ending.HOST, messages=900)
+    monkeypatch.setattr(stay, "OVERLAP_SECONDS", 0.1)
+    publisher, script = Full(), OneRoom(Ending.HOST, messages=900)
     faults = Faults([f"{fault}/direct:{refusals}"])
 
     async def main() -> tuple[float | None, float | None, int]:
@@ -390,8 +405,14 @@ def test_a_room_goes_by_the_next_door_and_comes_back_without_losing_a_message(
                     "tiktok_live_door_rooms", {"door": door, "egress": "default"}
                 )
 
+            if full:
+                publisher.full = lambda: bool(rooms("sign"))
             subject = Session(NAME, around)
             async with asyncio.timeout(120), running(subject):
+                while not rooms("direct"):
+                    await asyncio.sleep(0.01)
+                await asyncio.sleep(0.3)  # longer than the sockets overlap
+                publisher.full = lambda: False
                 while len(publisher.named("disconnect")) < 1:
                     await asyncio.sleep(0.01)
                 while rooms("sign"):

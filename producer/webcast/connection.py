@@ -51,6 +51,8 @@ class Connection:
 
     def __init__(self, websocket: ClientConnection, between: Between | None = None) -> None:
         """`between`: who passes the frames on, and says things of their own meanwhile."""
+        self.waits = asyncio.Event()
+        """Set while all that came is taken, and the next frame is waited for."""
         self._websocket = websocket
         self._between = between
 
@@ -80,6 +82,7 @@ class Connection:
         """
         loop = asyncio.get_running_loop()
         await self._send(protocol)
+        self.waits.set()
         try:
             async with asyncio.timeout_at(protocol.deadline):
                 data = await self._websocket.recv()
@@ -88,6 +91,8 @@ class Connection:
             return None
         except websockets.ConnectionClosed as cause:
             raise _lost(cause, self._between) from cause
+        finally:
+            self.waits.clear()
         await turn()
         if self._between is not None and not self._between.passes(data):
             protocol.tick(loop.time())
