@@ -27,7 +27,7 @@ HANDSHAKES = {
     Fault.HANDSHAKE_FLAP: Page(200, b"", "text/plain"),
     Fault.HANDSHAKE_BAD_REQUEST: Page(400, b"", "text/plain"),
     Fault.HANDSHAKE_FORBIDDEN: Page(403, b"", "text/plain"),
-    Fault.HANDSHAKE_RATE_LIMITED: Page(429, b"", "text/plain", {"Retry-After": "10"}),
+    Fault.HANDSHAKE_RATE_LIMITED: Page(429, b"", "text/plain", {"Retry-After": "15"}),
     Fault.HANDSHAKE_DICTATES: Page(511, b"", "text/plain", {"Handshake-Options": "reconnect-interval=2"}),
 }
 """How a handshake is refused."""

@@ -69,7 +69,7 @@ def test_a_client_that_does_not_look_like_a_browser_is_refused(
         ("handshake_flap", 200, {}),
         ("handshake_bad_request", 400, {}),
         ("handshake_forbidden", 403, {}),
-        ("handshake_rate_limited", 429, {"Retry-After": "10"}),
+        ("handshake_rate_limited", 429, {"Retry-After": "15"}),
         ("handshake_dictates", 511, {"Handshake-Options": "reconnect-interval=2"}),
     ],
 )

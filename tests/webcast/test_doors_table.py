@@ -173,7 +173,7 @@ ROWS = (
     Row("10", ("handshake_flap:2",), ("FailedConnection handshake", "FailedConnection handshake", ENTERED)),
     Row("11", ("handshake_bad_request",), ("FailedConnection handshake", ENTERED)),
     Row("12 forbidden", ("handshake_forbidden",), ("FailedConnection blocked 300",)),
-    Row("12 too many", ("handshake_rate_limited",), ("FailedConnection rate_limited 10",)),
+    Row("12 too many", ("handshake_rate_limited",), ("FailedConnection rate_limited 15",)),
     Row("13", ("handshake_dictates",), ("FailedConnection handshake 2",)),
     Row(
         "19",
