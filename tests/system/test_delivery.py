@@ -25,7 +25,7 @@ from tests.conftest import Background
 from tests.system.harness import Mark, System, connected, metric, stop
 
 OUTAGE_SECONDS = float(os.environ.get("OUTAGE_SECONDS", "30"))
-RATE = int(os.environ.get("DELIVERY_RATE", "300"))
+RATE = int(os.environ.get("DELIVERY_RATE", "150"))
 KILLS = int(os.environ.get("DELIVERY_KILLS", "1"))
 ROLLING_SECONDS = float(os.environ.get("ROLLING_SECONDS", "15"))
 STOP_RECORDS = int(os.environ.get("STOP_RECORDS", "500"))
