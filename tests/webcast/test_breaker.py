@@ -193,25 +193,6 @@ def test_rooms_that_are_inside_speak_for_a_door_however_long_ago_they_came_in() 
     assert refused("b", at_once=True)
 
 
-def test_nor_does_a_crowd_that_lost_its_sockets_shut_a_door_while_others_are_inside() -> None:
-    breaker = Breaker()
-
-    def lost(room: str) -> bool:
-        return breaker.refused(room, Reason.CLOSED, "", 100.0, at_once=False, others_inside=True, let_in=True)
-
-    assert not any(lost(f"room {number}") for number in range(50))
-
-
-def test_a_crowd_that_does_not_get_in_shuts_a_door_though_others_are_inside() -> None:
-    breaker = Breaker()
-
-    def refused(room: str) -> bool:
-        return breaker.refused(room, Reason.DEVICE_BLOCKED, "", 100.0, at_once=False, others_inside=True)
-
-    assert not any(refused(room) for room in "abcdefghiabcdefghi")
-    assert refused("j")
-
-
 def test_a_room_that_was_in_itself_speaks_for_the_door_when_it_is_refused() -> None:
     breaker = Breaker()
     breaker.entered("a", 99.0)

@@ -4,8 +4,7 @@ An open door is everybody's. One that refused is shut, which costs its rooms not
 room at a time may try it, once a minute, and as soon as it is heard the door is open again. Of a fleet, whoever tries
 it says so, and all others wait a minute again.
 
-A stranger's answer about one room must not shut a door on all. So while others are let in, it takes two rooms; and
-where it may be about anything, a crowd.
+A stranger's answer about one room must not shut a door on all. So while others are let in, it takes two rooms.
 """
 
 from collections import deque
@@ -24,8 +23,6 @@ ENTERED_SECONDS = 60.0
 """For so long a room that was let in speaks for a door that another was refused at."""
 FAILURES = 3
 """So many failures, of two rooms at least and no success between them, shut a door where one says nothing of it."""
-CROWD = 10
-"""So many rooms that did not get in, and no success between them, shut a door though others are inside."""
 MOST_FAILURES = 100
 """That are kept."""
 
@@ -63,8 +60,8 @@ class Breaker:
         self._trying_until: float | None = None
         self._entered: tuple[str, float] | None = None
         """Who was let in last, and when."""
-        self._failed: deque[tuple[float, str, bool]] = deque(maxlen=MOST_FAILURES)
-        """When, which room, and whether that was about the door."""
+        self._failed: deque[tuple[float, str]] = deque(maxlen=MOST_FAILURES)
+        """When, and which room."""
 
     def state(self, now: float) -> State:
         """Its state now."""
@@ -111,13 +108,11 @@ class Breaker:
         at_once: bool,
         wait_seconds: float = 0.0,
         others_inside: bool = False,
-        let_in: bool = False,
     ) -> bool:
         """A room was refused; say whether that shut the door. `at_once`: such a refusal is about the door.
 
         `wait_seconds`: how long the other side asked to be left alone; 0 where it did not. `others_inside`: whether
-        other rooms that it let in are heard at this moment, who speak for it as long as they are. `let_in`: this one
-        was let in too, and lost its socket.
+        other rooms that it let in are heard at this moment, who speak for it as long as they are.
         """
         if self.reason is not None:
             if room == self._prober:
@@ -127,18 +122,15 @@ class Breaker:
             self.held_until = max(self.held_until, now + wait_seconds)
             self._next_try = max(self._next_try, self.held_until)
             return False
-        if others_inside and let_in and not at_once:
+        if others_inside and not at_once:
             return False
-        self._failed.append((now, room, at_once))
+        self._failed.append((now, room))
         while now - self._failed[0][0] > PATIENCE_SECONDS:
             self._failed.popleft()
         lately = self._entered is not None and self._entered[0] != room and now - self._entered[1] < ENTERED_SECONDS
-        rooms = len({room for _, room, of_door in self._failed if of_door or not at_once})
-        if at_once:
-            enough = rooms >= (2 if others_inside or lately else 1)
-        else:
-            enough = rooms >= (CROWD if others_inside else 2) and len(self._failed) >= FAILURES
-        if not enough:
+        doubted = others_inside or lately
+        rooms = len({room for _, room in self._failed})
+        if rooms < (2 if doubted or not at_once else 1) or not (at_once or len(self._failed) >= FAILURES):
             return False
         self.reason, self.detail, self.since = reason, detail, now
         self._pause, self.held_until = wait_seconds or PROBE_SECONDS, now + wait_seconds

@@ -171,7 +171,6 @@ class Hall:
             at_once=said is Says.SHUT,
             wait_seconds=error.retry_after_seconds or 0.0,
             others_inside=bool(self._inside[door] - {room}),
-            let_in=lived_seconds > 0,
         ):
             self._log.error("door shut", door=door, reason=error.reason, detail=str(error))
             self._close(door)
