@@ -69,7 +69,7 @@ class _Line:
         self.connection: Connection | None = None
         """None until it is open."""
 
-    async def read_up(self, holding: "asyncio.Task[None]") -> None:
+    async def caught_up(self, holding: "asyncio.Task[None]") -> None:
         """Wait until all that came is taken, or whoever holds it is done: while Kafka is slow, much waits there."""
         while self.connection is not None and not holding.done():
             await _either(holding, self.connection.waits)
@@ -151,7 +151,7 @@ class Stay:
                     self._line, line = line, self._line
                     self._moved.add(before)
                     self._log.info("moved", door=address.door)
-                    await line.read_up(before)
+                    await line.caught_up(before)
             finally:
                 await _end(following)
                 self._moved.discard(following)
