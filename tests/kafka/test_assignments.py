@@ -542,10 +542,16 @@ def test_a_worker_that_was_stopped_while_it_joined_publishes_nothing_of_what_oth
             await other.says(lambda line: "published" in line and line["at"] > woken + 1.0, after=before)
             now = await asyncio.to_thread(members, kafka, backend)
 
-        assert now["other"] == known["other"], "it was thrown out, which is another test's matter"
+        if now["other"] != known["other"]:
+            return  # this machine was so slow that it was thrown out, which is another test's matter
         assert "silent" not in now, "the rebalance waited for nobody"
         lost = set(had) - set(line["held"])
         assert line["fenced"] == len(lost)
         assert not lost & {said.get("published") for said in other.lines[before:] if said["at"] > woken}
+        woken_in_time.append(line)
 
-    play(main)
+    woken_in_time: list[Mapping[str, object]] = []
+    for _ in range(4):
+        if not woken_in_time:
+            play(main)
+    assert woken_in_time
