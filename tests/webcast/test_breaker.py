@@ -239,6 +239,21 @@ def test_nor_do_refusals_of_two_rooms_while_others_are_inside() -> None:
     assert refused("c", 3701.0)
 
 
+def test_rooms_that_were_let_in_and_are_not_again_tell_against_a_door_that_still_holds_others() -> None:
+    breaker = Breaker()
+
+    def refused(room: str, now: float, *, returning: bool = True) -> bool:
+        return breaker.refused(
+            room, Reason.DEVICE_BLOCKED, "", now, at_once=False, others_inside=True, returning=returning
+        )
+
+    assert not any(refused(room, 100.0) for room in "abcdabcdabcd")
+    assert not any(refused(f"new {number}", 100.0, returning=False) for number in range(50))
+    breaker.entered("f", 100.0)
+    assert not any(refused(room, 101.0) for room in "abcd")
+    assert refused("e", 102.0)
+
+
 def test_what_another_worker_learnt_is_as_good_as_a_refusal_of_ones_own() -> None:
     breaker = Breaker()
     never = float("-inf")

@@ -305,6 +305,24 @@ def test_failures_that_may_be_anything_shut_no_door_by_which_another_room_is_hea
     assert given.stands[2:] == [("direct", False)]
 
 
+def test_a_few_that_had_been_heard_by_a_door_and_are_refused_shut_it_though_another_is_still_heard() -> None:
+    given = Given(Scripted("direct"), Scripted("sign"))
+    visits = [given.hall.visit(ROOM, name) for name in ("inside", "ann", "ben", "cay", "dee", "eve")]
+    addresses = [asyncio.run(visit.obtain()) for visit in visits]
+    for visit, address in zip(visits, addresses, strict=True):
+        visit.heard(address)
+    returning = list(zip(visits, addresses, strict=True))[1:]
+
+    for visit, address in returning:
+        visit.left(address)
+        visit.told(address, FailedRoomPolling("reset", reason=Reason.CLOSED), lived_seconds=5.0)
+    assert given.stands == [("direct", True), ("sign", True)]
+    for visit, address in returning:
+        visit.told(address, FailedConnection("200", reason=Reason.DEVICE_BLOCKED), lived_seconds=0.0)
+
+    assert given.stands[2:] == [("direct", False)]
+
+
 def test_a_room_goes_by_the_doors_that_its_visit_names_in_their_order() -> None:
     given = Given(Scripted("direct"), Scripted("sign"), Scripted("lease"))
     visit = given.hall.visit(ROOM, "ann")

@@ -4,7 +4,8 @@ An open door is everybody's. One that refused is shut, which costs its rooms not
 room at a time may try it, once a minute, and as soon as it is heard the door is open again. Of a fleet, whoever tries
 it says so, and all others wait a minute again.
 
-A stranger's answer about one room must not shut a door on all. So while others are let in, it takes two rooms.
+A stranger's answer about one room must not shut a door on all. So while others are let in, it takes two rooms; and
+where the answer may be about the room, several that the door had let in before, and none let in between.
 """
 
 from collections import deque
@@ -23,6 +24,8 @@ ENTERED_SECONDS = 60.0
 """For so long a room that was let in speaks for a door that another was refused at."""
 FAILURES = 3
 """So many failures, of two rooms at least and no success between them, shut a door where one says nothing of it."""
+RETURNING = 5
+"""So many rooms that had been let in, and are not again, no success between, shut a door while others are inside."""
 MOST_FAILURES = 100
 """That are kept."""
 
@@ -108,11 +111,13 @@ class Breaker:
         at_once: bool,
         wait_seconds: float = 0.0,
         others_inside: bool = False,
+        returning: bool = False,
     ) -> bool:
         """A room was refused; say whether that shut the door. `at_once`: such a refusal is about the door.
 
         `wait_seconds`: how long the other side asked to be left alone; 0 where it did not. `others_inside`: whether
-        other rooms that it let in are heard at this moment, who speak for it as long as they are.
+        other rooms that it let in are heard at this moment, who speak for it as long as they are. `returning`: whether
+        it had let this one in, and did not again.
         """
         if self.reason is not None:
             if room == self._prober:
@@ -122,7 +127,7 @@ class Breaker:
             self.held_until = max(self.held_until, now + wait_seconds)
             self._next_try = max(self._next_try, self.held_until)
             return False
-        if others_inside and not at_once:
+        if others_inside and not (at_once or returning):
             return False
         self._failed.append((now, room))
         while now - self._failed[0][0] > PATIENCE_SECONDS:
@@ -130,7 +135,13 @@ class Breaker:
         lately = self._entered is not None and self._entered[0] != room and now - self._entered[1] < ENTERED_SECONDS
         doubted = others_inside or lately
         rooms = len({room for _, room in self._failed})
-        if rooms < (2 if doubted or not at_once else 1) or not (at_once or len(self._failed) >= FAILURES):
+        if at_once:
+            enough = rooms >= (2 if doubted else 1)
+        elif others_inside:
+            enough = rooms >= RETURNING
+        else:
+            enough = rooms >= 2 and len(self._failed) >= FAILURES
+        if not enough:
             return False
         self.reason, self.detail, self.since = reason, detail, now
         self._pause, self.held_until = wait_seconds or PROBE_SECONDS, now + wait_seconds

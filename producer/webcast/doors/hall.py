@@ -155,8 +155,13 @@ class Hall:
             self._listener.door_stands(door, is_open=True)
             self._say(self._standing(door))
 
-    def told(self, door: str, room: str, error: ProducerError, *, lived_seconds: float) -> Says:
-        """Something failed at a door, or on a socket behind it; return what that says of the door."""
+    def told(
+        self, door: str, room: str, error: ProducerError, *, lived_seconds: float, returning: bool = False
+    ) -> Says:
+        """Something failed at a door, or on a socket behind it; return what that says of the door.
+
+        `returning`: whether the door had let the room in before.
+        """
         said, breaker = says(error, lived_seconds=lived_seconds), self._breakers[door]
         if said is Says.NOTHING:
             breaker.gave_up(room)
@@ -171,6 +176,7 @@ class Hall:
             at_once=said is Says.SHUT,
             wait_seconds=error.retry_after_seconds or 0.0,
             others_inside=bool(self._inside[door] - {room}),
+            returning=returning and not lived_seconds,
         ):
             self._log.error("door shut", door=door, reason=error.reason, detail=str(error))
             self._close(door)
@@ -238,6 +244,8 @@ class Visit:
         self.terms = Terms()
         self._vain: dict[str, tuple[int, float]] = {}
         """Failures at a door that was open all the same, since the room was heard there, and when the last one was."""
+        self._let_in: set[str] = set()
+        """The doors by which it was heard."""
 
     async def obtain(self) -> Address:
         """Obtain an address at the first door that lets us try.
@@ -296,6 +304,7 @@ class Visit:
     def heard(self, address: Address) -> None:
         """The room was heard on a socket at this address."""
         self._vain.pop(address.door, None)
+        self._let_in.add(address.door)
         self._hall.heard(address.door, self._streamer)
 
     def left(self, address: Address) -> None:
@@ -331,7 +340,7 @@ class Visit:
         return failures >= TRIES and lately
 
     def _failed(self, door: str, error: ProducerError, *, lived_seconds: float) -> None:
-        said = self._hall.told(door, self._streamer, error, lived_seconds=lived_seconds)
+        said = self._hall.told(door, self._streamer, error, lived_seconds=lived_seconds, returning=door in self._let_in)
         if said is not Says.NOTHING and self._hall.is_open(door):
             failures, _ = self._vain.get(door, (0, 0.0))
             self._vain[door] = TRIES if said is Says.SHUT else failures + 1, self._hall.now()
