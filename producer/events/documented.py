@@ -12,7 +12,7 @@ from google.protobuf.message import Message
 from producer.events import records
 from producer.events.event import Event, Giving
 from producer.events.streaks import Tap
-from producer.events.users import user_of
+from producer.events.users import identified, user, user_of
 from producer.webcast import wire
 
 STREAKABLE = 1
@@ -35,7 +35,7 @@ class Mapper:
 
 def _comment(chat: wire.ChatMessage, meta: records.Meta) -> Event:
     value: records.CommentEvent = {
-        "user": user_of(chat, moderator=chat.user_identity.is_moderator_of_anchor),
+        "user": identified(chat),
         "comment": chat.content if chat.HasField("content") else None,
         "name": "comment",
         "meta": meta,
@@ -126,6 +126,7 @@ def _gift(message: wire.GiftMessage, meta: records.Meta) -> Event:
     repeat_end = message.repeat_end if message.HasField("repeat_end") else None
     details = _gift_details(message.gift) if message.HasField("gift") else None
     gift_type = details["giftType"] if details else None
+    streakable = _streakable(message, gift_type)
     gift: records.Gift = {
         "giftId": message.gift_id if message.HasField("gift_id") else None,
         "repeatCount": repeat_count,
@@ -136,19 +137,25 @@ def _gift(message: wire.GiftMessage, meta: records.Meta) -> Event:
         "gift_type": gift_type,
         "repeat_count": repeat_count,
         "repeat_end": repeat_end,
-        "streakable": gift_type == STREAKABLE,
-        "streaking": gift_type == STREAKABLE and repeat_end != 1,
+        "streakable": streakable is True,
+        "streaking": streakable is True and repeat_end != 1,
         "gift_list_version": None,
         "gift_id_str": str(message.gift_id) if message.HasField("gift_id") else None,
     }
+    to_user = user(message.to_user) if message.HasField("to_user") else None
     value: records.GiftEvent = {
-        "user": user_of(message, moderator=message.user_identity.is_moderator_of_anchor),
+        "user": identified(message),
         "gift": gift,
         "name": "gift",
+        "to_user": to_user,
         "meta": meta,
     }
+    receiver_id = message.to_user.id or message.monitor_info.to_user_id
     giving: Giving = {
         "user": value["user"],
+        "receiver_id": str(receiver_id) if receiver_id else None,
+        "receiver_unique_id": to_user["uniqueId"] if to_user else None,
+        "receiver_nickname": to_user["nickname"] if to_user else None,
         "gift_id": gift["gift_id_str"],
         "gift_name": details["giftName"] if details else None,
         "gift_list_version": None,
@@ -158,7 +165,8 @@ def _gift(message: wire.GiftMessage, meta: records.Meta) -> Event:
         user_id=message.user.id,
         gift_id=message.gift_id,
         group_id=message.group_id,
-        streakable=gift["streakable"],
+        receiver_id=receiver_id,
+        streakable=streakable,
         repeat_count=message.repeat_count,
         repeat_end=message.repeat_end == 1,
         added_diamonds=message.fan_ticket_count if message.HasField("fan_ticket_count") else None,
@@ -167,6 +175,13 @@ def _gift(message: wire.GiftMessage, meta: records.Meta) -> Event:
     )
     meta["streak_id"] = tap.streak
     return Event("gift", value, tap)
+
+
+def _streakable(message: wire.GiftMessage, gift_type: int | None) -> bool | None:
+    """Whether a gift can be sent in streaks; None where its message does not say."""
+    if gift_type is not None:
+        return gift_type == STREAKABLE
+    return True if message.group_id or message.repeat_end == 1 else None
 
 
 def _gift_details(gift: wire.Gift) -> records.GiftDetails:

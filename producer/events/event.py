@@ -37,6 +37,9 @@ class Giving(TypedDict):
     """Who gave what, as the first message that was seen of a streak has it."""
 
     user: records.User | None
+    receiver_id: str | None
+    receiver_unique_id: str | None
+    receiver_nickname: str | None
     gift_id: str | None
     gift_name: str | None
     gift_list_version: str | None

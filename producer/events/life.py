@@ -46,6 +46,9 @@ def gift_finalized(given: Given, origin: Origin, *, at: int) -> Event:
         "corrects": stem + _span(given.corrects) if given.corrects else None,
         "last_message_id": str(given.last_message_id) if given.last_message_id else None,
         "name": "gift_finalized",
+        "receiver_id": giving["receiver_id"],
+        "receiver_unique_id": giving["receiver_unique_id"],
+        "receiver_nickname": giving["receiver_nickname"],
         "meta": meta,
     }
     return Event("gift_finalized", value)

@@ -78,12 +78,24 @@ def _unknown(message: wire.Envelope, meta: records.Meta) -> Event:
 
 
 def _with_gift_list(event: Event, gift_list: GiftList | None) -> Event:
-    """Say of a gift what the list says of it; its price counts where the message has none."""
+    """Say of a gift what the list says of it; its type, name and price count where the message has none."""
     gift: records.Gift = event.value["gift"]
-    if gift_list is None or event.tap is None:
+    tap = event.tap
+    if gift_list is None or tap is None:
         return event
-    gift["gift_list_version"] = event.tap.details["gift_list_version"] = gift_list.version
-    listed = gift["extended_gift"] = gift_list.gifts.get(event.tap.gift_id)
-    if listed is None or listed["diamond_count"] is None or event.tap.diamond_count is not None:
+    gift["gift_list_version"] = tap.details["gift_list_version"] = gift_list.version
+    listed = gift["extended_gift"] = gift_list.gifts.get(tap.gift_id)
+    if listed is None:
         return event
-    return replace(event, tap=replace(event.tap, diamond_count=listed["diamond_count"], price_source=Source.GIFT_LIST))
+    if tap.details["gift_name"] is None:
+        tap.details["gift_name"] = listed["name"]
+    if tap.diamond_count is None and listed["diamond_count"] is not None:
+        tap = replace(tap, diamond_count=listed["diamond_count"], price_source=Source.GIFT_LIST)
+    if gift["gift_type"] is None and listed["type"] is not None:
+        gift["gift_type"] = listed["type"]
+        if tap.streakable is None:
+            tap = replace(tap, streakable=listed["type"] == documented.STREAKABLE)
+            gift["streakable"] = tap.streakable is True
+            gift["streaking"] = gift["streakable"] and gift["repeatEnd"] != 1
+            event.value["meta"]["streak_id"] = tap.streak
+    return replace(event, tap=tap)

@@ -11,7 +11,7 @@ from typing import Any
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 
 from producer.events import schemas
-from producer.events.users import user
+from producer.events.users import identified, user
 from producer.webcast import wire
 
 MOST_REPEATED = 1_000
@@ -26,6 +26,7 @@ SCALARS = {
     "boolean": FieldDescriptor.TYPE_BOOL,
 }
 TWIN = "_str"
+IDENTITY = "user_identity"
 
 
 @cache
@@ -84,6 +85,8 @@ def _field(field: FieldDescriptor, avro: Any, where: str) -> Read:
                 _expect(field.type == SCALARS[other], f"{where}: {other} does not fit {field.full_name}")
                 return lambda parsed: getattr(parsed, name) if parsed.HasField(name) else None
             make = _record(field, other, where)
+            if name == "user" and field.containing_type and IDENTITY in field.containing_type.fields_by_name:
+                return identified
             return lambda parsed: make(getattr(parsed, name)) if parsed.HasField(name) else None
     raise ValueError(f"{where}: cannot project onto {avro!r}")
 

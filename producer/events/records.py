@@ -588,6 +588,7 @@ class GiftEvent(TypedDict):
     user: User | None
     gift: Gift | None
     name: str
+    to_user: User | None
     meta: Meta | None
 
 
@@ -607,6 +608,9 @@ class GiftFinalizedEvent(TypedDict):
     corrects: str | None
     last_message_id: str | None
     name: str
+    receiver_id: str | None
+    receiver_unique_id: str | None
+    receiver_nickname: str | None
     meta: Meta | None
 
 

@@ -1,9 +1,9 @@
 """Gift messages to what was really given: one total a streak, and corrections that add to it; pure.
 
 A streak's messages carry a running total, so summing them counts gifts many times. Facts (protocol sheet section 11):
-every tap sends a message with the same user, gift and group and a running `repeat_count`; `fan_ticket_count` is exactly
-what that message adds, in diamonds; the closing message repeats the last count with `repeat_end` 1 and adds nothing.
-Messages can skip counts, and the closing one can be missing.
+every tap sends a message with the same user, gift, group and receiver and a running `repeat_count`; `fan_ticket_count`
+is exactly what that message adds, in diamonds; the closing message repeats the last count with `repeat_end` 1 and adds
+nothing. Messages can skip counts, and the closing one can be missing.
 
 So a streak is an interval of its running count: from what was there before the first message that was seen, to the
 highest count. Intervals of successive sessions do not overlap, so their sum is right after a restart too, as long as
@@ -53,10 +53,13 @@ class Tap:
 
     message_id: int
     user_id: int
-    """Of 64 bits with a sign, as the next two."""
+    """Of 64 bits with a sign, as the next three."""
     gift_id: int
     group_id: int
-    streakable: bool
+    receiver_id: int
+    """0 where the message does not say; it is then who received the last one of an open streak like it."""
+    streakable: bool | None
+    """None where nothing says so: it is then of an open streak like it, or a gift without streaks."""
     repeat_count: int
     repeat_end: bool
     added_diamonds: int | None
@@ -70,7 +73,9 @@ class Tap:
     @property
     def streak(self) -> str:
         """The streak's name within its room; one gift without streaks is named after its message."""
-        return f"{self.user_id}:{self.gift_id}:{self.group_id}" if self.streakable else str(self.message_id)
+        if not self.streakable:
+            return str(self.message_id)
+        return f"{self.user_id}:{self.gift_id}:{self.group_id}:{self.receiver_id}"
 
 
 Interval = tuple[int, int]
@@ -82,7 +87,7 @@ class Given:
     """What was given: `count` gifts of one streak that were in no record before."""
 
     streak: str
-    """The streak within its room: user, gift, group, and which streak of that group it is."""
+    """The streak within its room: user, gift, group, receiver, and which streak of those it is."""
     count: int
     total: int
     """The streak's running total, this included."""
@@ -104,7 +109,7 @@ class Given:
 @dataclass(slots=True)
 class _Streak:
     number: int
-    """Which streak of its user, gift and group it is."""
+    """Which streak of its user, gift, group and receiver it is."""
     low: int
     high: int
     price: int | None
@@ -139,8 +144,8 @@ class _Streak:
 
 
 Key = bytes
-_KEY = Struct("=3q")
-"""User, gift and group, which take six times that as numbers of Python's."""
+_KEY, _LIKE = Struct("=4q"), Struct("=3q")
+"""User, gift, group and receiver, which take six times that as numbers of Python's; and those without the receiver."""
 
 
 class Streaks:
@@ -151,15 +156,20 @@ class Streaks:
         self._open: OrderedDict[Key, _Streak] = OrderedDict()
         """The longest silent first."""
         self._open_bytes = 0
+        self._receivers: dict[bytes, int] = {}
+        """Who received the last gift of the open streaks of a user, gift and group."""
         self._ended: dict[Key, bytes] = {}
         self._ended_before: dict[Key, bytes] = {}
         """Those before them, forgotten once they are half of what is remembered."""
 
     def add(self, tap: Tap, at: int) -> list[Given]:
         """Take one gift message; return what it brings to an end."""
-        if not tap.streakable:
+        like = _LIKE.pack(tap.user_id, tap.gift_id, tap.group_id)
+        streakable = like in self._receivers if tap.streakable is None else tap.streakable
+        if not streakable:
             return [_single(tap)]
-        key = _KEY.pack(tap.user_id, tap.gift_id, tap.group_id)
+        receiver = tap.receiver_id or self._receivers.get(like, 0)
+        key = _KEY.pack(tap.user_id, tap.gift_id, tap.group_id, receiver)
         given: list[Given] = []
         streak = self._take(key)
         if streak is None:
@@ -173,6 +183,7 @@ class Streaks:
             return given
         self._open[key] = streak
         self._open_bytes += _bytes(streak)
+        self._receivers[like] = receiver
         while self._open_bytes > OPEN_BYTES:
             given += (replace(one, crowded_out=True) for one in self._end_next(EndedBy.SILENCE))
         return given
@@ -196,14 +207,21 @@ class Streaks:
         """Take a streak from where it is kept; None where it is not known."""
         streak = self._open.pop(key, None)
         if streak is not None:
-            self._open_bytes -= _bytes(streak)
+            self._closed(key, streak)
             return streak
         packed = self._ended.pop(key, None) or self._ended_before.pop(key, None)
         return None if packed is None else _Streak(*marshal.loads(packed))
 
+    def _closed(self, key: Key, streak: _Streak) -> None:
+        self._open_bytes -= _bytes(streak)
+        user, gift, group, receiver = _KEY.unpack(key)
+        like = _LIKE.pack(user, gift, group)
+        if self._receivers.get(like) == receiver:
+            del self._receivers[like]
+
     def _end_next(self, ended_by: EndedBy) -> list[Given]:
         key, streak = self._open.popitem(last=False)
-        self._open_bytes -= _bytes(streak)
+        self._closed(key, streak)
         return self._end(key, streak, ended_by)
 
     def _end(self, key: Key, streak: _Streak, ended_by: EndedBy) -> list[Given]:

@@ -45,6 +45,8 @@ UNKNOWN_KINDS: tuple[tuple[str, bytes], ...] = (
 )
 """Kinds that have no event; real ones among them, one without the prefix (protocol sheet section 8.3)."""
 SCENE_MODERATOR, SCENE_SUBSCRIBER = 1, 4
+FOLLOWS, MUTUAL, FOLLOWS_BY_GIFTS = 1, 2, 3
+"""A user's follow status."""
 STREAK_IDS = 1_780_000_000_000
 """A streak's id is the time of its first tap in ms; here, a count from this one."""
 
@@ -192,6 +194,11 @@ class Maker:
             user=sender,
             user_identity=_identity(sender),
         )
+        # Gifts number in their own way, and the closing message of a streak says nothing of it.
+        if nth == 2:
+            gift.user.ClearField("follow_info")
+        elif sender.follow_info.follow_status == FOLLOWS:
+            gift.user.follow_info.follow_status = FOLLOWS_BY_GIFTS
         if nth != 2:
             gift.send_type = 1  # absent on the closing message, as is what it adds
         if added:
@@ -234,7 +241,7 @@ class Maker:
         )
         user.avatar_thumb.url_list.extend(f"https://cdn.invalid/{index}~{size}.webp" for size in (72, 100, 720))
         if index % 5:
-            user.follow_info.follow_status = index % 4  # of the others nothing is said
+            user.follow_info.follow_status = index % 3  # of the others nothing is said
         if index % 10 == 0:
             badge = user.badge_list.add(display_type=2, scene_type=SCENE_MODERATOR)
             badge.text.key, badge.text.default_pattern = "pm_mt_moderator_im", "Moderator"
@@ -253,8 +260,8 @@ class Maker:
 
 def _identity(user: wire.User) -> dict[str, bool]:
     return {
-        "is_follower_of_anchor": user.follow_info.follow_status >= 1,
-        "is_mutual_following_with_anchor": user.follow_info.follow_status == 2,
+        "is_follower_of_anchor": user.follow_info.follow_status in (FOLLOWS, MUTUAL),
+        "is_mutual_following_with_anchor": user.follow_info.follow_status == MUTUAL,
         "is_moderator_of_anchor": user.user_attr.is_admin,
         "is_subscriber_of_anchor": any(badge.scene_type == SCENE_SUBSCRIBER for badge in user.badge_list),
     }

@@ -701,7 +701,14 @@ PERSON: Fields = {
 
 def expected(record: str, message: Raw) -> dict[str, Any]:
     """The value of a record that a message must become, without an event's name and meta."""
-    return {field: _read(message, place, kind) for field, (place, kind) in SHAPES[record].items()}
+    fields = SHAPES[record]
+    value = {field: _read(message, place, kind) for field, (place, kind) in fields.items()}
+    if "user" in fields and "user_identity" in fields:
+        (who, _), (identity, _) = fields["user"], fields["user_identity"]
+        assert isinstance(who, int)
+        assert isinstance(identity, int)
+        value["user"] = user(message.message(who), message.message(identity))
+    return value
 
 
 def _read(message: Raw, place: int | tuple[int, int], kind: str) -> Any:
@@ -739,6 +746,9 @@ def user(person: Raw | None, identity: Raw | None = None) -> dict[str, Any] | No
     urls = picture.texts(1) if picture else []
     texts = [text for badge in person.messages(64) for text in badge.messages(21)]
     follow_role = (relation.number(3) if relation else None) or 0
+    follows, friend = follow_role in (1, 2, 3), follow_role == 2
+    if identity is not None:
+        follows, friend = bool(identity.number(4)), bool(identity.number(3))
     number = person.number(1)
     return {
         "userId": number,
@@ -747,8 +757,8 @@ def user(person: Raw | None, identity: Raw | None = None) -> dict[str, Any] | No
         "profilePicture": {"urls": urls, "avatar_url": urls[-1] if urls else None} if picture else None,
         "extraAttributes": {"followRole": follow_role},
         "badge": {"badges": [{"type": text.text(2), "name": text.text(3)} for text in texts]},
-        "is_following": follow_role >= 1,
-        "is_friend": follow_role >= 2,
+        "is_following": follows,
+        "is_friend": friend,
         "is_moderator": any("moderator" in (text.text(2) or "") for text in texts)
         or any(badge.number(3) == 1 for badge in person.messages(64))
         or bool(attributes and attributes.number(2))

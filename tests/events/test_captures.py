@@ -34,8 +34,8 @@ class Message(NamedTuple):
     payload: bytes
 
 
-def captured() -> list[Message]:
-    lines = gzip.decompress((CAPTURES / "messages.jsonl.gz").read_bytes()).splitlines()
+def captured(file: str = "messages.jsonl.gz") -> list[Message]:
+    lines = gzip.decompress((CAPTURES / file).read_bytes()).splitlines()
     return [
         Message(line["method"], line["sha256"], base64.b64decode(line["b64"]))
         for line in (json.loads(each) for each in lines)
@@ -74,7 +74,12 @@ def gift(message: Raw) -> tuple[str, Value]:
         "gift_list_version": None,
         "gift_id_str": text_of(message.number(2)),
     }
-    return "gift", {"user": user(message.message(7), message.message(32)), "gift": value, "name": "gift"}
+    return "gift", {
+        "user": user(message.message(7), message.message(32)),
+        "gift": value,
+        "name": "gift",
+        "to_user": None,
+    }
 
 
 def gift_details(struct: Raw) -> Value:
@@ -165,8 +170,9 @@ def meta(method: str, message: Raw, *, room_sequence: int) -> Value:
 
 
 def streak(gift: Raw, message_id: str) -> str:
-    sender, struct = gift.message(7) or Raw({}), gift.message(15) or Raw({})
-    return f"{sender.number(1)}:{gift.number(2)}:{gift.number(11)}" if struct.number(11) == 1 else message_id
+    sender, struct, monitor = (gift.message(place) or Raw({}) for place in (7, 15, 23))
+    name = f"{sender.number(1)}:{gift.number(2)}:{gift.number(11)}:{monitor.number(8)}"
+    return name if struct.number(11) == 1 else message_id
 
 
 # -------------------------------------------------------------------------------------------------------- the tests
@@ -304,3 +310,41 @@ def test_captured_streaks_are_streaking_until_their_last_message() -> None:
 
     assert closed == [[True] * (len(streak) - 1) + [False] for streak in closed]
     assert len(closed) > 0
+
+
+IDENTITY = {"WebcastChatMessage": 18, "WebcastGiftMessage": 32}
+"""The field by which a message says how its user stands to the streamer."""
+
+
+def test_users_are_followers_and_friends_as_their_captured_messages_say() -> None:
+    told: Counter[tuple[str, bool, bool]] = Counter()
+    for message in [*captured(), *captured("batch-2026-08.jsonl.gz")]:
+        raw = Raw.of(message.payload)
+        identity = raw.message(IDENTITY[message.method]) if message.method in IDENTITY else None
+        if identity is not None:
+            user = event_of(message).value["user"]
+            follows, friend = bool(identity.number(4)), bool(identity.number(3))
+            assert (message.digest, user["is_following"], user["is_friend"]) == (message.digest, follows, friend)
+            told[message.method, follows, friend] += 1
+
+    assert told == {
+        ("WebcastChatMessage", False, False): 31,
+        ("WebcastChatMessage", True, False): 81,
+        ("WebcastChatMessage", True, True): 6,
+        ("WebcastGiftMessage", False, False): 17,
+        ("WebcastGiftMessage", True, False): 68,
+        ("WebcastGiftMessage", True, True): 14,
+    }
+
+
+def test_what_a_giver_is_to_the_streamer_does_not_change_within_a_captured_streak() -> None:
+    streaks: dict[tuple[int | None, int | None], list[tuple[bool, bool]]] = {}
+    for message in captured():
+        if message.method == "WebcastGiftMessage":
+            raw = Raw.of(message.payload)
+            user = event_of(message).value["user"]
+            key = (raw.message(7) or Raw({})).number(1), raw.number(11)
+            streaks.setdefault(key, []).append((user["is_following"], user["is_friend"]))
+
+    assert [streak for streak in streaks.values() if len(set(streak)) > 1] == []
+    assert len([streak for streak in streaks.values() if len(streak) > 1]) == 20

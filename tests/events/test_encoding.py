@@ -59,8 +59,16 @@ def mapped(method: str, fields: Fields) -> Event:
 
 
 GIFT = mapped("WebcastGiftMessage", {2: 5655, 7: SENDER, 15: {1: {1: ["https://p/x"]}, 11: 1, 12: 1}, 23: {6: 5, 8: 6}})
-GIVING = {"user": GIFT.value["user"], "gift_id": "5655", "gift_name": None, "gift_list_version": None}
-GIVEN = Given("7:5655:100", 3, 5, (0, 5), 3, Source.MESSAGE, EndedBy.REPEAT_END, (0, 2), 12, GIVING)
+GIVING = {
+    "user": GIFT.value["user"],
+    "receiver_id": "6",
+    "receiver_unique_id": None,
+    "receiver_nickname": None,
+    "gift_id": "5655",
+    "gift_name": None,
+    "gift_list_version": None,
+}
+GIVEN = Given("7:5655:100:6", 3, 5, (0, 5), 3, Source.MESSAGE, EndedBy.REPEAT_END, (0, 2), 12, GIVING)
 ONE_OF_EACH = [
     mapped("WebcastChatMessage", {2: SENDER, 3: "Hallo 👋"}),
     connected(ORIGIN, at=1_700_000_000_000),

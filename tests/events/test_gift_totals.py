@@ -107,7 +107,7 @@ def test_a_correction_names_the_total_that_it_adds_to() -> None:
     asyncio.run(pipeline.finish())
 
     first, correction = totals(shelf)
-    stem = "7000000000000000001:gift_finalized:9:5655:1699999000000"
+    stem = "7000000000000000001:gift_finalized:9:5655:1699999000000:0"
     assert (first["meta"]["event_id"], first["corrects"]) == (f"{stem}:1-2", None)
     assert (correction["meta"]["event_id"], correction["corrects"]) == (f"{stem}:0-2", f"{stem}:1-2")
     assert (first["count"], first["diamonds"], first["diamonds_source"]) == (1, 3, "message")

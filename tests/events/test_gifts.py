@@ -11,7 +11,8 @@ from producer.errors import FailedFetchGifts, Reason
 from producer.events import mapping
 from producer.events.event import Event, Origin
 from producer.events.gifts import GiftList, read_gift_list
-from producer.events.streaks import Source
+from producer.events.life import gift_finalized
+from producer.events.streaks import Given, Source, Streaks
 from producer.webcast.wire import Envelope
 from tests.events.decoding import encode_and_decode
 from tests.events.wire_writer import Fields, write
@@ -253,3 +254,102 @@ def test_the_messages_price_comes_before_the_lists(
 
     assert tap is not None
     assert (tap.diamond_count, tap.price_source) == (price, source)
+
+
+def totals(*messages: Fields, gift_list: GiftList | None = None) -> list[Any]:
+    """What is counted for good of gift messages, with what is still open at the end."""
+    streaks = Streaks()
+    given: list[Given] = []
+    for at, fields in enumerate(messages):
+        tap = gift(fields, gift_list).tap
+        assert tap is not None
+        given += streaks.add(replace(tap, message_id=at + 1), at)
+    given += streaks.end()
+    origin = Origin(streamer="someone", room_id=7000000000000000001, worker="worker-0")
+    events = [gift_finalized(each, origin, at=1) for each in given]
+    assert [encode_and_decode(event) for event in events] == [event.value for event in events]
+    return [event.value for event in events]
+
+
+def rose(count: int, *, added: int = 1, **more: Any) -> Fields:
+    """A message of a streak of roses, without the field that says what they are."""
+    says: dict[int, Any] = {3: added} if added else {9: 1}
+    return {2: 5655, 5: count, 7: {1: 21}, 11: 77, **says, **{int(place[1:]): value for place, value in more.items()}}
+
+
+STREAK = [*(rose(count) for count in range(1, 6)), rose(5, added=0)]
+
+
+def test_a_streak_whose_messages_say_nothing_of_the_gift_is_one_total_with_the_lists_name_and_price() -> None:
+    [total] = totals(*STREAK, gift_list=read_gift_list(answer(ROSE)))
+
+    assert (total["count"], total["diamonds"], total["gift_name"]) == (5, 5, "Rose")
+    assert (total["diamonds_source"], total["ended_by"]) == ("gift_list", "repeat_end")
+
+
+def test_without_a_list_either_it_is_one_total_by_its_group_and_what_it_adds() -> None:
+    [total] = totals(*STREAK)
+
+    assert (total["count"], total["diamonds"], total["gift_name"]) == (5, 5, None)
+    assert (total["diamonds_source"], total["ended_by"]) == ("message", "repeat_end")
+
+
+def test_without_a_group_either_it_is_one_total_by_the_lists_type() -> None:
+    streak: list[Fields] = [{place: value for place, value in fields.items() if place != 11} for fields in STREAK]
+
+    [total] = totals(*streak, gift_list=read_gift_list(answer(ROSE)))
+
+    assert (total["count"], total["ended_by"]) == (5, "repeat_end")
+
+
+@pytest.mark.parametrize(
+    ("fields", "listed_type", "expected"),
+    [
+        ({11: 77}, None, (None, True, True)),
+        ({9: 1}, None, (None, True, False)),
+        ({}, None, (None, False, False)),
+        ({}, 1, (1, True, True)),
+        ({9: 1}, 1, (1, True, False)),
+        ({}, 2, (2, False, False)),
+        ({11: 77}, 2, (2, True, True)),  # the list may be of another day
+        ({11: 77, 15: {11: 2}}, 1, (2, False, False)),
+        ({15: {11: 1}}, 2, (1, True, True)),
+    ],
+)
+def test_type_and_streaks_are_by_the_message_or_else_by_what_else_there_is(
+    fields: Fields, listed_type: int | None, expected: tuple[int | None, bool, bool]
+) -> None:
+    gift_list = None if listed_type is None else read_gift_list(answer(ROSE | {"type": listed_type}))
+    event = gift({2: 5655, 7: {1: 21}, **fields}, gift_list)
+
+    value = event.value["gift"]
+
+    assert (value["gift_type"], value["streakable"], value["streaking"]) == expected
+    assert event.value["meta"]["streak_id"].startswith("21:5655:" if value["streakable"] else "1")
+
+
+def test_a_gift_is_its_receivers_and_two_receivers_of_one_group_have_each_a_total() -> None:
+    guest_b: Fields = {1: 901, 3: "Guest B", 38: "guest_b"}
+    details: Fields = {11: 1, 12: 1, 16: "Rose"}
+
+    found = totals(
+        rose(2, added=2, f8=guest_b, f15=details, f23={8: 901}),
+        rose(1, f8={1: 902}, f15=details, f23={8: 902}),
+        rose(2, added=0, f8=guest_b, f15=details, f23={8: 901}),
+        rose(1, added=0, f8={1: 902}, f15=details, f23={8: 902}),
+        rose(3, added=3, f15=details, f23={8: 900}, f11=78),
+        rose(3, added=0, f15=details, f23={8: 900}, f11=78),
+        {2: 7934, 5: 1, 3: 100, 7: {1: 21}, 8: {1: 902}, 15: {11: 2, 12: 100}},
+        {2: 7934, 5: 1, 3: 100, 7: {1: 21}, 15: {11: 2, 12: 100}},
+    )
+
+    assert [
+        (each["receiver_id"], each["receiver_unique_id"], each["receiver_nickname"], each["count"], each["diamonds"])
+        for each in found
+    ] == [
+        ("901", "guest_b", "Guest B", 2, 2),
+        ("902", None, None, 1, 1),
+        ("900", None, None, 3, 3),
+        ("902", None, None, 1, 100),
+        (None, None, None, 1, 100),
+    ]

@@ -119,6 +119,7 @@ def test_gift_with_everything_set() -> None:
 
     assert event.name == "gift"
     assert event.value["user"]["uniqueId"] == "giver"
+    assert event.value["to_user"]["uniqueId"] == "receiver"
     assert event.value["gift"] == {
         "giftId": 5655,
         "repeatCount": 8,
@@ -203,7 +204,7 @@ def test_events_carry_their_messages_bytes_as_the_setting_says(
     ("method", "expected"),
     [
         ("WebcastChatMessage", {"name": "comment", "user": None, "comment": None}),
-        ("WebcastGiftMessage", {"name": "gift", "user": None}),
+        ("WebcastGiftMessage", {"name": "gift", "user": None, "to_user": None}),
         (
             "WebcastLikeMessage",
             {
@@ -318,12 +319,34 @@ def test_an_avatar_with_no_urls_has_an_empty_list_and_no_url() -> None:
 
 
 @pytest.mark.parametrize(
-    ("follow_status", "following", "friend"), [(0, False, False), (1, True, False), (2, True, True), (3, True, True)]
+    ("follow_status", "following", "friend"), [(0, False, False), (1, True, False), (2, True, True), (3, True, False)]
 )
 def test_follow_role_tells_followers_and_friends(follow_status: int, following: bool, friend: bool) -> None:
     user = user_of({22: {1: 99, 2: 98, 3: follow_status}})
 
     assert user["extraAttributes"] == {"followRole": follow_status}
+    assert (user["is_following"], user["is_friend"]) == (following, friend)
+
+
+@pytest.mark.parametrize(("method", "place"), [("WebcastChatMessage", 18), ("WebcastGiftMessage", 32)])
+@pytest.mark.parametrize(
+    ("follow_status", "identity", "following", "friend"),
+    [
+        (3, {4: 1}, True, False),
+        (2, {}, False, False),
+        (None, {4: 1}, True, False),
+        (None, {3: 1, 4: 1}, True, True),
+        (1, {3: 1}, True, True),
+    ],
+)
+def test_what_a_message_says_of_its_user_decides_over_the_follow_status(
+    method: str, place: int, follow_status: int | None, identity: Fields, following: bool, friend: bool
+) -> None:
+    relation: Fields = {} if follow_status is None else {22: {3: follow_status}}
+
+    user = mapped(method, {USER_FIELD[method]: {1: 7, **relation}, place: identity}).value["user"]
+
+    assert user["extraAttributes"] == {"followRole": follow_status or 0}
     assert (user["is_following"], user["is_friend"]) == (following, friend)
 
 

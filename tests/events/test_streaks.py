@@ -18,7 +18,7 @@ RUNS = int(os.environ.get("STREAK_RUNS", "40"))
 
 
 def tap(message_id: int, count: int, added: int | None = 1, *, end: bool = False, **more: int) -> Tap:
-    fields: dict[str, Any] = {"user_id": 7, "gift_id": 5655, "group_id": 100} | more
+    fields: dict[str, Any] = {"user_id": 7, "gift_id": 5655, "group_id": 100, "receiver_id": 900} | more
     return Tap(
         message_id=message_id,
         streakable=True,
@@ -157,21 +157,43 @@ def test_what_each_correction_is_worth_is_what_was_added_since_the_one_before() 
     assert [one.diamonds for one in given] == [3, 2, 4]
 
 
-def test_users_gifts_and_groups_are_told_apart() -> None:
+def test_users_gifts_groups_and_receivers_are_told_apart() -> None:
     given = feed(
         Streaks(),
         tap(1, 2, 2),
         tap(2, 3, 3, user_id=8),
         tap(3, 4, 4, gift_id=5269),
         tap(4, 5, 5, group_id=101),
-        tap(5, 2, end=True),
-        tap(6, 3, end=True, user_id=8),
-        tap(7, 4, end=True, gift_id=5269),
-        tap(8, 5, end=True, group_id=101),
+        tap(5, 6, 6, receiver_id=901),
+        tap(6, 2, end=True),
+        tap(7, 3, end=True, user_id=8),
+        tap(8, 4, end=True, gift_id=5269),
+        tap(9, 5, end=True, group_id=101),
+        tap(10, 6, end=True, receiver_id=901),
     )
 
-    assert [one.count for one in given] == [2, 3, 4, 5]
-    assert len({one.streak for one in given}) == 4
+    assert [one.count for one in given] == [2, 3, 4, 5, 6]
+    assert len({one.streak for one in given}) == 5
+
+
+def test_a_message_that_names_no_receiver_is_of_the_streak_that_is_open() -> None:
+    given = feed(Streaks(), tap(1, 1), tap(2, 3, 2, receiver_id=0), tap(3, 5, 2), tap(4, 5, end=True, receiver_id=0))
+
+    assert [(one.count, one.streak) for one in given] == [(5, "7:5655:100:900")]
+
+
+def test_where_nothing_says_whether_a_gift_has_streaks_an_open_one_does() -> None:
+    streaks = Streaks()
+    unsaid = replace(tap(1, 1), streakable=None, group_id=0)
+
+    [alone] = feed(streaks, unsaid)
+    assert (alone.count, alone.ended_by) == (1, EndedBy.SINGLE)
+    feed(streaks, tap(2, 1, group_id=0))
+    assert feed(streaks, replace(unsaid, message_id=3, repeat_count=2)) == []
+    [streak] = feed(streaks, tap(4, 2, end=True, group_id=0))
+    assert (streak.count, streak.ended_by) == (2, EndedBy.REPEAT_END)
+    [after] = feed(streaks, replace(unsaid, message_id=5))
+    assert after.ended_by is EndedBy.SINGLE
 
 
 def test_a_session_that_ends_gives_out_what_is_open_and_the_next_goes_on_from_there() -> None:
@@ -227,7 +249,7 @@ def test_past_what_open_streaks_may_take_the_longest_silent_is_given_out_early()
     early = len(given)
 
     assert 700 < early < 1_000  # each is about 1,600 bytes, and there are 8 MiB
-    assert [one.streak for one in given] == [f"{user}:5655:100" for user in range(1, early + 1)]
+    assert [one.streak for one in given] == [f"{user}:5655:100:900" for user in range(1, early + 1)]
     assert {(one.count, one.ended_by, one.crowded_out) for one in given} == {(2, EndedBy.SILENCE, True)}
     # Who goes on giving is counted on, and whoever was not given out early comes at the end.
     given += feed(streaks, tap(7_000, 5, 3, user_id=1), tap(7_000, 5, 3, user_id=early))
@@ -235,7 +257,7 @@ def test_past_what_open_streaks_may_take_the_longest_silent_is_given_out_early()
     assert len(given) == 6_002
     assert sum(one.count for one in given) == 12_006
     forgotten, known = (
-        [(one.count, one.interval, one.corrects) for one in given if one.streak == f"{user}:5655:100"]
+        [(one.count, one.interval, one.corrects) for one in given if one.streak == f"{user}:5655:100:900"]
         for user in (1, early)
     )
     assert forgotten == [(2, (0, 2), None), (3, (2, 5), None)]
@@ -293,8 +315,8 @@ def test_streaks_are_given_out_as_they_are_asked_for() -> None:
     later = feed(streaks, tap(100, 3, 2, user_id=2), at=1000)
     rest = list(streaks.tick(1000))
 
-    assert (first.streak, later) == ("1:5655:100", [])
-    assert [one.streak for one in rest] == [f"{user}:5655:100" for user in range(3, 10)]
+    assert (first.streak, later) == ("1:5655:100:900", [])
+    assert [one.streak for one in rest] == [f"{user}:5655:100:900" for user in range(3, 10)]
     assert [one.count for one in streaks.hand_over()] == [3]
     assert feed(streaks, tap(101, 3, end=True, user_id=2)) == []
 
@@ -311,7 +333,7 @@ class Sent:
 
 
 def evening(chance: Random, streaks: int) -> tuple[list[Sent], int]:
-    """Interleaved streaks of a few users and gifts, and the diamonds that they are worth.
+    """Interleaved streaks of a few users, gifts and receivers, and the diamonds that they are worth.
 
     Three endings in ten are lost, some taps come after a pause that looks like an end, messages are repeated, and
     single gifts lie between.
@@ -338,8 +360,9 @@ def evening(chance: Random, streaks: int) -> tuple[list[Sent], int]:
     return [Sent(replace(one.tap, message_id=place), one.at) for place, one in enumerate(sent, 1)], worth
 
 
-def _message(user: int, gift: int, group: int, count: int, added: int | None, price: int) -> Tap:
-    return Tap(0, user, gift, group, True, count, added is None, added, price)
+def _message(user: int, gift: int, number: int, count: int, added: int | None, price: int) -> Tap:
+    """Two streaks after one another have one group, and are for two receivers."""
+    return Tap(0, user, gift, number // 2, 900 + number % 2, True, count, added is None, added, price)
 
 
 def reorder(sent: list[Sent], chance: Random) -> list[Sent]:
