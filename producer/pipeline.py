@@ -174,6 +174,8 @@ class Pipeline:
         except Exception as bug:  # of ours: a version without it may read the message
             self._set_aside(LetterReason.PAYLOAD_BUG, bug, message, at)
             raise
+        if event.value["meta"]["text_repaired"]:
+            self._sink.metrics.text_repaired(message.method)
         created_at = event.value["meta"]["created_at"]
         if created_at is not None and not message.is_history:
             self._sink.metrics.lagged((at - created_at) / 1000)

@@ -56,6 +56,7 @@ def test_what_maps_now_is_the_event_that_it_would_have_been() -> None:
         "worker": "worker-7",
         "streak_id": None,
         "payload": None,
+        "text_repaired": False,
     }
 
 

@@ -28,7 +28,8 @@ SEVERAL_SHARES = ("_viewer_5_share", "_viewer_10_share")
 class Mapper:
     """What becomes of one kind of message."""
 
-    parse: Callable[[bytes], Message]
+    parse: Callable[[bytes], tuple[Message, bool]]
+    """It, and whether some of its text was not UTF-8."""
     map: Callable[[Any, records.Meta], Event | None]
     """None where a message of this kind is not one of the documented events."""
 

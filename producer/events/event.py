@@ -59,7 +59,7 @@ class Event:
 def message_meta(
     message: wire.Envelope, common: wire.Common, origin: Origin, received_at: int, room_sequence: int
 ) -> records.Meta:
-    """Make the metadata of an event that a message carries."""
+    """Make the metadata of an event that a message carries, all of whose texts are as they came."""
     message_id = message.msg_id or common.msg_id
     # Without any id its content identifies a message, so that a replay of it is still recognised.
     identity = str(message_id) if message_id else f"blake2b-{_digest(message)}"
@@ -76,6 +76,7 @@ def message_meta(
         "worker": origin.worker,
         "streak_id": None,
         "payload": None,
+        "text_repaired": False,
     }
 
 
@@ -99,6 +100,7 @@ def own_meta(name: str, origin: Origin, at: int, *, unique: bool) -> records.Met
         "worker": origin.worker,
         "streak_id": None,
         "payload": None,
+        "text_repaired": None,
     }
 
 

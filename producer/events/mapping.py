@@ -11,6 +11,8 @@ from producer.events.streaks import Source
 from producer.webcast import wire
 
 PREFIX = "Webcast"
+REPLACEMENT = "\ufffd"
+"""What a text has in the place of what was not UTF-8."""
 PAYLOAD_BYTES = 512 * 1024
 """A longer message is refused. The largest captured one has 42,761."""
 
@@ -38,8 +40,9 @@ def to_event(
     parse = mapper.parse if mapper else _any_message
     common = wire.Common()
     parsed: Any = None
+    is_mended = False
     try:
-        parsed = parse(payload)
+        parsed, is_mended = parse(payload)
         common = parsed.common
     except wire.TooManyFields as cause:
         raise MessageRefused(f"{message.method}: {cause}", fault=Fault.TOO_MANY) from cause
@@ -47,6 +50,7 @@ def to_event(
         if mapper:
             raise MessageRefused(f"{message.method} is not valid protobuf") from cause
     meta = message_meta(message, common, origin, received_at, room_sequence)
+    meta["text_repaired"] = is_mended or REPLACEMENT in message.method
     event = mapper.map(parsed, meta) if mapper else None
     if event is None:
         return _unknown(message, meta)

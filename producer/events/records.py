@@ -18,6 +18,7 @@ class Meta(TypedDict):
     worker: str
     streak_id: str | None
     payload: bytes | None
+    text_repaired: bool | None
 
 
 class AccessRecallEvent(TypedDict):

@@ -17,7 +17,7 @@ from prometheus_client import (
 )
 
 from producer.errors import DOCUMENTED, Fault, ProducerError, Reason
-from producer.events import mapping, schemas
+from producer.events import documented, mapping, schemas
 from producer.kafka.diagnosis import CAUSES
 from producer.observability.streamers import Streamers
 from producer.webcast.frames import Stage
@@ -183,6 +183,12 @@ class Metrics:
             "events_received_total",
             "Webcast messages received, by method; `unknown` is every kind that nobody knows.",
             method=(*sorted(mapping.METHODS), "unknown"),
+        )
+        self._repaired = self._counter(
+            "texts_repaired_total",
+            "Events of messages with text that was not UTF-8, by method (`other`: a kind that is not documented); what "
+            "could not be read of it is U+FFFD.",
+            method=(*sorted(documented.MAPPERS), "other"),
         )
         self._duplicates = self._counter(
             "events_duplicate_total", "Messages that a room had sent before, set aside by their id."
@@ -350,6 +356,10 @@ class Metrics:
 
     def message_received(self, method: str) -> None:
         self._received.labels(mapping.kind_of(method) or "unknown").inc()
+
+    def text_repaired(self, method: str) -> None:
+        kind = mapping.kind_of(method)
+        self._repaired.labels(kind if kind in documented.MAPPERS else "other").inc()
 
     def lagged(self, seconds: float) -> None:
         self._lag.observe(max(0.0, seconds))

@@ -76,6 +76,7 @@ MOST_FIELDS = 20_000
 
 _push_frame = reader(PushFrame, most_fields=MOST_FIELDS)
 _fetch_result = reader(FetchResult, most_fields=MOST_FIELDS)
+_envelope = reader(Envelope, most_fields=MOST_FIELDS)
 
 
 def read_frame(data: bytes | str) -> PushFrame:
@@ -83,7 +84,7 @@ def read_frame(data: bytes | str) -> PushFrame:
     if isinstance(data, str):
         raise FrameRefused(Stage.FRAME, Fault.NOT_BINARY)
     try:
-        return _push_frame(data)
+        return _push_frame(data)[0]
     except TooManyFields as error:
         raise FrameRefused(Stage.FRAME, Fault.TOO_MANY) from error
     except DecodeError as error:
@@ -108,7 +109,7 @@ def parse_batch(payload: bytes, limits: Limits = DEFAULT_LIMITS) -> FetchResult:
     if len(payload) > limits.batch_bytes:
         raise FrameRefused(Stage.BATCH, Fault.TOO_LARGE)
     try:
-        batch = _fetch_result(payload)
+        batch, _ = _fetch_result(payload)
     except TooManyFields as error:
         raise FrameRefused(Stage.BATCH, Fault.TOO_MANY) from error
     except DecodeError as error:
@@ -124,7 +125,7 @@ def read_envelopes(batch: FetchResult) -> tuple[list[Envelope], list[Refusal]]:
     refusals: list[Refusal] = []
     for data in batch.messages:
         try:
-            envelopes.append(Envelope.FromString(data))
+            envelopes.append(_envelope(data)[0])
         except DecodeError:
             refusals.append(Refusal(Stage.ENVELOPE, Fault.MALFORMED, data))
     return envelopes, refusals

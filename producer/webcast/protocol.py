@@ -22,6 +22,7 @@ from producer.webcast.wire import (
     FetchResult,
     PushFrame,
     RoomVerification,
+    reader,
 )
 
 CONTROL = "WebcastControlMessage"
@@ -251,9 +252,12 @@ def _place(ids: "array[int]", message_id: int) -> int | None:
     return None if ids[place] == message_id else place
 
 
+_control_message = reader(ControlMessage)
+
+
 def _ends_live(payload: bytes) -> bool:
     try:
-        return ControlMessage.FromString(payload).action in ENDED
+        return _control_message(payload)[0].action in ENDED
     except DecodeError:
         return False
 

@@ -166,6 +166,7 @@ def meta(method: str, message: Raw, *, room_sequence: int) -> Value:
         "worker": "worker-0",
         "streak_id": streak(message, str(message_id)) if method == "WebcastGiftMessage" else None,
         "payload": None,
+        "text_repaired": False,
     }
 
 

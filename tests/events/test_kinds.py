@@ -76,11 +76,6 @@ def test_a_message_of_a_known_kind_that_cannot_be_read_is_refused_whole(method: 
     assert refused.value.reason is Reason.MALFORMED
 
 
-def test_a_text_that_is_no_text_refuses_the_message() -> None:
-    with pytest.raises(MessageRefused):
-        mapped("WebcastRoomVerifyMessage", {3: b"\xff"})
-
-
 # ------------------------------------------------------------------------------------------- names without the prefix
 
 

@@ -175,7 +175,8 @@ def test_a_connection_that_is_lost_or_refused_comes_back(
     async def main() -> None:
         async with System(tmp_path, kafka, registry, silence_seconds="2") as system:
             await system.simulator("--rooms", "1", "--rate", "50", "--fault", f"{fault}:1")
-            worker = await system.worker()
+            # By another door, where it shuts the one for a minute.
+            worker = await system.worker(doors="direct,sign", sign_url=system.upstream)
 
             async def counted() -> bool:
                 worker.check()

@@ -78,7 +78,7 @@ def test_any_bytes_are_taken_and_what_cannot_be_read_is_refused_with_its_bytes()
                 received = subject.receive(data, 101.0)
             except FailedRoomPolling as closed:
                 assert str(closed).isprintable()
-                assert len(str(closed)) < 300
+                assert len(str(closed)) < 1_000
                 ends[closed.reason] += 1
                 continue
 

@@ -72,6 +72,12 @@ def parts() -> Iterator[Panel | Number | str]:
         ((by("stage, fault", "decode_errors_total"), "{{stage}}: {{fault}}"),),
     )
     yield Panel(
+        "Text that was not UTF-8",
+        "Events with text that was repaired: what could not be read of it is U+FFFD.",
+        "cps",
+        ((by("method", "texts_repaired_total"), "{{method}}"),),
+    )
+    yield Panel(
         "Events that fit no schema",
         "They went to the dead-letter topic, with their bytes.",
         "cps",

@@ -6,7 +6,8 @@
 from google.protobuf.message import DecodeError
 
 from . import kinds_pb2 as kinds
-from .reading import TooManyFields, reader
+from .reading import reader
+from .varints import TooManyFields
 from .webcast_pb2 import (
     AccessControl,
     Addressed,

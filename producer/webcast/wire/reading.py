@@ -10,13 +10,13 @@ from typing import TypeVar, cast
 from google.protobuf.descriptor import Descriptor
 from google.protobuf.message import DecodeError, Message
 
+from producer.webcast.wire.mending import mend, texts
+from producer.webcast.wire.varints import FIXED32, FIXED64, GROUP, GROUP_END, LENGTH, VARINT, TooManyFields, varint
+
 MOST_FIELDS = 5_000
 """Of one message, with those of the messages in it. The largest captured one (43 KB) has 605."""
 LEAST_BYTES = 2
 """Of a field: a tag, and a value or a length."""
-
-VARINT, FIXED64, LENGTH, GROUP, GROUP_END, FIXED32 = range(6)
-"""Wire types (protobuf's encoding guide)."""
 
 Shape = dict[int, "Shape"]
 """What is looked into of a message: its fields that are messages, by their tags, each with its own shape."""
@@ -24,23 +24,26 @@ Shape = dict[int, "Shape"]
 M = TypeVar("M", bound=Message)
 
 
-class TooManyFields(DecodeError):
-    """There are more fields in it than are read."""
+def reader(kind: type[M], *, most_fields: int = MOST_FIELDS) -> Callable[[bytes], tuple[M, bool]]:
+    """Make the function that reads messages of a kind, and says whether some of its text was not UTF-8 and had to go.
 
-
-def reader(kind: type[M], *, most_fields: int = MOST_FIELDS) -> Callable[[bytes], M]:
-    """Make the function that reads messages of a kind. It raises DecodeError for bytes that are none, or TooManyFields.
-
-    Fields are counted only where more bytes than that could each begin an entry of a repeated field. Real messages
-    have far fewer, and to know it takes one look at each byte, at the speed of C.
+    It raises DecodeError for bytes that are no such message, or TooManyFields. Fields are counted only where more bytes
+    than that could each begin an entry of a repeated field. Real messages have far fewer, and to know it takes one look
+    at each byte, at the speed of C. What is UTF-8 and what is not the parser knows: only what it refused is mended.
     """
     descriptor, parse = cast(Descriptor, kind.DESCRIPTOR), kind.FromString
-    begins, shape = _begins(descriptor, set()), _shape(descriptor, {})
+    begins, shape, where = _begins(descriptor, set()), _shape(descriptor, {}), texts(descriptor)
 
-    def read(data: bytes) -> M:
+    def read(data: bytes) -> tuple[M, bool]:
         if len(data) > LEAST_BYTES * most_fields and len(data) - len(data.translate(None, begins)) > most_fields:
             _count(data, shape, most_fields)
-        return parse(data)
+        try:
+            return parse(data), False
+        except DecodeError:
+            mended = mend(data, where, most_fields=most_fields)
+            if mended is data:
+                raise
+            return parse(mended), True
 
     return read
 
@@ -94,20 +97,20 @@ def _count(data: bytes, shape: Shape, most: int) -> None:
             tag = data[place]
             place += 1
             if tag > 0x7F:
-                tag, place = _varint(data, place - 1)
+                tag, place = varint(data, place - 1)
             wire_type = tag & 7
             if wire_type == LENGTH:
                 length = data[place]
                 place += 1
                 if length > 0x7F:
-                    length, place = _varint(data, place - 1)
+                    length, place = varint(data, place - 1)
                 if tag in shape:
                     around.append((end, shape))
                     end, shape = place + length, shape[tag]
                 else:
                     place += length
             elif wire_type == VARINT:
-                _, place = _varint(data, place)
+                _, place = varint(data, place)
             elif wire_type == FIXED64:
                 place += 8
             elif wire_type == FIXED32:
@@ -121,16 +124,3 @@ def _count(data: bytes, shape: Shape, most: int) -> None:
                 raise DecodeError("a field of no wire type")
     except IndexError as cause:
         raise DecodeError("a field is cut") from cause
-
-
-def _varint(data: bytes, place: int) -> tuple[int, int]:
-    """A number, and where it ends. Raises IndexError where it does not, and DecodeError past ten bytes."""
-    value = shift = 0
-    while shift < 70:
-        byte = data[place]
-        place += 1
-        if byte < 0x80:
-            return value | byte << shift, place
-        value |= (byte & 0x7F) << shift
-        shift += 7
-    raise DecodeError("a number of more than ten bytes")
