@@ -17,7 +17,7 @@ from producer.errors import MessageRefused, NotEncodable
 from producer.events import life, mapping
 from producer.events.encoding import Encoder, Record
 from producer.events.event import Event, Origin
-from producer.events.streaks import Given, Streaks, Tap
+from producer.events.streaks import Given, Streaks
 from producer.gift_lists import GiftLists
 from producer.observability.metrics import Metrics
 from producer.turns import Turns
@@ -184,20 +184,24 @@ class Pipeline:
         except NotEncodable as error:
             self._sink.metrics.encoding_failed(event.name)
             self._set_aside(LetterReason.NOT_ENCODABLE, error, message, at, event=event.name)
-            return ()
+            return self._counted(event, message)
         except Exception as bug:  # as above
             self._set_aside(LetterReason.PAYLOAD_BUG, bug, message, at, event=event.name)
             raise
         self._sink.ledger.received += 1
         self._sink.ledger.mapped += 1
         self._publish(record)
-        if event.tap is None:
+        return self._counted(event, message)
+
+    def _counted(self, event: Event, message: Envelope) -> Iterable[Given]:
+        """Count a gift, whether or not there is a record of it; return the totals that it brings."""
+        tap = event.tap
+        if tap is None:
             return ()
         if event.value["gift"]["extended_gift"] is None:
             self._sink.gift_lists.missed()
-        return self._counted(event.tap) if self._history_counts or not message.is_history else ()
-
-    def _counted(self, tap: Tap) -> Iterable[Given]:
+        if message.is_history and not self._history_counts:
+            return ()
         if tap.streakable and self._shared():
             return self._streaks.hand_over()
         return self._streaks.add(tap, self._ticks())

@@ -13,7 +13,7 @@ from producer.delivery.letterbox import Letterbox
 from producer.errors import Fault
 from producer.events import mapping
 from producer.events.encoding import Encoder, Record
-from producer.events.event import Origin
+from producer.events.event import Origin, Payloads
 from producer.events.streaks import Streaks
 from producer.gift_lists import GiftLists
 from producer.observability.metrics import Metrics
@@ -23,7 +23,7 @@ from producer.webcast.frames import Refusal, Stage
 from producer.webcast.protocol import Received
 from producer.webcast.wire import Envelope
 from tests.events.decoding import ENCODER, PREFIX_BYTES, decode
-from tests.events.wire_writer import write
+from tests.events.wire_writer import Fields, write
 
 Settled = Callable[[], None]
 
@@ -57,7 +57,13 @@ class Shelf:
 class Given:
     """A pipeline and what is around it, at a clock that the test sets."""
 
-    def __init__(self, *, per_minute: int = 0, shared: Callable[[], bool] = lambda: False) -> None:
+    def __init__(
+        self,
+        *,
+        per_minute: int = 0,
+        shared: Callable[[], bool] = lambda: False,
+        payloads: Payloads = Payloads.UNDOCUMENTED,
+    ) -> None:
         self.shelf, self.ledger, self.now = Shelf(), Ledger(), 1_700_000_000.0
         self.metrics = Metrics(topics=(), version="test")
         lists = GiftLists(self.metrics, refresh_seconds=60.0)
@@ -69,7 +75,7 @@ class Given:
             return self.shelf.seconds
 
         sink = Sink(ENCODER, gate, letterbox, self.ledger, self.metrics, lists, lambda: self.now, clock, Turns(clock))
-        origin = Origin(streamer="someone", room_id=7000000000000000001, worker="worker-0")
+        origin = Origin(streamer="someone", room_id=7000000000000000001, worker="worker-0", payloads=payloads)
         self.pipeline = Pipeline(sink, origin, Streaks(), watched_before=False, shared=shared)
 
     def deliver(self, received: Received, safe: Settled | None = None) -> None:
@@ -185,6 +191,20 @@ def test_an_event_larger_than_a_record_is_a_letter_that_names_it() -> None:
     assert (headers["producer.event"], headers["producer.message_id"]) == ("room", "11")
     assert (data, "producer.cut" in headers) == (payload, False)
     assert given.ledger.balances(in_flight=1)
+
+
+def test_a_gift_whose_event_is_larger_than_a_record_counts_all_the_same() -> None:
+    given = Given(payloads=Payloads.ALL)
+    lion: Fields = {2: 6666, 3: 29_999, 5: 1, 7: {1: 9}, 15: {2: "x" * 500_000, 11: 2, 12: 29_999, 16: "Lion"}}
+
+    given.deliver(Received(messages=[Envelope(method="WebcastGiftMessage", payload=write(lion), msg_id=11)]))
+
+    [(_, headers)] = given.shelf.letters()
+    assert (headers["producer.reason"], headers["producer.event"]) == ("not_encodable", "gift")
+    [record] = [record for record in given.shelf.records if record.topic != "dead"]
+    total = decode("gift_finalized", record.value[PREFIX_BYTES:])
+    assert (total["count"], total["diamonds"], total["gift_name"]) == (1, 29_999, "Lion")
+    assert given.ledger.balances(in_flight=2)
 
 
 @pytest.mark.parametrize(
