@@ -176,6 +176,8 @@ class Pipeline:
             raise
         if event.value["meta"]["text_repaired"]:
             self._sink.metrics.text_repaired(message.method)
+        if event.is_time_odd:
+            self._sink.metrics.time_refused()
         created_at = event.value["meta"]["created_at"]
         if created_at is not None and not message.is_history:
             self._sink.metrics.lagged((at - created_at) / 1000)

@@ -10,8 +10,11 @@ from producer.events.streaks import Tap
 from producer.webcast import wire
 
 SECONDS_UNTIL = 10**11
-MICROSECONDS_FROM = 10**14
-"""Epoch times in ms lie between these until the year 5138; a few kinds of message carry seconds instead."""
+"""A few kinds of message carry seconds, and what is below this is that: as ms it would be of 1973."""
+EARLIEST_MS = 1_420_070_400_000
+"""2015, before there was a LIVE."""
+AHEAD_MS = 24 * 3_600_000
+"""So far ahead of the worker's clock a time is believed."""
 
 
 class Payloads(StrEnum):
@@ -54,6 +57,8 @@ class Event:
     """The TypedDict of `producer.events.records` that belongs to the name."""
     tap: Tap | None = None
     """Of a gift: what it says of its streak, with a Giving as its details."""
+    is_time_odd: bool = False
+    """Whether its message tells a time that nobody can believe."""
 
 
 def message_meta(
@@ -69,7 +74,7 @@ def message_meta(
         "room_id": str(origin.room_id),
         "message_id": str(message_id) if message_id else None,
         "method": message.method,
-        "created_at": _milliseconds(common.create_time),
+        "created_at": _believed(common.create_time, received_at),
         "received_at": received_at,
         "room_sequence": room_sequence,
         "is_history": message.is_history,
@@ -104,7 +109,8 @@ def own_meta(name: str, origin: Origin, at: int, *, unique: bool) -> records.Met
     }
 
 
-def _milliseconds(time: int) -> int | None:
-    if 0 < time < SECONDS_UNTIL:
-        return time * 1000
-    return time if 0 < time < MICROSECONDS_FROM else None
+def _believed(time: int, received_at: int) -> int | None:
+    """A time in ms; None for zero, as for what is far ahead, long ago, or of another unit."""
+    if time < SECONDS_UNTIL:
+        time *= 1000
+    return time if EARLIEST_MS <= time <= received_at + AHEAD_MS else None

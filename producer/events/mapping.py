@@ -10,6 +10,7 @@ from producer.events.gifts import GiftList
 from producer.events.streaks import Source
 from producer.webcast import wire
 
+UNKNOWN = "unknown"
 PREFIX = "Webcast"
 REPLACEMENT = "\ufffd"
 """What a text has in the place of what was not UTF-8."""
@@ -51,9 +52,11 @@ def to_event(
             raise MessageRefused(f"{message.method} is not valid protobuf") from cause
     meta = message_meta(message, common, origin, received_at, room_sequence)
     meta["text_repaired"] = is_mended or REPLACEMENT in message.method
-    event = mapper.map(parsed, meta) if mapper else None
-    if event is None:
-        return _unknown(message, meta)
+    event = (mapper.map(parsed, meta) if mapper else None) or _unknown(message, meta)
+    if common.create_time and meta["created_at"] is None:
+        event = replace(event, is_time_odd=True)
+    if event.name == UNKNOWN:
+        return event
     if _carried(kind, origin.payloads):
         meta["payload"] = payload
     return _with_gift_list(event, gift_list) if event.tap is not None else event
@@ -73,12 +76,12 @@ def _carried(kind: str | None, payloads: Payloads) -> bool:
 
 def _unknown(message: wire.Envelope, meta: records.Meta) -> Event:
     value: records.UnknownEvent = {
-        "name": "unknown",
+        "name": UNKNOWN,
         "method": message.method,
         "payload": message.payload,
         "meta": meta,
     }
-    return Event("unknown", value)
+    return Event(UNKNOWN, value)
 
 
 def _with_gift_list(event: Event, gift_list: GiftList | None) -> Event:

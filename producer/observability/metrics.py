@@ -190,6 +190,10 @@ class Metrics:
             "could not be read of it is U+FFFD.",
             method=(*sorted(documented.MAPPERS), "other"),
         )
+        self._odd_times = self._counter(
+            "event_times_refused_total",
+            "Events of messages with a time that nobody can believe, such as one in microseconds; created_at is null.",
+        )
         self._duplicates = self._counter(
             "events_duplicate_total", "Messages that a room had sent before, set aside by their id."
         )
@@ -360,6 +364,9 @@ class Metrics:
     def text_repaired(self, method: str) -> None:
         kind = mapping.kind_of(method)
         self._repaired.labels(kind if kind in documented.MAPPERS else "other").inc()
+
+    def time_refused(self) -> None:
+        self._odd_times.inc()
 
     def lagged(self, seconds: float) -> None:
         self._lag.observe(max(0.0, seconds))

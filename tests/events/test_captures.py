@@ -25,7 +25,7 @@ CAPTURES = Path(__file__).resolve().parents[2].parent / "shared" / "captures"
 pytestmark = pytest.mark.skipif(not CAPTURES.is_dir(), reason="../shared/captures is absent: no real messages here")
 
 ORIGIN = Origin(streamer="someone", room_id=7267603020139989890, worker="worker-0", payloads=Payloads.NONE)
-RECEIVED_AT = 1_700_000_000_000
+RECEIVED_AT = 1_703_000_000_000
 
 
 class Message(NamedTuple):
@@ -160,7 +160,7 @@ def meta(method: str, message: Raw, *, room_sequence: int) -> Value:
         "message_id": str(message_id),
         "method": method,
         "created_at": time * 1000 if seconds and time else time,
-        "received_at": 1_700_000_000_000,
+        "received_at": 1_703_000_000_000,
         "room_sequence": room_sequence,
         "is_history": False,
         "worker": "worker-0",

@@ -670,11 +670,17 @@ def test_without_any_id_the_same_bytes_have_the_same_event_id_and_others_another
     [
         (1_699_999_999_123, 1_699_999_999_123),
         (1_699_999_999, 1_699_999_999_000),
-        (1, 1_000),
-        (99_999_999_999, 99_999_999_999_000),
-        (100_000_000_000, 100_000_000_000),
-        (99_999_999_999_999, 99_999_999_999_999),
-        (100_000_000_000_000, None),
+        (1_420_070_400, 1_420_070_400_000),
+        (1_420_070_399, None),
+        (1_420_070_400_000, 1_420_070_400_000),
+        (1_420_070_399_999, None),
+        (1_700_086_400_000, 1_700_086_400_000),  # a day after it was received
+        (1_700_086_400_001, None),
+        (1_700_086_401, None),
+        (4_102_444_800_000, None),
+        (1, None),
+        (99_999_999_999, None),
+        (100_000_000_000, None),
         (0, None),
         (None, None),
         (-1, None),
@@ -686,10 +692,16 @@ def test_without_any_id_the_same_bytes_have_the_same_event_id_and_others_another
         "ms",
         "seconds",
         "first second",
-        "last seconds",
+        "before it",
         "first ms",
-        "last ms",
-        "past the year 5138",
+        "before that",
+        "a day ahead",
+        "more than that",
+        "more in seconds",
+        "2100",
+        "1970",
+        "most seconds",
+        "1973",
         "zero",
         "absent",
         "negative",
@@ -706,6 +718,7 @@ def test_created_at_is_in_ms_or_none_where_the_message_tells_no_believable_time(
     events = [mapped(method, {1: common}) for method in ("WebcastChatMessage", "WebcastGoalUpdateMessage")]
 
     assert [event.value["meta"]["created_at"] for event in events] == [created_at, created_at]
+    assert [event.is_time_odd for event in events] == [bool(time) and created_at is None] * 2
 
 
 def test_history_is_marked() -> None:

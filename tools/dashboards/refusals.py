@@ -72,10 +72,13 @@ def parts() -> Iterator[Panel | Number | str]:
         ((by("stage, fault", "decode_errors_total"), "{{stage}}: {{fault}}"),),
     )
     yield Panel(
-        "Text that was not UTF-8",
-        "Events with text that was repaired: what could not be read of it is U+FFFD.",
+        "Text and times that were not",
+        "Events with text that was not UTF-8 and was repaired, and those with a time that nobody can believe.",
         "cps",
-        ((by("method", "texts_repaired_total"), "{{method}}"),),
+        (
+            (by("method", "texts_repaired_total"), "text: {{method}}"),
+            (f"sum({rate('event_times_refused_total')})", "times"),
+        ),
     )
     yield Panel(
         "Events that fit no schema",
