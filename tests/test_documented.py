@@ -4,6 +4,7 @@ Expected values are the documentation's own words. Where the code and this list 
 """
 
 import json
+from collections import Counter
 from collections.abc import Callable, Mapping
 from copy import deepcopy
 from dataclasses import dataclass, field
@@ -29,6 +30,8 @@ class Documented:
     name: str | None = None
     """An event's documented name."""
     properties: Mapping[str, str] = field(default_factory=dict)
+    aliases: Mapping[str, str] = field(default_factory=dict)
+    """Properties that are documented as a field by another name: of that the field's doc tells, and it is one field."""
     """Type by property; `alias of x.y` where the documentation calls a property an alias."""
 
 
@@ -131,11 +134,10 @@ OBJECTS = {
         },
         properties={
             "gift_type": "alias of giftDetails.giftType",
-            "repeat_count": "alias of repeatCount",
-            "repeat_end": "alias of repeatEnd",
             "streakable": "bool",
             "streaking": "bool",
         },
+        aliases={"repeat_count": "repeatCount", "repeat_end": "repeatEnd"},
     ),
     "GiftDetailImage": Documented(fields={"giftPictureUrl": "Optional[str]"}),
     "GiftDetails": Documented(
@@ -257,6 +259,9 @@ def _differences(name: str, documented: Documented, records: Records) -> list[st
         defaults = DEFAULTED.get(f"{name}.{each}")
         if defaults and fields[each].get("default") not in defaults:
             found.append(f"{name}.{each}: its default is none of {defaults}")
+    for alias, each in documented.aliases.items():
+        if f"The documented {alias} is an alias of it" not in fields.get(each, {}).get("doc", ""):
+            found.append(f"{name}.{alias}: {each} does not say that it is an alias")
     if documented.name is not None:
         if fields.get("name", {}).get("default") != documented.name:
             found.append(f"{name}.name: its default is not {documented.name}")
@@ -397,6 +402,29 @@ def test_an_edit_of_any_documented_field_is_noticed(name: str, edit: Edit) -> No
             unnoticed.append(place)
 
     assert unnoticed == []
+
+
+def test_an_alias_of_which_nothing_is_told_is_noticed() -> None:
+    records = published()
+    for each in records["Gift"]["fields"]:
+        each["doc"] = each["doc"].partition(" The documented")[0]
+
+    found = disagreements(records)
+
+    assert found == [
+        "Gift.repeat_count: repeatCount does not say that it is an alias",
+        "Gift.repeat_end: repeatEnd does not say that it is an alias",
+    ]
+
+
+def test_no_two_fields_of_a_record_are_one_name_to_those_who_make_classes() -> None:
+    """repeat_count and repeatCount are one in Java's and Go's generated classes, which then do not compile."""
+    one = {
+        name: Counter(each["name"].replace("_", "").lower() for each in schema["fields"])
+        for name, schema in published().items()
+    }
+
+    assert {name: names for name, names in one.items() if names.total() != len(names)} == {}
 
 
 @pytest.mark.parametrize("name", RECORDS)

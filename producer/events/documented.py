@@ -136,8 +136,6 @@ def _gift(message: wire.GiftMessage, meta: records.Meta) -> Event:
         "giftExtra": _gift_extra(message.monitor_info) if message.HasField("monitor_info") else None,
         "extended_gift": None,
         "gift_type": gift_type,
-        "repeat_count": repeat_count,
-        "repeat_end": repeat_end,
         "streakable": streakable is True,
         "streaking": streakable is True and repeat_end != 1,
         "gift_list_version": None,

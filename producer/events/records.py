@@ -540,8 +540,6 @@ class Gift(TypedDict):
     giftExtra: GiftExtra | None
     extended_gift: ExtendedGift | None
     gift_type: int | None
-    repeat_count: int | None
-    repeat_end: int | None
     streakable: bool
     streaking: bool
     gift_list_version: str | None

@@ -67,8 +67,6 @@ def gift(message: Raw) -> tuple[str, Value]:
         "giftExtra": gift_extra(monitor) if monitor else None,
         "extended_gift": None,
         "gift_type": kind,
-        "repeat_count": message.number(5),
-        "repeat_end": message.number(9),
         "streakable": streakable,
         "streaking": streakable and message.number(9) != 1,
         "gift_list_version": None,
