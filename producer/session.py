@@ -22,7 +22,7 @@ from producer.stay import Memory, Stay, Told, pipeline_for
 from producer.surroundings import Surroundings
 from producer.way import Way
 from producer.webcast.lanes import Lane
-from producer.webcast.room import RoomId
+from producer.webcast.room import LiveRoom, RoomId
 
 
 class State(StrEnum):
@@ -104,13 +104,15 @@ class Session:
             self._move(State.RESOLVING)
         self._lane = self._around.lanes.of(self.streamer)
         self._way.look()
-        room_id = await self._find()
+        live = await self._find()
+        room_id = live.room_id
         if room_id == self._ended:
             # Look-ups lag behind the control message that ended the live.
             raise LiveNotFound(f"room {room_id} has ended", reason=Reason.OFFLINE)
         if self._memory.room_id != room_id:
             await self._leave()
             self._memory = Memory(room_id)
+        self._memory.owner_id = live.owner_id or self._memory.owner_id
         self.room_id = self._known = room_id
         self._move(State.CONNECTING)
         await self._stay(room_id)
@@ -120,7 +122,7 @@ class Session:
         self._log.info("live ended", room_id=str(room_id))
         self._move(State.OFFLINE)
 
-    async def _find(self) -> RoomId:
+    async def _find(self) -> LiveRoom:
         """Find the live room; where its name tells nothing, by the id that is known from before, or by the list."""
         try:
             return await self._lane.rooms.resolve(self.streamer, self._way.log_in())
@@ -128,7 +130,7 @@ class Session:
             self._way.wants_login |= isinstance(error, InvalidSessionId)
             known = self._known or self._way.room_id if error.reason in BY_ID else None
             if known not in (None, self._ended) and await self._lane.rooms.is_live(known):
-                return known
+                return LiveRoom(known)
             self._known = None
             raise
 

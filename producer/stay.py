@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from random import uniform
+from secrets import token_hex
 from typing import NoReturn
 
 from producer import logs
@@ -36,6 +37,8 @@ LOOK_SECONDS = (10.0, 30.0)
 OVERLAP_SECONDS = 0.5
 """How long a socket is held, at the least, after the next one was heard: what was under way arrives."""
 MOVED = "moved"
+CONNECTION_BYTES = 8
+"""Of a connection's id, which is by chance: no two of a room will have the same."""
 
 
 class Memory:
@@ -43,6 +46,8 @@ class Memory:
 
     def __init__(self, room_id: RoomId | None) -> None:
         self.room_id = room_id
+        self.owner_id: int | None = None
+        """Whose room it is, as a look-up said."""
         self.seen = RecentIds()
         self.streaks = Streaks()
         self.watched = False
@@ -201,7 +206,9 @@ class Stay:
     async def _converse(
         self, connection: Connection, address: Address, entered: Callable[[], None], opened: float
     ) -> None:
-        pipeline = pipeline_for(self._streamer, self._room_id, self._memory, self._around)
+        pipeline = pipeline_for(
+            self._streamer, self._room_id, self._memory, self._around, connection=token_hex(CONNECTION_BYTES)
+        )
         self._memory.watched = True
         pipeline.connected()
         reason: str | None = None
@@ -291,9 +298,12 @@ class Stay:
             return True
 
 
-def pipeline_for(streamer: Streamer, room_id: RoomId, memory: Memory, around: Surroundings) -> Pipeline:
-    """A way to the sink for what a room says, or said."""
-    origin = Origin(streamer, room_id, around.worker, around.payloads)
+def pipeline_for(
+    streamer: Streamer, room_id: RoomId, memory: Memory, around: Surroundings, *, connection: str | None = None
+) -> Pipeline:
+    """A way to the sink for what a room says by a connection, or said."""
+    owner_id = None if memory.owner_id is None else str(memory.owner_id)
+    origin = Origin(streamer, room_id, around.worker, around.payloads, streamer_id=owner_id, connection=connection)
     shared = partial(around.shared, streamer)
     return Pipeline(around.sink, origin, memory.streaks, watched_before=memory.watched, shared=shared)
 

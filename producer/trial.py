@@ -120,13 +120,13 @@ async def _room(lane: Lane, subject: Subject, teller: _Teller) -> RoomId | None:
         teller.passed("room", f"{subject.room_id}, as given")
         return RoomId(subject.room_id)
     try:
-        room_id = await lane.rooms.resolve(subject.streamer)
+        live = await lane.rooms.resolve(subject.streamer)
     except ProducerError as error:
         teller.failed("room", error)
         return None
     by = "" if lane.route.proxy is None else f", by {lane.route.name}"
-    teller.passed("room", f"{room_id}, of @{subject.streamer}, is live{by}")
-    return room_id
+    teller.passed("room", f"{live.room_id}, of @{subject.streamer}, is live{by}")
+    return live.room_id
 
 
 class _Trial:

@@ -45,7 +45,7 @@ def messages() -> dict[str, bytes]:
 
 def published(method: str, payload: bytes) -> tuple[str, Any]:
     """The event's name, and its value without the bytes of an unknown one."""
-    event = to_event(Envelope(method=method, payload=payload), ORIGIN, received_at=0, room_sequence=1)
+    event = to_event(Envelope(method=method, payload=payload), ORIGIN, received_at=1_703_000_000_000, room_sequence=1)
     return event.name, {field: content for field, content in event.value.items() if field != "payload"}
 
 

@@ -57,6 +57,8 @@ def test_what_maps_now_is_the_event_that_it_would_have_been() -> None:
         "streak_id": None,
         "payload": None,
         "text_repaired": False,
+        "streamer_id": None,
+        "connection": None,
     }
 
 

@@ -59,7 +59,7 @@ from producer.webcast.doors.visitor import Visitors
 from producer.webcast.lanes import Lane, Lanes
 from producer.webcast.logins import Login, Logins
 from producer.webcast.protocol import Received
-from producer.webcast.room import RoomId, Rooms
+from producer.webcast.room import LiveRoom, RoomId, Rooms
 from producer.webcast.route import Route
 from producer.webcast.upstream import Upstream
 
@@ -298,9 +298,22 @@ def test_the_next_live_of_the_room_is_found() -> None:
     assert len({event["meta"]["room_id"] for event in published.named("connect")}) == 2
 
 
+def test_each_event_names_the_streamer_by_number_and_its_connection_which_is_another_each_time() -> None:
+    published = stream(OneRoom(Ending.HOST, messages=200), ended(2), "close_internal")
+
+    first, second = (event["meta"]["connection"] for event in published.named("connect"))
+    assert first != second
+    assert {event["meta"]["streamer_id"] for event in published.events} == {"6800000000000000001"}
+    # Totals of what was open are given out when no connection is.
+    assert {event["meta"]["connection"] for event in published.events} <= {first, second, None}
+    assert {event["meta"]["connection"] for event in published.named("comment", "disconnect")} == {first, second}
+    until = [event["name"] for event in published.events].index("disconnect")
+    assert {event["meta"]["connection"] for event in published.events[: until + 1]} == {first}
+
+
 def test_a_room_that_has_ended_is_not_entered_again_while_look_ups_lag_behind() -> None:
     publisher, obtained = Recorded(), []
-    looked_up: list[RoomId] = []
+    looked_up: list[LiveRoom] = []
 
     async def main() -> None:
         async with (
@@ -312,7 +325,7 @@ def test_a_room_that_has_ended_is_not_entered_again_while_look_ups_lag_behind() 
             class Lagging:
                 """Look-ups that name the first live's room for ever, and addresses that are counted."""
 
-                async def resolve(self, streamer: Streamer, _: Login | None) -> RoomId:
+                async def resolve(self, streamer: Streamer, _: Login | None) -> LiveRoom:
                     if not looked_up:
                         looked_up.append(await lane_of(real).rooms.resolve(streamer))
                     else:
@@ -565,7 +578,7 @@ def test_what_waits_for_kafka_keeps_no_message_in_memory(hold: bool) -> None:
 def test_a_second_start_is_refused_by_what_the_first_is_doing() -> None:
     async def main() -> None:
         class Slow:
-            async def resolve(self, *_: object) -> RoomId:
+            async def resolve(self, *_: object) -> LiveRoom:
                 await asyncio.sleep(60)
                 raise AssertionError
 
@@ -590,7 +603,7 @@ class Scripted:
     def __init__(self, *failures: Exception) -> None:
         self._failures = list(failures)
 
-    async def resolve(self, *_: object) -> RoomId:
+    async def resolve(self, *_: object) -> LiveRoom:
         failure = self._failures.pop(0) if len(self._failures) > 1 else self._failures[0]
         raise failure
 
@@ -852,15 +865,15 @@ class Regional:
         self._refusals = list(refusals)
         self._alive = list(alive)
 
-    async def resolve(self, streamer: Streamer, login: Login | None) -> RoomId:
+    async def resolve(self, streamer: Streamer, login: Login | None) -> LiveRoom:
         refusal = self._refusals[0]
         if refusal is not None:
             if len(self._refusals) > 1:
                 self._refusals.pop(0)
             raise refusal
-        room_id = await self._real.resolve(streamer)
+        live = await self._real.resolve(streamer)
         self._refusals.pop(0)
-        return room_id
+        return live
 
     async def is_live(self, room_id: RoomId) -> bool:
         self.asked_by_id.append(room_id)
@@ -1024,7 +1037,7 @@ def test_a_long_wait_ends_at_the_next_look_when_the_list_names_another_way(
     resolved = 0
 
     class Refusing:
-        async def resolve(self, *_: object) -> RoomId:
+        async def resolve(self, *_: object) -> LiveRoom:
             nonlocal resolved
             resolved += 1
             if resolved == 2:

@@ -26,7 +26,7 @@ from producer.webcast.doors.contract import Door
 from producer.webcast.doors.hall import Hall
 from producer.webcast.doors.sign import Budget, Signed
 from producer.webcast.logins import Login, Logins
-from producer.webcast.room import RoomId, Rooms
+from producer.webcast.room import LiveRoom, Rooms
 from producer.webcast.upstream import Upstream
 from tests.test_session import NAME, OneRoom, Recorded, direct, lane_of, running, surroundings, with_lane
 
@@ -216,7 +216,7 @@ class Nameless:
     def __init__(self, real: Rooms) -> None:
         self.is_live = real.is_live
 
-    async def resolve(self, _: str, login: Login | None) -> RoomId:
+    async def resolve(self, _: str, login: Login | None) -> LiveRoom:
         raise InvalidSessionId("not by name", reason=Reason.CREDENTIALS if login else Reason.LOGIN)
 
 

@@ -43,20 +43,21 @@ USER: Plan = {
     38: None,
     64: {21: {2: None, 3: None}},
 }
-MODERATOR: Plan = {5: None}
+IDENTITY: Plan = {3: None, 4: None, 5: None}
 DOCUMENTED: dict[str, Plan] = {
-    "WebcastChatMessage": {1: META, 2: USER, 3: None, 18: MODERATOR},
+    "WebcastChatMessage": {1: META, 2: USER, 3: None, 18: IDENTITY},
     "WebcastControlMessage": {1: META},
     "WebcastGiftMessage": {
         1: META,
         2: None,
         5: None,
         7: USER,
+        8: USER,
         9: None,
         11: None,
         15: {1: URLS, 2: None, 11: None, 12: None, 16: None},
         23: {6: None, 8: None},
-        32: MODERATOR,
+        32: IDENTITY,
     },
     "WebcastLikeMessage": {1: SHOWN, 2: None, 3: None, 5: USER},
     "WebcastMemberMessage": {1: SHOWN, 2: USER},

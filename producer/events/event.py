@@ -34,6 +34,10 @@ class Origin:
     room_id: int
     worker: str
     payloads: Payloads = Payloads.UNDOCUMENTED
+    streamer_id: str | None = None
+    """Whose room it is: a name changes, this does not. None where no look-up said it."""
+    connection: str | None = None
+    """None where it is over."""
 
 
 class Giving(TypedDict):
@@ -82,6 +86,8 @@ def message_meta(
         "streak_id": None,
         "payload": None,
         "text_repaired": False,
+        "streamer_id": origin.streamer_id,
+        "connection": origin.connection,
     }
 
 
@@ -106,6 +112,8 @@ def own_meta(name: str, origin: Origin, at: int, *, unique: bool) -> records.Met
         "streak_id": None,
         "payload": None,
         "text_repaired": None,
+        "streamer_id": origin.streamer_id,
+        "connection": origin.connection,
     }
 
 

@@ -38,7 +38,13 @@ def room_pin(pin: wire.kinds.RoomPinMessage, meta: records.Meta) -> Event:
 
 
 def _meta(message: Any, method: str, pin: records.Meta) -> records.Meta:
-    origin = Origin(streamer=pin["streamer"], room_id=int(pin["room_id"]), worker=pin["worker"])
+    origin = Origin(
+        streamer=pin["streamer"],
+        room_id=int(pin["room_id"]),
+        worker=pin["worker"],
+        streamer_id=pin["streamer_id"],
+        connection=pin["connection"],
+    )
     envelope = wire.Envelope(method=method, payload=message.SerializeToString(), is_history=pin["is_history"])
     meta = message_meta(envelope, message.common, origin, pin["received_at"], pin["room_sequence"])
     meta["text_repaired"] = pin["text_repaired"]

@@ -19,6 +19,8 @@ class Meta(TypedDict):
     streak_id: str | None
     payload: bytes | None
     text_repaired: bool | None
+    streamer_id: str | None
+    connection: str | None
 
 
 class AccessRecallEvent(TypedDict):

@@ -51,11 +51,20 @@ class Status(Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class LiveRoom:
+    """A room that is live, and whose it is."""
+
+    room_id: RoomId
+    owner_id: int | None = None
+    """None where the look-up did not say."""
+
+
+@dataclass(frozen=True, slots=True)
 class Verdict:
-    """One look-up's answer; `room_id` is set exactly when the status is LIVE."""
+    """One look-up's answer; `live` is set exactly when the status is LIVE."""
 
     status: Status
-    room_id: RoomId | None = None
+    live: LiveRoom | None = None
 
 
 class Rooms:
@@ -80,7 +89,7 @@ class Rooms:
         self._upstream = upstream
         self._parameters = web_parameters(user_agent)
 
-    async def resolve(self, unique_id: str, login: Login | None = None) -> RoomId:
+    async def resolve(self, unique_id: str, login: Login | None = None) -> LiveRoom:
         """Find the live room of a streamer, as its session is shown it where there is one.
 
         Raises LiveNotFound when the streamer is offline, or unknown here (reason `elsewhere`), InvalidSessionId where
@@ -100,9 +109,9 @@ class Rooms:
                     raise  # nothing gets out this way
                 failures.append(failure)
                 continue
-            if verdict.room_id is not None:
+            if verdict.live is not None:
                 self._egress.answered(unique_id)
-                return verdict.room_id
+                return verdict.live
             verdicts.append(verdict)
         if verdicts:
             self._egress.answered(unique_id)
@@ -234,7 +243,7 @@ def _verdict(user: dict[str, object], live_room: dict[str, object]) -> Verdict:
         room_id = strangers.identifier(user["roomId"])
         if room_id is None:
             raise FailedFetchRoomInfo("the id of the room is none", reason=Reason.MALFORMED)
-        return Verdict(Status.LIVE, RoomId(room_id))
+        return Verdict(Status.LIVE, LiveRoom(RoomId(room_id), strangers.identifier(user.get("id"))))
     return Verdict(Status.OFFLINE if ENDED_STATUS in statuses else Status.UNKNOWN)
 
 

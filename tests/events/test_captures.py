@@ -165,6 +165,8 @@ def meta(method: str, message: Raw, *, room_sequence: int) -> Value:
         "streak_id": streak(message, str(message_id)) if method == "WebcastGiftMessage" else None,
         "payload": None,
         "text_repaired": False,
+        "streamer_id": None,
+        "connection": None,
     }
 
 

@@ -162,7 +162,7 @@ def test_a_connect_event_byte_by_byte() -> None:
         b"\x00"  # room_sequence
         b"\x00"  # is_history
         b"\x02w"  # worker
-        b"\x00\x00\x00"  # streak_id, payload, text_repaired are null
+        b"\x00\x00\x00\x00\x00"  # streak_id, payload, text_repaired, streamer_id, connection are null
     )
 
 

@@ -94,6 +94,8 @@ def test_comment_with_everything_set() -> None:
                 "streak_id": None,
                 "payload": None,
                 "text_repaired": False,
+                "streamer_id": None,
+                "connection": None,
             },
         },
     )
@@ -774,6 +776,8 @@ def test_events_that_no_message_carries_name_no_message_and_arrive(event: Event,
             "streak_id": None,
             "payload": None,
             "text_repaired": None,
+            "streamer_id": None,
+            "connection": None,
         },
     }
     assert event.name == ours["name"]

@@ -11,6 +11,7 @@ import pytest
 from producer.errors import FailedFetchGifts, FailedFetchRoomInfo, InvalidSessionId, LiveNotFound, ProducerError, Reason
 from producer.webcast.http import HTTP, Answer
 from producer.webcast.room import (
+    LiveRoom,
     RoomId,
     Rooms,
     Status,
@@ -27,18 +28,24 @@ CAPTURES = Path(__file__).resolve().parents[2].parent / "shared" / "captures"
 ROOM = "7300000000000000001"
 
 
-def api(status: int | None, *, room_id: str = ROOM, user_status: int | None = None) -> dict[str, Any]:
-    user = {"roomId": room_id, "status": user_status if user_status is not None else status}
+OWNER = "6800000000000000001"
+
+
+def api(
+    status: int | None, *, room_id: str = ROOM, user_status: int | None = None, owner: object = OWNER
+) -> dict[str, Any]:
+    user = {"id": owner, "roomId": room_id, "status": user_status if user_status is not None else status}
     return {"statusCode": 0, "message": "", "data": {"user": user, "liveRoom": {"status": status}}}
 
 
 def page(status: int, *, room_id: str = ROOM) -> bytes:
-    info = {"user": {"roomId": room_id, "status": status}, "liveRoom": {"status": status}}
+    info = {"user": {"id": OWNER, "roomId": room_id, "status": status}, "liveRoom": {"status": status}}
     state = json.dumps({"LiveRoom": {"liveRoomUserInfo": info}})
     return f'<html><script id="SIGI_STATE" type="application/json">{state}</script></html>'.encode()
 
 
-LIVE = Verdict(Status.LIVE, RoomId(int(ROOM)))
+LIVE = Verdict(Status.LIVE, LiveRoom(RoomId(int(ROOM)), 6_800_000_000_000_000_001))
+ANYBODYS = Verdict(Status.LIVE, LiveRoom(RoomId(int(ROOM))))
 OFFLINE = Verdict(Status.OFFLINE)
 
 
@@ -47,6 +54,8 @@ OFFLINE = Verdict(Status.OFFLINE)
     [
         (api(2), LIVE),
         (api(3), LIVE),
+        (api(2, owner=None), ANYBODYS),
+        (api(2, owner=["1"]), ANYBODYS),
         (api(4), OFFLINE),
         (api(None, user_status=2), LIVE),
         (api(2, room_id=""), Verdict(Status.UNKNOWN)),
@@ -198,7 +207,7 @@ def test_check_alive_that_does_not_tell_is_an_error(answer: dict[str, Any]) -> N
         read_check_alive(answer)
 
 
-def resolve(api_answer: object, page_answer: object) -> RoomId:
+def resolve(api_answer: object, page_answer: object) -> LiveRoom:
     """Resolve against two look-ups that answer with a body, or with a status."""
 
     def answer(value: object) -> httpx.Response:
@@ -209,7 +218,7 @@ def resolve(api_answer: object, page_answer: object) -> RoomId:
     def handler(request: httpx.Request) -> httpx.Response:
         return answer(api_answer if request.url.path.startswith("/api-live") else page_answer)
 
-    async def main() -> RoomId:
+    async def main() -> LiveRoom:
         async with httpx.AsyncClient(transport=httpx.MockTransport(handler)) as client:
             rooms = Rooms(HTTP(client, lambda *_: None), Upstream.at("http://sim.test"), "Mozilla/5.0")
             return await rooms.resolve("someone")
@@ -227,7 +236,7 @@ NO_LIVE_ROOM = b'<script id="SIGI_STATE">{}</script>'
     ("first", "second"), [(api(2), CAPTCHA), (api(4), page(2)), (NOT_FOUND, page(2)), (LOGIN, page(2)), (500, page(2))]
 )
 def test_one_look_up_that_sees_the_live_suffices(first: object, second: object) -> None:
-    assert resolve(first, second) == int(ROOM)
+    assert resolve(first, second).room_id == int(ROOM)
 
 
 @pytest.mark.parametrize(

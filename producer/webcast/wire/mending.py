@@ -39,14 +39,14 @@ def mend(data: bytes, where: Texts, *, most_fields: int) -> bytes:
 
     Raises DecodeError for what is no message, TooManyFields for one with more of them than that.
     """
-    return _Mender(most_fields).message(data, where, 0)
+    return _Mender(most_fields).mended(data, where, 0)
 
 
 class _Mender:
     def __init__(self, most_fields: int) -> None:
         self._left = most_fields
 
-    def message(self, data: bytes, where: Texts, depth: int) -> bytes:
+    def mended(self, data: bytes, where: Texts, depth: int) -> bytes:
         if depth > DEEPEST:
             raise DecodeError("messages within messages, without an end")
         parts: list[bytes] = []
@@ -63,7 +63,7 @@ class _Mender:
                     place = start + length
                     if tag in where and not groups:
                         part, inner = data[start:place], where[tag]
-                        whole = _text(part) if inner is None else self.message(part, inner, depth + 1)
+                        whole = _text(part) if inner is None else self.mended(part, inner, depth + 1)
                         if whole is not part:
                             parts += (data[kept:behind], _written(len(whole)), whole)
                             kept = place

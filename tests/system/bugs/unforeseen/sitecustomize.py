@@ -21,13 +21,13 @@ def _map(message: Any, origin: Any, **more: Any) -> Any:
     return _to_event(message, origin, **more)
 
 
-async def _look_up(self: room.Rooms, unique_id: str, login: Login | None = None) -> room.RoomId:
+async def _look_up(self: room.Rooms, unique_id: str, login: Login | None = None) -> room.LiveRoom:
     if unique_id == PLANTED.get("look_up"):
         raise ZeroDivisionError
-    room_id = await _resolve(self, unique_id, login)
+    live = await _resolve(self, unique_id, login)
     if unique_id == PLANTED.get("protocol"):
-        _silent.add(room_id)
-    return room_id
+        _silent.add(live.room_id)
+    return live
 
 
 def _beat(self: Protocol, now: float) -> None:
