@@ -1,7 +1,6 @@
 """One worker process, put together: what is entered first is left last, so the nesting is the shutdown order."""
 
 import asyncio
-import gc
 import os
 import socket
 import time
@@ -11,7 +10,7 @@ from contextlib import AsyncExitStack, suppress
 from dataclasses import asdict, dataclass
 from typing import Any, NoReturn
 
-from producer import __version__, authorities, descriptors, entrance, logs
+from producer import __version__, authorities, descriptors, entrance, garbage, logs
 from producer.assignments.claims import Streamer
 from producer.assignments.file import FileAssignments, claims_folder
 from producer.assignments.interface import Assignments, Fence, Said
@@ -136,8 +135,7 @@ async def _run(settings: Settings, stop: Stop, told: "_Told", metrics: Metrics, 
         parts.push_async_callback(_leave, stop, assignments)
         await stop.step(parts.enter_async_context(gate))
 
-        gc.collect()
-        gc.freeze()  # what was loaded stays: a full collection would look through it, and hold the loop for 63 ms
+        garbage.leave_the_old_alone()
         told.running = _Running(publisher, gate, assignments.fence, worker, around.lanes)
         log.info("started", version=__version__, http_port=surface.port, upstream=settings.upstream)
         work = _work(worker, sink, around.lanes.gift_list if refresh else None)
@@ -215,6 +213,7 @@ async def _work(worker: Worker, sink: Sink, fetch: Callable[[], Awaitable[dict[s
         tasks.create_task(worker.run(), name="worker")
         tasks.create_task(sink.letterbox.report(), name="letterbox")
         tasks.create_task(_measure_loop(sink.metrics), name="loop lag")
+        tasks.create_task(garbage.look(), name="garbage")
         if fetch is not None:
             tasks.create_task(sink.gift_lists.keep(fetch), name="gift list")
 

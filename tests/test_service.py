@@ -154,12 +154,14 @@ def live(
         monkeypatch.setattr(assembly, "encoder", encoder)
         monkeypatch.setattr(service, "Session", Slow)
         playing = asyncio.create_task(cast("Any", scene(subject)))
+        thresholds = gc.get_threshold()
         try:
             async with asyncio.timeout(60):
                 ledger = await (run(subject) if run else service.run(subject.settings(**settings)))
                 await playing
         finally:
             gc.unfreeze()
+            gc.set_threshold(*thresholds)
             playing.cancel()
             for number in (signal.SIGTERM, signal.SIGINT):
                 asyncio.get_running_loop().remove_signal_handler(number)
@@ -179,6 +181,7 @@ def test_a_stop_ends_sessions_then_claims_then_kafka_and_gives_the_account(
     async def scene(subject: Subject) -> None:
         await subject.streams()
         assert gc.get_freeze_count() > 10_000  # what was made at the start is out of the collector's way
+        assert gc.get_threshold()[2] > 1_000_000  # and what comes later is looked through when we say so
         stop()
 
     subject, ledger = live(tmp_path, monkeypatch, scene)

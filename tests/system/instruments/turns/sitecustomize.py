@@ -30,6 +30,21 @@ if os.environ.get("TRACED"):
 if _bound := int(os.environ.get("ADDRESS_SPACE", "0")):
     resource.setrlimit(resource.RLIMIT_AS, (_bound, _bound))
 
+_collections: list[float] = []
+
+
+def _collected(phase: str, info: dict[str, int]) -> None:
+    """Note how long the longest collection took, which is part of some turn."""
+    if phase == "start":
+        _collections[:] = [time.thread_time()]
+    elif _collections:
+        taken = (time.thread_time() - _collections[0]) * 1000
+        if _said["running"] and taken > _said.get("longest_collection_ms", 0.0):
+            _said.update(longest_collection_ms=round(taken, 1), longest_collection_of=info["generation"])
+
+
+gc.callbacks.append(_collected)
+
 _run = asyncio.events.Handle._run
 _steps: list[tuple[float, str]] = []
 """What the turn did so far: milliseconds, and the callback."""
