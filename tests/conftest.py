@@ -14,7 +14,7 @@ from producer.local.registry import Registry
 
 Part = TypeVar("Part")
 
-LONGEST = ("system", "kafka", "local", "test_yard.py", "test_cli.py", "checks")
+LONGEST = ("system", "kafka", "local", "test_session.py", "test_yard.py", "test_cli.py", "checks")
 """Folders and files that take long, for they wait for other processes."""
 
 # Our own programs are started some hundreds of times: without it, each would compile all our modules anew.
