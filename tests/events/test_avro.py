@@ -21,7 +21,7 @@ from tests.events.decoding import decode, published
 EVENTS = sorted(schemas.events())
 STEADY = settings(
     derandomize="FUZZ_EXAMPLES" not in os.environ,
-    max_examples=int(os.environ.get("FUZZ_EXAMPLES", "40")),
+    max_examples=max(40, int(os.environ.get("FUZZ_EXAMPLES", "0")) // 200),
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],  # a busy machine is no finding
 )

@@ -20,10 +20,12 @@ from tests.recipes import Recipe, fuzz, spoilt, wire_form
 
 STEADY = settings(
     derandomize="FUZZ_EXAMPLES" not in os.environ,
-    max_examples=int(os.environ.get("FUZZ_EXAMPLES", "60")),
+    max_examples=max(60, int(os.environ.get("FUZZ_EXAMPLES", "0")) // 200),
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],  # a busy machine is no finding
 )
+"""Drawn field by field, for each kind of message: one takes as long as two hundred of tests/recipes.py, by which each
+reader has as many as FUZZ_EXAMPLES says."""
 STEADY_OVER_ALL_KINDS = settings(STEADY, max_examples=max(600, STEADY.max_examples))
 """For a test whose examples are spread over the further kinds."""
 ORIGIN = Origin(streamer="someone", room_id=7000000000000000001, worker="worker-0")
