@@ -27,6 +27,10 @@ EMPTY: dict[str, str] = {
     r"encode_errors_total\b.*> 0": "every event fits its schema, unless we have a bug",
     r"publish_error(s|_topics)_total\b.*> 0": "Kafka is well",
     r"kafka_connection_errors_total\b.*> 0": "Kafka is well",
+    r"door_open\b.*== 0": "every door is open",
+    r"door_refusals_total\b.*> 0": "the same",
+    r"egress_benched_total\b.*> 0": "there is no proxy",
+    r"texts_repaired_total\b.*> 0": "all text is UTF-8",
 }
 """What is empty while all is well, by a pattern of the query. All else must give something."""
 
