@@ -16,6 +16,8 @@ from producer.webcast.wire import Envelope, FetchResult
 LIVE, OFFLINE = 2, 4
 BOT_COOKIE = "ak_bmsc=0~simulated; Domain=.tiktok.com; Path=/; Expires=Sun, 29 Nov 2026 12:00:00 GMT; HttpOnly"
 CSRF_COOKIE = "tt_csrf_token=simulated-x; Path=/; Secure; HttpOnly; SameSite=Lax"
+OWNER = "6800000000000000001"
+"""Whose every room is, by number."""
 CHALLENGE_BYTES = 1462
 CHALLENGE_END = b"</body></html>"
 STUB_TOKEN = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJleHAiOjQxMDI0NDQ4MDB9.c2ltdWxhdGVkLXNpZ25hdHVyZS1vZi1ub2JvZHk"
@@ -100,7 +102,7 @@ def refused(status: int, said: str) -> Page:
 def streamer_page(unique_id: str, room_id: int, *, live: bool) -> Page:
     """A streamer's page; while offline it still names the room of the last live."""
     status = LIVE if live else OFFLINE
-    user = {"uniqueId": unique_id, "roomId": str(room_id), "status": status}
+    user = {"id": OWNER, "uniqueId": unique_id, "roomId": str(room_id), "status": status}
     state = {"LiveRoom": {"liveRoomUserInfo": {"user": user, "liveRoom": {"title": "simulated", "status": status}}}}
     return html(f'<script id="SIGI_STATE" type="application/json">{json.dumps(state)}</script>')
 
@@ -118,7 +120,7 @@ def captcha() -> Page:
 def api_live(unique_id: str, room_id: int, *, live: bool) -> Page:
     """The answer about a streamer."""
     status = LIVE if live else OFFLINE
-    user = {"id": "6800000000000000001", "uniqueId": unique_id, "roomId": str(room_id), "status": status}
+    user = {"id": OWNER, "uniqueId": unique_id, "roomId": str(room_id), "status": status}
     return of_json({"statusCode": 0, "message": "", "data": {"user": user, "liveRoom": {"status": status}}})
 
 
@@ -150,7 +152,7 @@ def check_alive(alive: list[bool]) -> Page:
 
 def room_info(room_id: int, unique_id: str, *, live: bool) -> Page:
     """The answer about a room."""
-    owner = {"id_str": "6800000000000000001", "display_id": unique_id, "nickname": unique_id}
+    owner = {"id_str": OWNER, "display_id": unique_id, "nickname": unique_id}
     data = {"id": room_id, "id_str": str(room_id), "status": LIVE if live else OFFLINE, "owner": owner}
     return of_json({"data": data, "extra": {"now": 0}, "status_code": 0})
 

@@ -16,7 +16,7 @@ from producer.webcast.protocol import Protocol, RecentIds
 from producer.webcast.upstream import USER_AGENT
 from tests.simulator.client import room_id, simulate
 
-HEARTBEAT_SECONDS = 0.2
+HEARTBEAT_SECONDS = 0.5
 SILENCE_SECONDS = 3.0
 FRAMES = 20
 """So many with messages are enough to have met what goes wrong."""
