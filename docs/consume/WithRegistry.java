@@ -45,11 +45,14 @@ public class WithRegistry {
                         continue;
                     }
                     Long worth = (Long) gift.get("diamonds"); // null is unknown
-                    long sum = diamonds.merge(record.key(), worth == null ? 0 : worth, Long::sum);
+                    // A guest, or the streamer by number; null is not said.
+                    Object named = gift.hasField("receiver_id") ? gift.get("receiver_id") : null;
+                    String receiver = named == null ? record.key() : named.toString();
+                    long sum = diamonds.merge(receiver, worth == null ? 0 : worth, Long::sum);
                     GenericRecord user = (GenericRecord) gift.get("user");
                     Object from = user == null || user.get("userId") == null ? "?" : user.get("userId");
-                    System.out.printf("%s: %d %s from %s, %d diamonds so far%n",
-                        record.key(), gift.get("count"), gift.get("gift_name"), from, sum);
+                    System.out.printf("%s: %d %s from %s, %s has %d%n",
+                        record.key(), gift.get("count"), gift.get("gift_name"), from, receiver, sum);
                 }
             }
         }

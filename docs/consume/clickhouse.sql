@@ -3,11 +3,13 @@ CREATE TABLE gift_finalized_queue (
     gift_name Nullable(String),
     count Int64,
     diamonds Nullable(Int64),
+    receiver_id Nullable(String),
     -- A tuple takes all fields of its record, in their order.
     meta Nullable(Tuple(
         event_id String, streamer String, room_id String, message_id Nullable(String), method Nullable(String),
         created_at Nullable(DateTime64(3)), received_at DateTime64(3), room_sequence Int64, is_history Bool,
-        worker String, streak_id Nullable(String), payload Nullable(String)))
+        worker String, streak_id Nullable(String), payload Nullable(String), text_repaired Nullable(Bool),
+        streamer_id Nullable(String), connection Nullable(String)))
 ) ENGINE = Kafka SETTINGS
     kafka_broker_list = 'kafka:9092',
     kafka_topic_list = 'tiktok.live.gift_finalized.v1',
@@ -22,7 +24,9 @@ CREATE TABLE gift_finalized (
     received_at DateTime64(3),
     gift_name Nullable(String),
     count Int64,
-    diamonds Nullable(Int64)
+    diamonds Nullable(Int64),
+    -- A guest, or the streamer by number; where it is not said, the streamer by name.
+    receiver String
 ) ENGINE = ReplacingMergeTree ORDER BY (streamer, event_id);
 
 CREATE MATERIALIZED VIEW gift_finalized_reader TO gift_finalized AS
@@ -32,12 +36,13 @@ SELECT
     assumeNotNull(tupleElement(meta, 'received_at')) AS received_at,
     gift_name,
     count,
-    diamonds
+    diamonds,
+    ifNull(receiver_id, _key) AS receiver
 FROM gift_finalized_queue
 -- This engine has no columns within a tuple that could be read alone.
 SETTINGS optimize_functions_to_subcolumns = 0;
 
-SELECT streamer, sum(count) AS gifts, sum(diamonds) AS diamonds
+SELECT receiver, sum(count) AS gifts, sum(diamonds) AS diamonds
 FROM gift_finalized FINAL
-GROUP BY streamer
-ORDER BY streamer;
+GROUP BY receiver
+ORDER BY receiver;

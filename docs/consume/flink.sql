@@ -3,6 +3,7 @@ CREATE TABLE gift_finalized (
     gift_name STRING,
     `count` BIGINT NOT NULL,
     diamonds BIGINT,
+    receiver_id STRING,
     meta ROW<event_id STRING NOT NULL, room_id STRING NOT NULL>,
     read_at AS PROCTIME()
 ) WITH (
@@ -21,10 +22,11 @@ CREATE TABLE gift_finalized (
 -- Flink forgets an event id after an hour; without a bound its state grows for good.
 SET 'table.exec.state.ttl' = '1 h';
 
-SELECT streamer, SUM(`count`) AS gifts, SUM(diamonds) AS diamonds
+-- The receiver is a guest, or the streamer by number; where it is not said, the streamer by name.
+SELECT COALESCE(receiver_id, streamer) AS receiver, SUM(`count`) AS gifts, SUM(diamonds) AS diamonds
 FROM (
     SELECT *, ROW_NUMBER() OVER (PARTITION BY meta.event_id ORDER BY read_at) AS occurrence
     FROM gift_finalized
 )
 WHERE occurrence = 1
-GROUP BY streamer;
+GROUP BY COALESCE(receiver_id, streamer);

@@ -22,10 +22,11 @@ type gift struct {
 	User *struct {
 		UserID *int64 `avro:"userId"`
 	} `avro:"user"`
-	GiftName *string `avro:"gift_name"`
-	Count    int64   `avro:"count"`
-	Diamonds *int64  `avro:"diamonds"`
-	Meta     *struct {
+	GiftName   *string `avro:"gift_name"`
+	Count      int64   `avro:"count"`
+	Diamonds   *int64  `avro:"diamonds"`
+	ReceiverID *string `avro:"receiver_id"`
+	Meta       *struct {
 		EventID string `avro:"event_id"`
 	} `avro:"meta"`
 }
@@ -92,8 +93,12 @@ func main() {
 				order = order[1:]
 			}
 			streamer, from, name := string(record.Key), "?", ""
+			receiver := streamer
+			if g.ReceiverID != nil { // a guest, or the streamer by number; nil is not said
+				receiver = *g.ReceiverID
+			}
 			if g.Diamonds != nil { // nil is unknown
-				diamonds[streamer] += *g.Diamonds
+				diamonds[receiver] += *g.Diamonds
 			}
 			if g.User != nil && g.User.UserID != nil {
 				from = fmt.Sprint(*g.User.UserID)
@@ -101,7 +106,7 @@ func main() {
 			if g.GiftName != nil {
 				name = *g.GiftName
 			}
-			fmt.Printf("%s: %d %s from %s, %d diamonds so far\n", streamer, g.Count, name, from, diamonds[streamer])
+			fmt.Printf("%s: %d %s from %s, %s has %d\n", streamer, g.Count, name, from, receiver, diamonds[receiver])
 		})
 	}
 }

@@ -42,9 +42,10 @@ await consumer.run({
     if (seen.size > REMEMBERED) seen.delete(seen.values().next().value); // the oldest
 
     const streamer = key.toString();
-    const sum = (diamonds.get(streamer) ?? 0n) + (gift.diamonds ?? 0n); // null is unknown
-    diamonds.set(streamer, sum);
+    const receiver = gift.receiver_id ?? streamer; // a guest, or the streamer by number; null is not said
+    const sum = (diamonds.get(receiver) ?? 0n) + (gift.diamonds ?? 0n); // null is unknown
+    diamonds.set(receiver, sum);
     // gift.user.user_id_str is the same id as a text, for programs without the type above.
-    console.log(`${streamer}: ${gift.count} ${gift.gift_name} from ${gift.user?.userId ?? '?'}, ${sum} diamonds so far`);
+    console.log(`${streamer}: ${gift.count} ${gift.gift_name} from ${gift.user?.userId ?? '?'}, ${receiver} has ${sum}`);
   },
 });

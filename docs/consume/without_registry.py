@@ -46,9 +46,10 @@ with closing(Consumer({"bootstrap.servers": brokers, **settings})) as consumer:
             del seen[next(iter(seen))]  # the oldest: a dict keeps the order of insertion
 
         streamer = message.key().decode()
-        diamonds[streamer] += gift["diamonds"] or 0  # None is unknown
+        receiver = gift.get("receiver_id") or streamer  # a guest, or the streamer by number; None is not said
+        diamonds[receiver] += gift["diamonds"] or 0  # None is unknown
         user = gift["user"]["userId"] if gift["user"] else None
         print(
-            f"{streamer}: {gift['count']} {gift['gift_name']} from {user or '?'}, {diamonds[streamer]} diamonds so far",
+            f"{streamer}: {gift['count']} {gift['gift_name']} from {user or '?'}, {receiver} has {diamonds[receiver]}",
             flush=True,
         )

@@ -37,28 +37,30 @@ JARS = ("org.apache.kafka:kafka-clients:4.3.1", "org.apache.avro:avro:1.12.1", "
 PATIENCE_SECONDS = 90.0
 """For a machine under load: an idle one takes five."""
 
+ALICE, GUEST = "7200000000000000001", "7200000000000000009"
 GIFTS = (
-    ("alice", "7301:gift_finalized:1", 5, "Rose", 7312345678901234847, 5),
-    ("alice", "7301:gift_finalized:1", 5, "Rose", 7312345678901234847, 5),
-    ("bob", "7302:gift_finalized:2", 1, "Galaxy", 7412345678901234849, 1000),
-    ("alice", "7301:gift_finalized:3", 2, "Rose", 7312345678901234847, 2),
-    ("alice", "7301:gift_finalized:4", 1, "Capybara", None, None),
-    ("bob", "7302:gift_finalized:5", 1, "Rose", 7312345678901234847, 1),
-    ("bob", "7302:gift_finalized:2", 1, "Galaxy", 7412345678901234849, 1000),
-    ("alice", "7301:gift_finalized:6", 1, "Rose", 7412345678901234849, 1),
+    ("alice", "7301:gift_finalized:1", 5, "Rose", 7312345678901234847, 5, ALICE),
+    ("alice", "7301:gift_finalized:1", 5, "Rose", 7312345678901234847, 5, ALICE),
+    ("bob", "7302:gift_finalized:2", 1, "Galaxy", 7412345678901234849, 1000, None),
+    ("alice", "7301:gift_finalized:3", 2, "Rose", 7312345678901234847, 2, ALICE),
+    ("alice", "7301:gift_finalized:4", 1, "Capybara", None, None, GUEST),
+    ("bob", "7302:gift_finalized:5", 1, "Rose", 7312345678901234847, 1, None),
+    ("bob", "7302:gift_finalized:2", 1, "Galaxy", 7412345678901234849, 1000, None),
+    ("alice", "7301:gift_finalized:6", 1, "Rose", 7412345678901234849, 1, GUEST),
 )
-"""Streamer, event id, count, gift, user, diamonds; two come twice, one without user and worth."""
+"""Streamer, event id, count, gift, user, diamonds, receiver; two come twice, one without user and worth."""
 LINES = """\
-alice: 5 Rose from 7312345678901234847, 5 diamonds so far
-bob: 1 Galaxy from 7412345678901234849, 1000 diamonds so far
-alice: 2 Rose from 7312345678901234847, 7 diamonds so far
-alice: 1 Capybara from ?, 7 diamonds so far
-bob: 1 Rose from 7312345678901234847, 1001 diamonds so far
-alice: 1 Rose from 7412345678901234849, 8 diamonds so far
+alice: 5 Rose from 7312345678901234847, 7200000000000000001 has 5
+bob: 1 Galaxy from 7412345678901234849, bob has 1000
+alice: 2 Rose from 7312345678901234847, 7200000000000000001 has 7
+alice: 1 Capybara from ?, 7200000000000000009 has 0
+bob: 1 Rose from 7312345678901234847, bob has 1001
+alice: 1 Rose from 7412345678901234849, 7200000000000000009 has 1
 """
 TABLE = """\
-streamer\tgifts\tdiamonds
-alice\t9\t8
+receiver\tgifts\tdiamonds
+7200000000000000001\t7\t7
+7200000000000000009\t2\t1
 bob\t2\t1001
 """
 
@@ -107,11 +109,13 @@ def publish(kafka: Kafka, prefix: str, *, schema_ids: Mapping[str, int] | None) 
     return topic
 
 
-def value(streamer: str, event_id: str, count: int, gift: str, user: int | None, diamonds: int | None) -> Any:
+def value(
+    streamer: str, event_id: str, count: int, gift: str, user: int | None, diamonds: int | None, receiver: str | None
+) -> Any:
     """A golden record with what a program prints as given."""
     file = json.loads((ROOT / "golden" / "gift_finalized.json").read_text("ascii"))
     full = deepcopy(file["examples"][0]["value"])
-    full |= {"count": count, "gift_name": gift, "diamonds": diamonds}
+    full |= {"count": count, "gift_name": gift, "diamonds": diamonds, "receiver_id": receiver}
     full["meta"] |= {"streamer": streamer, "event_id": event_id, "payload": b"\x00\xff"}
     full["user"] = None if user is None else full["user"] | {"userId": user, "user_id_str": str(user)}
     return full
