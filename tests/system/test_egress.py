@@ -125,7 +125,7 @@ def test_with_one_proxy_dead_and_one_mute_every_room_connects_in_time(
 def test_each_kind_of_proxy_carries_its_rooms_to_a_site_by_tls(
     tmp_path: Path, kafka: Kafka, registry: Registry
 ) -> None:
-    rooms = 24
+    rooms = 90  # of which thirty are live: so many that none of three egresses is left without one
 
     async def main() -> None:
         authority = trustme.CA()
@@ -133,7 +133,7 @@ def test_each_kind_of_proxy_carries_its_rooms_to_a_site_by_tls(
         theirs = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         authority.issue_cert("127.0.0.1", HOST).configure_cert(theirs)
         async with System(tmp_path, kafka, registry) as system, AsyncExitStack() as serving:
-            await system.simulator("--rooms", str(rooms), "--rate", "10")
+            await system.simulator("--rooms", str(rooms), "--rate", "40")
             port = int(system.upstream.rpartition(":")[2])
             front = await serving.enter_async_context(relay(port, tls=theirs))
             proxies = [
