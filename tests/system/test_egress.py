@@ -164,11 +164,11 @@ def test_each_kind_of_proxy_carries_its_rooms_to_a_site_by_tls(
 def test_what_tiktok_refuses_one_egress_moves_no_room_to_another(
     refused: str, tmp_path: Path, kafka: Kafka, registry: Registry
 ) -> None:
-    rooms = 12
+    rooms = 60  # so many that each egress has some that are live
 
     async def main() -> None:
         async with System(tmp_path, kafka, registry) as system, AsyncExitStack() as serving:
-            await system.simulator("--rooms", str(rooms), "--rate", "10")
+            await system.simulator("--rooms", str(rooms), "--rate", "30")
             port = int(system.upstream.rpartition(":")[2])
             proxies = [ForwardProxy("http"), ForwardProxy("socks5"), ForwardProxy("http")]
             for proxy in proxies:
