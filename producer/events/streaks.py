@@ -144,8 +144,10 @@ class _Streak:
 
 
 Key = bytes
-_KEY, _LIKE = Struct("=4q"), Struct("=3q")
-"""User, gift, group and receiver, which take six times that as numbers of Python's; and those without the receiver."""
+_KEY = Struct("=4q")
+"""User, gift, group and receiver, which take six times that as numbers of Python's."""
+_ALIKE = 3 * 8
+"""So many bytes of a key are without the receiver."""
 
 
 class Streaks:
@@ -156,20 +158,21 @@ class Streaks:
         self._open: OrderedDict[Key, _Streak] = OrderedDict()
         """The longest silent first."""
         self._open_bytes = 0
-        self._receivers: dict[bytes, int] = {}
-        """Who received the last gift of the open streaks of a user, gift and group."""
+        self._latest: dict[bytes, Key] = {}
+        """Of the open streaks that are alike but for the receiver, the one that went on last."""
         self._ended: dict[Key, bytes] = {}
         self._ended_before: dict[Key, bytes] = {}
         """Those before them, forgotten once they are half of what is remembered."""
 
     def add(self, tap: Tap, at: int) -> list[Given]:
         """Take one gift message; return what it brings to an end."""
-        like = _LIKE.pack(tap.user_id, tap.gift_id, tap.group_id)
-        streakable = like in self._receivers if tap.streakable is None else tap.streakable
+        key = _KEY.pack(tap.user_id, tap.gift_id, tap.group_id, tap.receiver_id)
+        latest = self._latest.get(key[:_ALIKE])
+        streakable = latest is not None if tap.streakable is None else tap.streakable
         if not streakable:
             return [_single(tap)]
-        receiver = tap.receiver_id or self._receivers.get(like, 0)
-        key = _KEY.pack(tap.user_id, tap.gift_id, tap.group_id, receiver)
+        if latest is not None and not tap.receiver_id:
+            key = latest
         given: list[Given] = []
         streak = self._take(key)
         if streak is None:
@@ -183,7 +186,7 @@ class Streaks:
             return given
         self._open[key] = streak
         self._open_bytes += _bytes(streak)
-        self._receivers[like] = receiver
+        self._latest[key[:_ALIKE]] = key
         while self._open_bytes > OPEN_BYTES:
             given += (replace(one, crowded_out=True) for one in self._end_next(EndedBy.SILENCE))
         return given
@@ -214,10 +217,8 @@ class Streaks:
 
     def _closed(self, key: Key, streak: _Streak) -> None:
         self._open_bytes -= _bytes(streak)
-        user, gift, group, receiver = _KEY.unpack(key)
-        like = _LIKE.pack(user, gift, group)
-        if self._receivers.get(like) == receiver:
-            del self._receivers[like]
+        if self._latest.get(key[:_ALIKE]) == key:
+            del self._latest[key[:_ALIKE]]
 
     def _end_next(self, ended_by: EndedBy) -> list[Given]:
         key, streak = self._open.popitem(last=False)
