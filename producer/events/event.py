@@ -66,9 +66,15 @@ class Event:
 
 
 def message_meta(
-    message: wire.Envelope, common: wire.Common, origin: Origin, received_at: int, room_sequence: int
+    message: wire.Envelope,
+    common: wire.Common,
+    origin: Origin,
+    received_at: int,
+    room_sequence: int,
+    *,
+    text_repaired: bool,
 ) -> records.Meta:
-    """Make the metadata of an event that a message carries, all of whose texts are as they came."""
+    """Make the metadata of an event that a message carries."""
     message_id = message.msg_id or common.msg_id
     # Without any id its content identifies a message, so that a replay of it is still recognised.
     identity = str(message_id) if message_id else f"blake2b-{_digest(message)}"
@@ -85,7 +91,7 @@ def message_meta(
         "worker": origin.worker,
         "streak_id": None,
         "payload": None,
-        "text_repaired": False,
+        "text_repaired": text_repaired,
         "streamer_id": origin.streamer_id,
         "connection": origin.connection,
     }

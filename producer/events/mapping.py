@@ -50,8 +50,8 @@ def to_event(
     except wire.DecodeError as cause:
         if mapper:
             raise MessageRefused(f"{message.method} is not valid protobuf") from cause
-    meta = message_meta(message, common, origin, received_at, room_sequence)
-    meta["text_repaired"] = is_mended or REPLACEMENT in message.method
+    text_repaired = is_mended or REPLACEMENT in message.method
+    meta = message_meta(message, common, origin, received_at, room_sequence, text_repaired=text_repaired)
     event = (mapper.map(parsed, meta) if mapper else None) or _unknown(message, meta)
     if common.create_time and meta["created_at"] is None:
         event = replace(event, is_time_odd=True)

@@ -46,6 +46,5 @@ def _meta(message: Any, method: str, pin: records.Meta) -> records.Meta:
         connection=pin["connection"],
     )
     envelope = wire.Envelope(method=method, payload=message.SerializeToString(), is_history=pin["is_history"])
-    meta = message_meta(envelope, message.common, origin, pin["received_at"], pin["room_sequence"])
-    meta["text_repaired"] = pin["text_repaired"]
-    return meta
+    at, place, repaired = pin["received_at"], pin["room_sequence"], pin["text_repaired"]
+    return message_meta(envelope, message.common, origin, at, place, text_repaired=bool(repaired))
