@@ -11,6 +11,7 @@ from typing import Any
 
 from producer.errors import NotEncodable
 from producer.events.schemas import JSON
+from producer.webcast.wire.varints import written
 
 Writer = Callable[[Any], bytes]
 
@@ -123,17 +124,8 @@ def _expect(python_type: str, where: str, indent: str) -> list[str]:
     ]
 
 
-def _varint(value: int) -> bytes:
-    out = bytearray()
-    while value > 0x7F:
-        out.append(value & 0x7F | 0x80)
-        value >>= 7
-    out.append(value)
-    return bytes(out)
-
-
 # Fourteen bits at a time out of tables: the plain loop costs 1.5 microseconds an event more.
-_LAST = [_varint(value) for value in range(1 << 14)]
+_LAST = [written(value) for value in range(1 << 14)]
 _MORE = [bytes((value & 0x7F | 0x80, value >> 7 | 0x80)) for value in range(1 << 14)]
 
 

@@ -7,7 +7,17 @@ bytes, inside a letter, and JavaScript's surrogates come through. What cannot be
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import DecodeError
 
-from producer.webcast.wire.varints import FIXED32, FIXED64, GROUP, GROUP_END, LENGTH, VARINT, TooManyFields, varint
+from producer.webcast.wire.varints import (
+    FIXED32,
+    FIXED64,
+    GROUP,
+    GROUP_END,
+    LENGTH,
+    VARINT,
+    TooManyFields,
+    varint,
+    written,
+)
 
 DEEPEST = 100
 """Messages within messages; protobuf follows no more either."""
@@ -65,7 +75,7 @@ class _Mender:
                         part, inner = data[start:place], where[tag]
                         whole = _text(part) if inner is None else self.mended(part, inner, depth + 1)
                         if whole is not part:
-                            parts += (data[kept:behind], _written(len(whole)), whole)
+                            parts += (data[kept:behind], written(len(whole)), whole)
                             kept = place
                 elif wire_type == VARINT:
                     _, place = varint(data, behind)
@@ -90,13 +100,3 @@ def _text(data: bytes) -> bytes:
     except UnicodeDecodeError:
         return data.decode("utf-8", "replace").encode()
     return data
-
-
-def _written(number: int) -> bytes:
-    """A number as a varint."""
-    written = bytearray()
-    while number > 0x7F:
-        written.append(number & 0x7F | 0x80)
-        number >>= 7
-    written.append(number)
-    return bytes(written)

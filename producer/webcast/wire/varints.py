@@ -21,3 +21,13 @@ def varint(data: bytes, place: int) -> tuple[int, int]:
         value |= (byte & 0x7F) << shift
         shift += 7
     raise DecodeError("a number of more than ten bytes")
+
+
+def written(number: int) -> bytes:
+    """A number that is not negative, as it is written: seven bits a byte, the lowest first."""
+    out = bytearray()
+    while number > 0x7F:
+        out.append(number & 0x7F | 0x80)
+        number >>= 7
+    out.append(number)
+    return bytes(out)
