@@ -1,5 +1,9 @@
 """What is published, written out by hand: every event and record. Counts in tests are counts of these."""
 
+from google.protobuf.message import Message
+
+from producer.webcast import wire
+
 DOCUMENTED = {
     "comment": "CommentEvent",
     "connect": "ConnectEvent",
@@ -15,6 +19,18 @@ DOCUMENTED = {
     "viewer_count_update": "ViewerCountUpdateEvent",
 }
 """Event and record, as the documentation names them."""
+
+MESSAGES: dict[str, type[Message]] = {
+    "WebcastChatMessage": wire.ChatMessage,
+    "WebcastControlMessage": wire.ControlMessage,
+    "WebcastGiftMessage": wire.GiftMessage,
+    "WebcastLikeMessage": wire.LikeMessage,
+    "WebcastMemberMessage": wire.MemberMessage,
+    "WebcastQuestionNewMessage": wire.QuestionNewMessage,
+    "WebcastRoomUserSeqMessage": wire.RoomUserSeqMessage,
+    "WebcastSocialMessage": wire.SocialMessage,
+}
+"""Method and message of the kinds that documented events come from."""
 
 OWN = {"gift_finalized": "GiftFinalizedEvent"}
 """Events that we make."""

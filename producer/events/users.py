@@ -6,7 +6,7 @@ from producer.events import records
 from producer.webcast import wire
 
 MUTUAL = 2
-"""The follow status of who and the streamer follow each other; of 1 and 3, gifts' number for it, only who follows."""
+"""The follow status of one whom the streamer follows too; 1, and in gifts 3, is that of one who only follows."""
 MODERATOR_BADGE = "moderator"
 MODERATOR_SCENE = 1
 MOST_BADGES, MOST_URLS = 100, 20

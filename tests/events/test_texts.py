@@ -14,18 +14,9 @@ from producer.events.mapping import METHODS, to_event
 from producer.webcast import wire
 from tests.events.decoding import encode_and_decode
 from tests.events.twins import with_bytes
+from tests.published import MESSAGES
 
-DOCUMENTED: dict[str, type[Message]] = {
-    "WebcastChatMessage": wire.ChatMessage,
-    "WebcastControlMessage": wire.ControlMessage,
-    "WebcastGiftMessage": wire.GiftMessage,
-    "WebcastLikeMessage": wire.LikeMessage,
-    "WebcastMemberMessage": wire.MemberMessage,
-    "WebcastQuestionNewMessage": wire.QuestionNewMessage,
-    "WebcastRoomUserSeqMessage": wire.RoomUserSeqMessage,
-    "WebcastSocialMessage": wire.SocialMessage,
-}
-KINDS = DOCUMENTED | {method: kind for method, (kind, _) in RECORDS.items()} | {"WebcastOfTomorrow": wire.AnyMessage}
+KINDS = MESSAGES | {method: kind for method, (kind, _) in RECORDS.items()} | {"WebcastOfTomorrow": wire.AnyMessage}
 TWINS = with_bytes(KINDS.values())
 ORIGIN = Origin(streamer="someone", room_id=7000000000000000001, worker="worker-0")
 CUT, SURROGATE = b"Ann \xf0\x9f\x8c", b"\xed\xa0\xbdx"

@@ -7,20 +7,16 @@ import signal
 import sys
 import time
 from functools import partial
-from pathlib import Path
 
 from producer.assignments import lists
 from producer.assignments.claims import Streamer, Wanted
 from producer.assignments.kafka import KafkaAssignments
+from producer.garbage import resident_bytes
 from producer.local.kafka import Kafka
 from tests.assignments.fleet import Fleet, Heard, KafkaBackend, Worker, play
 
 LENGTH = int(os.environ.get("CLAIMS_LIST", "500"))
 EDITS = int(os.environ.get("CLAIMS_EDITS", "3"))
-
-
-def resident_mib() -> float:
-    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20
 
 
 def holds(worker: Worker, streamer: Streamer) -> bool:
@@ -40,11 +36,11 @@ def test_a_long_list_is_read_whole_and_its_edits_come_without_a_rebalance(kafka:
             figures["apply_seconds"] = round(time.monotonic() - began, 3)
 
             figures["read_seconds"], _ = await read(backend)
-            began, before = time.monotonic(), resident_mib()
+            began, before = time.monotonic(), resident_bytes()
             worker = await fleet.worker("w", max_streams=2 * LENGTH)
             await fleet.until(lambda: len(worker.held) == LENGTH)
             figures["rebuild_and_claim_seconds"] = round(time.monotonic() - began, 3)
-            figures["rebuild_mib"] = round(resident_mib() - before, 1)
+            figures["rebuild_mib"] = round((resident_bytes() - before) / 2**20, 1)
 
             await backend.said(lambda said: len(said) == LENGTH)
             figures["read_with_statuses_seconds"], known = await read(backend)

@@ -8,6 +8,7 @@ import pytest
 from producer.simulator.messages import Message
 from producer.simulator.world import BLOCK, Ending, Live, World, end
 from producer.webcast import wire
+from tests.published import MESSAGES
 
 DOCUMENTED = {"comment", "follow", "gift", "join", "like", "question", "share", "unknown", "viewer_count_update"}
 SOCIABLE = ("WebcastLikeMessage", "WebcastMemberMessage", "WebcastSocialMessage")
@@ -92,19 +93,11 @@ def test_what_a_streaks_messages_add_is_what_its_end_says() -> None:
 
 def parsed(blocks: int = 60) -> list[tuple[Message, Any]]:
     """The messages of a long live with what they parse as."""
-    kinds: dict[str, Any] = {
-        "WebcastChatMessage": wire.ChatMessage,
-        "WebcastControlMessage": wire.ControlMessage,
-        "WebcastGiftMessage": wire.GiftMessage,
-        "WebcastLikeMessage": wire.LikeMessage,
-        "WebcastMemberMessage": wire.MemberMessage,
-        "WebcastQuestionNewMessage": wire.QuestionNewMessage,
-        "WebcastRoomUserSeqMessage": wire.RoomUserSeqMessage,
-        "WebcastSocialMessage": wire.SocialMessage,
-    }
     live = lives(rooms=1)[0]
     messages = [message for number in range(blocks) for message in block(live, number)]
-    return [(message, kinds.get(message.method, wire.AnyMessage).FromString(message.payload)) for message in messages]
+    return [
+        (message, MESSAGES.get(message.method, wire.AnyMessage).FromString(message.payload)) for message in messages
+    ]
 
 
 def test_a_world_talks_as_a_room_does() -> None:
