@@ -115,15 +115,16 @@ class Lane:
 
     def drop(self, item: Item) -> bool:
         """Give up the oldest that only memory has; return whether it could be, for what is being sent cannot."""
-        held = self.head if len(self.head) > self.under_way else self.fresh
-        place = self.under_way if held is self.head else 0
-        while place < len(held) and held[place].spool_id is not None:
-            place += 1
-        if place == len(held) or held[place] is not item:
-            return False
-        del held[place]
-        item.done = True
-        return True
+        for held, start in ((self.head, self.under_way), (self.fresh, 0)):
+            # The head may have been read from the spool in part: then all of it is spooled, and the oldest is fresh.
+            place = next((place for place, each in enumerate(held) if place >= start and each.spool_id is None), None)
+            if place is not None:
+                if held[place] is not item:
+                    return False
+                del held[place]
+                item.done = True
+                return True
+        return False
 
     def acknowledge(self, count: int | None = None) -> list[Item]:
         """Take out the oldest, those under way unless said otherwise: they are where they should be."""

@@ -95,7 +95,7 @@ def test_a_broker_that_never_hears_of_it_is_said_in_a_sentence(
                 await command(chosen)
             return unheard.fired
 
-    assert asyncio.run(main()) > 1
+    assert asyncio.run(main()) >= 1  # one look may take all of that time
 
 
 def test_a_broker_that_cannot_be_reached_is_left_out(kafka: Kafka) -> None:
