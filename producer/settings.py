@@ -257,7 +257,7 @@ class Settings(BaseModel):
     payloads: Literal["none", "undocumented", "all"] = Field(
         "undocumented",
         description="Which events carry their message's bytes, as received, in meta.payload: none, those of kinds "
-        "beyond the documentation, or all.",
+        "beyond the documentation, or all. Kinds of which little is known carry theirs with each of these.",
     )
     gift_list_refresh_seconds: SecondsOrNone = Field(
         21_600.0, description="How often the gift list is fetched, for extended_gift; 0 fetches none."

@@ -69,7 +69,7 @@ def topics_of(kafka: Kafka) -> Mapping[str, str]:
     }
     result = producer("topics", "apply", **chosen, assignments_file="list.yaml")
     assert result.returncode == 0, result.stderr
-    assert result.stdout.startswith("create cli.access_recall.v1: 1 partitions, replication factor 1, ")
+    assert result.stdout.startswith("create cli.access_control.v1: 1 partitions, replication factor 1, ")
     assert len(result.stdout.splitlines()) == len(published.EVENTS) + 1
     return chosen
 
@@ -146,8 +146,8 @@ def test_a_broker_that_is_not_there_is_named(listed: Path, arguments: tuple[str,
 def test_topics_that_are_not_there_are_named(listed: Path, kafka: Kafka) -> None:
     [line] = refused(producer("run", **least(listed, kafka.bootstrap_servers), topic_prefix="nobodys"))
 
-    assert line.startswith("topics are missing: nobodys.access_recall.v1, ")
-    assert line.endswith(" and 47 more; run `producer topics apply`")
+    assert line.startswith("topics are missing: nobodys.access_control.v1, ")
+    assert line.endswith(" and 69 more; run `producer topics apply`")
 
 
 def test_a_registry_that_is_not_there_is_named(topics_of: Mapping[str, str], listed: Path) -> None:

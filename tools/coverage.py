@@ -20,143 +20,167 @@ from producer.events import kinds, schemas
 from producer.events.event import Origin
 from producer.events.mapping import to_event
 from producer.webcast.wire import Envelope
+from tools.understood import (
+    ANY,
+    BY_MESSAGE,
+    COMMON_LEFT,
+    DOCUMENTED,
+    FORMAT,
+    LAST_ONLY,
+    META,
+    OWN_LEFT,
+    PINNED,
+    PINNED_FIELDS,
+    PINNED_METHODS,
+    SIZES_OF_GIFTS,
+    UNNAMED,
+    USER,
+    WHOLE,
+    Left,
+    Plan,
+)
 from tools.wire_walk import fields
 
 ROOT = Path(__file__).resolve().parent.parent
-CAPTURES = ROOT.parent / "shared" / "captures" / "messages.jsonl.gz"
+FOLDER = ROOT.parent / "shared" / "captures"
+CAPTURES = FOLDER / "messages.jsonl.gz"
+BATCH = FOLDER / "batch-2026-08.jsonl.gz"
 PAGE = Path("docs/coverage.md")
-
-Plan = dict[int, "Plan | None"]
-"""The fields of a message that reach a record: None is a value, a plan is a message of which some fields do."""
-
-# What the hand-written mappings publish. A field that only decides (an action, a badge's scene) is not published.
-META: Plan = {1: None, 2: None, 4: None}
-"""The method, which `meta` has from the envelope, the message's id and its time."""
-SHOWN: Plan = {**META, 8: {1: None, 2: None}}
-URLS: Plan = {1: None}
-USER: Plan = {
-    1: None,
-    3: None,
-    9: URLS,
-    22: {3: None},
-    32: {2: None},
-    38: None,
-    64: {21: {2: None, 3: None}},
-}
-IDENTITY: Plan = {3: None, 4: None, 5: None}
-DOCUMENTED: dict[str, Plan] = {
-    "WebcastChatMessage": {1: META, 2: USER, 3: None, 18: IDENTITY},
-    "WebcastControlMessage": {1: META},
-    "WebcastGiftMessage": {
-        1: META,
-        2: None,
-        5: None,
-        7: USER,
-        8: USER,
-        9: None,
-        11: None,
-        15: {1: URLS, 2: None, 11: None, 12: None, 16: None},
-        23: {6: None, 8: None},
-        32: IDENTITY,
-    },
-    "WebcastLikeMessage": {1: SHOWN, 2: None, 3: None, 5: USER},
-    "WebcastMemberMessage": {1: SHOWN, 2: USER},
-    "WebcastQuestionNewMessage": {1: META, 2: {2: None, 5: USER}},
-    "WebcastRoomUserSeqMessage": {1: META, 3: None},
-    "WebcastSocialMessage": {1: SHOWN, 2: USER},
-}
-LAST_ONLY = frozenset({("WebcastGiftMessage", 15, 1, 1), ("WebcastRoomPinMessage", 4, 15, 1, 1)})
-"""Repeated fields of which the documented type has the last alone."""
-PINNED: Plan = {
-    2: DOCUMENTED["WebcastChatMessage"],
-    3: DOCUMENTED["WebcastSocialMessage"],
-    4: DOCUMENTED["WebcastGiftMessage"],
-    5: DOCUMENTED["WebcastMemberMessage"],
-    6: DOCUMENTED["WebcastLikeMessage"],
-}
-PINNED_FIELDS = frozenset({"comment", "follow", "share", "gift", "join", "like"})
-
-REST = {
-    "WebcastBarrageMessage": "users.",
-    "WebcastCapsuleMessage": "users; each message has the same one twice.",
-    "WebcastChatMessage": "users; scores of the comment's quality (field 19) and the user who is mentioned (12).",
-    "WebcastEmoteChatMessage": "users.",
-    "WebcastGiftBroadcastMessage": "users.",
-    "WebcastGiftMessage": "the text that is shown, with the sender once more; users; the gift's second icon (15.21).",
-    "WebcastLikeMessage": "users; the text that is shown, and those for some viewers (field 8).",
-    "WebcastLinkMessage": "users: the larger avatars alone are more than half of all bytes.",
-    "WebcastMemberMessage": "the text that is shown, twice, with the user once more in each; users.",
-    "WebcastQuestionNewMessage": "users.",
-    "WebcastRankTextMessage": "users; each message has the same one twice.",
-    "WebcastRoomMessage": "users.",
-    "WebcastRoomPinMessage": "as of the pinned kinds; seven of the eight are gifts.",
-    "WebcastRoomUserSeqMessage": "the top viewers (field 2), whom the documented event lacks.",
-    "WebcastSocialMessage": "the text that is shown, with the user once more; users.",
-}
-"""What the rest is, of the kinds of which less than half is understood."""
-
+COMMON_KINDS = 20
+"""A field that more kinds have is named once for them."""
 
 HEAD = """# How much of each kind is understood
 
 Made from 1,269 captured messages of 43 kinds (September to December 2023) by `python -m tools.coverage`; do not edit.
 
-A byte of a message's payload is understood where it belongs to a field whose value is in the published record or its
-`meta`: the field's tag, length and value, and the tag and length of the messages around it. What is parsed and not
-published does not count, nor does what only decides which event a message is. The method that each message repeats
-counts, since `meta` has it from the envelope; the room id does not, since `meta` has the connection's. A message on
-`unknown` keeps all of its bytes there, but only its `meta` counts here.
+A byte of a message's payload is *understood* where it belongs to a field whose value is in the published record or its
+`meta`: the field's tag, length and value, and the tag and length of the messages around it. The method that each
+message repeats counts, since `meta` has it from the envelope. A byte is *left out* where we know what its field is and
+do not publish it; the reasons are below. The others are *not understood*. A message on `unknown` keeps all of its bytes
+there, but only its `meta` counts here. Every field that at least one in twenty messages of its kind has is in the
+record or in the list below.
 
-| kind | events | messages | bytes | understood |
-|---|---|---|---|---|
+| kind | events | messages | bytes | understood | left out | not understood |
+|---|---|---|---|---|---|---|
 """
 
-REST_HEAD = """
-## What the rest is, where it is more than half
+LEFT_HEAD = """
+## What is left out, and why
 
-Users, below: their badges' pictures, levels and links, their larger avatars and their second ids. The documented User
-has none of these.
+Fields by their numbers, with the way to them; `*` is all of a message but what the record has. Unnamed fields are in
+the list too, and are not understood.
 
+| reason | bytes | fields |
+|---|---|---|
+"""
+
+UNKNOWN_HEAD = """
+## What has no event
+
+| captured | messages | on `unknown` |
+|---|---|---|
 """
 
 
 @dataclass(slots=True)
-class Row:
-    """One kind's account."""
+class Account:
+    """Where the bytes of some messages go."""
 
     messages: int = 0
     size: int = 0
     understood: int = 0
+    left: Counter[str] = field(default_factory=Counter)
+    """Bytes by reason."""
+    places: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    """Where they are, by reason."""
+    rest: Counter[tuple[int, ...]] = field(default_factory=Counter)
+    """Messages that have a field of which nothing is said, by the way to it."""
     events: Counter[str] = field(default_factory=Counter)
 
+    def share(self, size: int) -> str:
+        """A part of the bytes in whole percent, as it is printed."""
+        return f"{int(size / self.size * 100)} %"
+
     @property
-    def share(self) -> float:
-        return self.understood / self.size
+    def left_out(self) -> int:
+        return self.left.total() - self.left[UNNAMED]
+
+    @property
+    def not_understood(self) -> int:
+        return self.size - self.understood - self.left_out
+
+    def add(self, method: str, payload: bytes, event: str) -> None:
+        """Add a message."""
+        self.messages += 1
+        self.size += len(payload)
+        self.events[event] += 1
+        seen: set[tuple[int, ...]] = set()
+        self._walk(payload, plan(method, event), left(method, event), (), method, seen)
+        self.rest.update(seen)
+
+    def _walk(
+        self, data: bytes, plan: Plan, left: Left, path: tuple[int, ...], method: str, seen: set[tuple[int, ...]]
+    ) -> None:
+        last: dict[int, int] = {}
+        for number, value, size in fields(data):
+            place, reason = (*path, number), left.get(number, left.get(ANY))
+            if number in plan:
+                inner = plan[number]
+                if inner is not None:
+                    self.understood += size - len(value)
+                    self._walk(value, inner, _within(reason, left), place, method, seen)
+                elif (method, *place) in LAST_ONLY:
+                    self._leave(last.pop(number, 0), SIZES_OF_GIFTS, place, method)
+                    last[number] = size
+                else:
+                    self.understood += size
+            elif isinstance(reason, dict):
+                self._leave(size - len(value), FORMAT, place, method)
+                self._walk(value, {}, _within(reason, left), place, method, seen)
+            elif reason is not None:
+                self._leave(size, reason, place if number in left else (*path, ANY), method)
+            else:
+                seen.add(place)
+        self.understood += sum(last.values())
+
+    def _leave(self, size: int, reason: str, place: tuple[int, ...], method: str) -> None:
+        if size:
+            self.left[reason] += size
+            self.places[reason].add(f"{method} {'.'.join('*' if part == ANY else str(part) for part in place)}")
 
 
-def captured() -> Iterator[tuple[str, bytes]]:
+def _within(reason: "Left | str | None", around: Left) -> Left:
+    """What is left out of a message within one: a reason for all of that one is one for what is in it too."""
+    if isinstance(reason, str):
+        return {ANY: reason}
+    return ({ANY: around[ANY]} if ANY in around else {}) | (reason or {})
+
+
+def captured(file: Path = CAPTURES) -> Iterator[tuple[str, bytes]]:
     """Each captured message's kind and payload."""
-    for line in gzip.decompress(CAPTURES.read_bytes()).splitlines():
+    for line in gzip.decompress(file.read_bytes()).splitlines():
         entry = json.loads(line)
         yield entry["method"], base64.b64decode(entry["b64"])
 
 
-def rows() -> dict[str, Row]:
+def accounts() -> dict[str, Account]:
     """The account of each captured kind."""
-    found: dict[str, Row] = defaultdict(Row)
-    origin = Origin(streamer="captured", room_id=1, worker="coverage")
+    found: dict[str, Account] = defaultdict(Account)
     for method, payload in captured():
-        row = found[method]
-        event = to_event(Envelope(method=method, payload=payload), origin, received_at=0, room_sequence=1)
-        row.messages += 1
-        row.size += len(payload)
-        row.understood += understood(method, payload, event.name)
-        row.events[event.name] += 1
+        found[method].add(method, payload, _event(method, payload))
     return found
+
+
+def _event(method: str, payload: bytes) -> str:
+    origin = Origin(streamer="captured", room_id=1, worker="coverage")
+    return to_event(Envelope(method=method, payload=payload), origin, received_at=0, room_sequence=1).name
 
 
 def understood(method: str, payload: bytes, event: str) -> int:
     """How many bytes of a message reach the record of its event."""
-    return _understood(payload, plan(method, event), (method,))
+    account = Account()
+    account.add(method, payload, event)
+    return account.understood
 
 
 def plan(method: str, event: str) -> Plan:
@@ -199,41 +223,88 @@ def _part(message: Descriptor | None, avro: Any) -> Plan | None:
     return USER if record == "User" else _projected(message, record)
 
 
-def _understood(data: bytes, plan: Plan, path: tuple[str | int, ...]) -> int:
-    total = 0
-    last: dict[int, int] = {}
-    for number, value, size in fields(data):
-        if number not in plan:
-            continue
-        inner = plan[number]
+def left(method: str, event: str) -> Left:
+    """The fields of a kind's messages that are left out of the record of an event."""
+    if event == "unknown":
+        return {1: COMMON_LEFT, ANY: WHOLE}
+    if method in DOCUMENTED:
+        return OWN_LEFT[method]
+    message, record = kinds.RECORDS[method]
+    pinned: Left = {number: OWN_LEFT[name] for number, name in PINNED_METHODS.items()} if event == "room_pin" else {}
+    found = _together({1: BY_MESSAGE["KindCommon"]}, _left(message.DESCRIPTOR, _projected(message.DESCRIPTOR, record)))
+    return _together(_together(found, OWN_LEFT.get(method, {})), pinned)
+
+
+def _left(message: Any, plan: Plan) -> Left:
+    found: Left = {}
+    for number, inner in plan.items():
         if inner is not None:
-            total += size - len(value) + _understood(value, inner, (*path, number))
-        elif (*path, number) in LAST_ONLY:
-            last[number] = size
-        else:
-            total += size
-    return total + sum(last.values())
+            part = message.fields_by_number[number].message_type
+            assert part is not None
+            found[number] = _left(part, inner)
+    return _together(found, BY_MESSAGE.get(message.name, {}))
+
+
+def _together(one: Left, other: Left) -> Left:
+    """What either leaves out; the other's reason where both give one."""
+    found: Left = {**one, **other}
+    for number in one.keys() & other.keys():
+        first, second = one[number], other[number]
+        if isinstance(first, dict) and isinstance(second, dict):
+            found[number] = _together(first, second)
+        elif isinstance(first, dict):
+            found[number] = _together(first, {ANY: second}) if isinstance(second, str) else second
+    return found
 
 
 def page() -> str:
-    """The page. Raises SystemExit where what it says of the rest is no longer due, or is missing."""
-    found = rows()
-    low = {method for method, row in found.items() if row.share < 0.5}
-    if low != REST.keys():
-        raise SystemExit(f"tools/coverage.py: REST must be of the kinds below one half: {sorted(low ^ REST.keys())}")
-    lines = [
-        f"| {method} | {', '.join(f'`{event}`' for event in sorted(row.events))} | {row.messages} | {row.size:,} | "
-        f"{int(row.share * 100)} % |\n"
-        for method, row in sorted(found.items())
+    """Make the page."""
+    found = accounts()
+    lines = [_line(method, account) for method, account in sorted(found.items())]
+    whole = Account()
+    for account in found.values():
+        whole.messages += account.messages
+        whole.size += account.size
+        whole.understood += account.understood
+        whole.left += account.left
+        for reason, places in account.places.items():
+            whole.places[reason] |= places
+    lines.append(_line("all", whole))
+    reasons = [
+        f"| {reason} | {whole.left[reason]:,} | {_places(whole.places[reason])} |\n"
+        for reason in sorted(whole.places, key=lambda reason: -whole.left[reason])
     ]
-    whole = Row(
-        sum(row.messages for row in found.values()),
-        sum(row.size for row in found.values()),
-        sum(row.understood for row in found.values()),
+    unknown = [
+        _unknown("September to December 2023", CAPTURES),
+        _unknown("the first batch of a room in August 2026, without one of its 13", BATCH),
+    ]
+    return "".join((HEAD, *lines, UNKNOWN_HEAD, *unknown, LEFT_HEAD, *reasons))
+
+
+def _unknown(when: str, file: Path) -> str:
+    events = [_event(method, payload) for method, payload in captured(file)]
+    return f"| {when} | {len(events):,} | {events.count('unknown')} |\n"
+
+
+def _line(name: str, account: Account) -> str:
+    events = ", ".join(f"`{event}`" for event in sorted(account.events))
+    shares = (account.understood, account.left_out, account.not_understood)
+    return (
+        f"| {name} | {events} | {account.messages:,} | {account.size:,} | "
+        f"{' | '.join(account.share(size) for size in shares)} |\n"
     )
-    lines.append(f"| all | | {whole.messages:,} | {whole.size:,} | {int(whole.share * 100)} % |\n")
-    rest = [f"- {method}: {REST[method]}\n" for method in sorted(low)]
-    return "".join((HEAD, *lines, REST_HEAD, *rest))
+
+
+def _places(places: set[str]) -> str:
+    by_kind: dict[str, list[str]] = defaultdict(list)
+    kinds_of = Counter(place.partition(" ")[2] for place in places)
+    common = {way for way, number in kinds_of.items() if number > COMMON_KINDS}
+    for place in sorted(places):
+        method, _, way = place.partition(" ")
+        if way not in common:
+            by_kind[method].append(way)
+    everywhere = [f"most kinds {', '.join(sorted(common))}"] if common else []
+    return "; ".join([*everywhere, *(f"{method} {', '.join(ways)}" for method, ways in by_kind.items())])
 
 
 def main() -> None:

@@ -3,7 +3,7 @@
 Facts: protocol sheet section 10. Absent numbers and texts become None, never zero or empty, as documented.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,12 +11,14 @@ from google.protobuf.message import Message
 
 from producer.events import records
 from producer.events.event import Event, Giving
+from producer.events.projection import compile_projection
 from producer.events.streaks import Tap
 from producer.events.users import identified, user, user_of
 from producer.webcast import wire
 
 STREAKABLE = 1
 ENDED = frozenset({3, 4})
+PAUSES = {1: "pause", 2: "unpause"}
 
 JOIN_KEYS = frozenset({"live_room_enter_toast", "pm_mt_join_message_other_viewer"})
 JOINED, FOLLOWED, SHARED = 1, 1, 3
@@ -34,12 +36,36 @@ class Mapper:
     """None where a message of this kind is not one of the documented events."""
 
 
+def _more(message: type[Message], record: str, own: Iterable[str]) -> Callable[[Any], Any]:
+    """Make the function to those fields of a record that its message has by the same names: all but `own`."""
+    besides = frozenset(own)
+    # Compiled at the first message: `make generate` imports this while message and record may still differ.
+    return lambda parsed: compile_projection(message.DESCRIPTOR, record, besides=besides)(parsed)
+
+
+_more_of_comment = _more(wire.ChatMessage, "CommentEvent", ("user", "comment", "name", "meta"))
+_more_of_gift = _more(
+    wire.GiftMessage,
+    "Gift",
+    (
+        *("giftId", "repeatCount", "repeatEnd", "giftDetails", "giftExtra", "extended_gift"),
+        *("gift_type", "streakable", "streaking", "gift_list_version", "gift_id_str"),
+    ),
+)
+_more_of_giving = _more(wire.GiftMessage, "GiftEvent", ("user", "gift", "name", "to_user", "meta"))
+_more_of_join = _more(wire.MemberMessage, "JoinEvent", ("user", "displayType", "label", "name", "meta"))
+_more_of_social = _more(wire.SocialMessage, "ShareEvent", ("user", "displayType", "label", "name", "meta"))
+_more_of_viewers = _more(wire.RoomUserSeqMessage, "ViewerCountUpdateEvent", ("viewerCount", "name", "meta"))
+_more_of_question = _more(wire.Question, "QuestionEvent", ("questionText", "user", "name", "meta"))
+
+
 def _comment(chat: wire.ChatMessage, meta: records.Meta) -> Event:
-    value: records.CommentEvent = {
+    value: dict[str, Any] = {
         "user": identified(chat),
         "comment": chat.content if chat.HasField("content") else None,
         "name": "comment",
         "meta": meta,
+        **_more_of_comment(chat),
     }
     return Event("comment", value)
 
@@ -61,12 +87,13 @@ def _member(member: wire.MemberMessage, meta: records.Meta) -> Event | None:
     key = _display_type(member.common)
     if not (key in JOIN_KEYS if key else member.action == JOINED):
         return None
-    value: records.JoinEvent = {
+    value: dict[str, Any] = {
         "user": user_of(member),
         "displayType": key,
         "label": _label(member.common),
         "name": "join",
         "meta": meta,
+        **_more_of_join(member),
     }
     return Event("join", value)
 
@@ -75,51 +102,67 @@ def _social(social: wire.SocialMessage, meta: records.Meta) -> Event | None:
     key = _display_type(social.common)
     label = _label(social.common)
     if "follow" in key if key else social.action == FOLLOWED:
-        follow: records.FollowEvent = {
+        follow: dict[str, Any] = {
             "user": user_of(social),
             "displayType": key,
             "label": label,
             "name": "follow",
             "meta": meta,
+            **_more_of_social(social),
         }
         return Event("follow", follow)
     if "share" in key and not key.endswith(SEVERAL_SHARES) if key else social.action == SHARED:
-        share: records.ShareEvent = {
+        share: dict[str, Any] = {
             "user": user_of(social),
             "displayType": key,
             "label": label,
             "name": "share",
             "meta": meta,
+            **_more_of_social(social),
         }
         return Event("share", share)
     return None
 
 
 def _viewers(seq: wire.RoomUserSeqMessage, meta: records.Meta) -> Event:
-    value: records.ViewerCountUpdateEvent = {
+    value: dict[str, Any] = {
         "viewerCount": seq.total if seq.HasField("total") else None,
         "name": "viewer_count_update",
         "meta": meta,
+        **_more_of_viewers(seq),
     }
     return Event("viewer_count_update", value)
 
 
 def _question(question: wire.QuestionNewMessage, meta: records.Meta) -> Event:
     data = question.data
-    value: records.QuestionEvent = {
+    value: dict[str, Any] = {
         "questionText": data.content if data.HasField("content") else None,
         "user": user_of(data),
         "name": "question",
         "meta": meta,
+        **_more_of_question(data),
     }
     return Event("question", value)
 
 
 def _control(control: wire.ControlMessage, meta: records.Meta) -> Event | None:
-    if control.action not in ENDED:
+    tips = control.tips if control.HasField("tips") else None
+    if control.action in ENDED:
+        end: records.LiveEndEvent = {
+            "name": "live_end",
+            "reason": "control_message",
+            "meta": meta,
+            "action": control.action,
+            "tips": tips,
+        }
+        return Event("live_end", end)
+    if control.action not in PAUSES:
         return None
-    value: records.LiveEndEvent = {"name": "live_end", "reason": "control_message", "meta": meta}
-    return Event("live_end", value)
+    source = control.extra.source if control.extra.HasField("source") else None
+    name = PAUSES[control.action]
+    pause: records.PauseEvent | records.UnpauseEvent = {"tips": tips, "source": source, "name": name, "meta": meta}
+    return Event(name, pause)
 
 
 def _gift(message: wire.GiftMessage, meta: records.Meta) -> Event:
@@ -128,7 +171,7 @@ def _gift(message: wire.GiftMessage, meta: records.Meta) -> Event:
     details = _gift_details(message.gift) if message.HasField("gift") else None
     gift_type = details["giftType"] if details else None
     streakable = _streakable(message, gift_type)
-    gift: records.Gift = {
+    gift: dict[str, Any] = {
         "giftId": message.gift_id if message.HasField("gift_id") else None,
         "repeatCount": repeat_count,
         "repeatEnd": repeat_end,
@@ -140,14 +183,16 @@ def _gift(message: wire.GiftMessage, meta: records.Meta) -> Event:
         "streaking": streakable is True and repeat_end != 1,
         "gift_list_version": None,
         "gift_id_str": str(message.gift_id) if message.HasField("gift_id") else None,
+        **_more_of_gift(message),
     }
     to_user = user(message.to_user) if message.HasField("to_user") else None
-    value: records.GiftEvent = {
+    value: dict[str, Any] = {
         "user": identified(message),
         "gift": gift,
         "name": "gift",
         "to_user": to_user,
         "meta": meta,
+        **_more_of_giving(message),
     }
     receiver_id = message.to_user.id or message.monitor_info.to_user_id
     giving: Giving = {
@@ -194,6 +239,8 @@ def _gift_details(gift: wire.Gift) -> records.GiftDetails:
         "giftType": gift.type if gift.HasField("type") else None,
         "diamondCount": gift.diamond_count if gift.HasField("diamond_count") else None,
         "giftName": gift.name if gift.HasField("name") else None,
+        "duration": gift.duration if gift.HasField("duration") else None,
+        "combo": gift.combo if gift.HasField("combo") else None,
     }
 
 

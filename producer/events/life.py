@@ -21,7 +21,7 @@ def disconnected(origin: Origin, reason: str, *, at: int) -> Event:
 def live_ended(origin: Origin, reason: str, *, at: int) -> Event:
     """Make the event of a live that was found ended without a message that says so."""
     meta = own_meta("live_end", origin, at, unique=False)
-    value: records.LiveEndEvent = {"name": "live_end", "reason": reason, "meta": meta}
+    value: records.LiveEndEvent = {"name": "live_end", "reason": reason, "meta": meta, "action": None, "tips": None}
     return Event("live_end", value)
 
 

@@ -71,7 +71,9 @@ def kind_of(method: str) -> str | None:
 
 
 def _carried(kind: str | None, payloads: Payloads) -> bool:
-    return payloads is Payloads.ALL or (payloads is Payloads.UNDOCUMENTED and kind in kinds.MAPPERS)
+    if payloads is Payloads.ALL or kind in kinds.LITTLE_KNOWN:
+        return True
+    return payloads is Payloads.UNDOCUMENTED and kind in kinds.MAPPERS
 
 
 def _unknown(message: wire.Envelope, meta: records.Meta) -> Event:

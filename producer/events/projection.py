@@ -1,7 +1,8 @@
 """Wire messages to record values, compiled from the schemas.
 
 Field `x` of a record is field `x` of its message, or of the message's `common`. `x_str` is the text of the number `x`.
-Records nest as messages do, arrays are repeated fields, and User is made as everywhere. What is absent is None.
+Records nest as messages do, arrays are repeated fields, and User is made as everywhere. What is absent is None, and so
+is a repeated field without entries where the array can be null.
 """
 
 from collections.abc import Callable
@@ -9,9 +10,10 @@ from functools import cache
 from typing import Any
 
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
+from google.protobuf.message import Message
 
 from producer.events import schemas
-from producer.events.users import identified, user
+from producer.events.users import badge, identified, user
 from producer.webcast import wire
 
 MOST_REPEATED = 1_000
@@ -25,6 +27,11 @@ SCALARS = {
     "string": FieldDescriptor.TYPE_STRING,
     "boolean": FieldDescriptor.TYPE_BOOL,
 }
+MADE: dict[str, tuple[type[Message], Callable[[Any], Any]]] = {
+    "User": (wire.User, user),
+    "BadgeStruct": (wire.BadgeStruct, badge),
+}
+"""Records that are made by hand, and what of."""
 TWIN = "_str"
 IDENTITY = "user_identity"
 
@@ -79,6 +86,9 @@ def _field(field: FieldDescriptor, avro: Any, where: str) -> Read:
                 return lambda parsed: list(getattr(parsed, name)[:MOST_REPEATED])
             make = _record(field, items, where)
             return lambda parsed: [make(each) for each in getattr(parsed, name)[:MOST_REPEATED]]
+        case ["null", {"type": "array"} as array]:
+            entries = _field(field, array, where)
+            return lambda parsed: entries(parsed) or None
         case ["null", str(other)]:
             _expect(field.has_presence, f"{where}: {field.full_name} cannot be absent")
             if other in SCALARS:
@@ -93,9 +103,10 @@ def _field(field: FieldDescriptor, avro: Any, where: str) -> Read:
 
 def _record(field: FieldDescriptor, record: str, where: str) -> Callable[[Any], Any]:
     _expect(field.message_type is not None, f"{where}: {record} does not fit {field.full_name}")
-    if record == "User":
-        _expect(field.message_type is wire.User.DESCRIPTOR, f"{where}: User does not fit {field.full_name}")
-        return user
+    if record in MADE:
+        message, make = MADE[record]
+        _expect(field.message_type is message.DESCRIPTOR, f"{where}: {record} does not fit {field.full_name}")
+        return make
     return compile_projection(field.message_type, record)
 
 

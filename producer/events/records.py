@@ -23,11 +23,19 @@ class Meta(TypedDict):
     connection: str | None
 
 
+class AccessControlEvent(TypedDict):
+    """TikTok asks viewers to prove that they are none of a machine's; an anonymous visit ends."""
+
+    name: str
+    meta: Meta | None
+
+
 class AccessRecallEvent(TypedDict):
     """TikTok took a permission of the streamer's away."""
 
     subject: str | None
     name: str
+    status: int | None
     meta: Meta | None
 
 
@@ -58,12 +66,41 @@ class BadgeText(TypedDict):
     default_pattern: str | None
 
 
+class PrivilegeLogExtra(TypedDict):
+    """What TikTok notes of the privilege that a badge shows."""
+
+    level: str | None
+
+
+class StringBadge(TypedDict):
+    """A badge that shows a plain text."""
+
+    content_str: str | None
+
+
+class PatternRef(TypedDict):
+    """A text without slots, such as the name of a gift in a text."""
+
+    key: str | None
+    default_pattern: str | None
+
+
+class CombineBadge(TypedDict):
+    """A badge that shows a picture and a text."""
+
+    text: PatternRef | None
+    content_str: str | None
+
+
 class BadgeStruct(TypedDict):
     """A badge as TikTok describes one."""
 
     display_type: int | None
     scene_type: int | None
     text: BadgeText | None
+    privilege_log_extra: PrivilegeLogExtra | None
+    string_badge: StringBadge | None
+    combine: CombineBadge | None
 
 
 class Image(TypedDict):
@@ -96,19 +133,20 @@ class User(TypedDict):
     is_friend: bool
     is_moderator: bool
     user_id_str: str | None
+    sec_uid: str | None
+    following_count: int | None
+    follower_count: int | None
+    gifter_level: int | None
+    fan_club_name: str | None
+    fan_club_level: int | None
+    is_subscriber: bool | None
+    badge_list: list[BadgeStruct] | None
 
 
 class TextPieceUser(TypedDict):
     """A user in the slot of a text."""
 
     user: User | None
-
-
-class PatternRef(TypedDict):
-    """A text without slots, such as the name of a gift in a text."""
-
-    key: str | None
-    default_pattern: str | None
 
 
 class TextPieceGift(TypedDict):
@@ -312,6 +350,13 @@ class BattleUserInfo(TypedDict):
     user: BattleUser | None
 
 
+class BoostCardEvent(TypedDict):
+    """A card that boosts the live, or what it is worth now."""
+
+    name: str
+    meta: Meta | None
+
+
 class PunishInfo(TypedDict):
     """A measure of TikTok's against a user."""
 
@@ -365,30 +410,6 @@ class CaptionEvent(TypedDict):
     meta: Meta | None
 
 
-class CommentEvent(TypedDict):
-    """Someone commented on the live."""
-
-    user: User | None
-    comment: str | None
-    name: str
-    meta: Meta | None
-
-
-class ConnectEvent(TypedDict):
-    """The producer connected to the live; published once a connection."""
-
-    name: str
-    meta: Meta | None
-
-
-class DisconnectEvent(TypedDict):
-    """The producer's connection to the live ended; published once a connection, unless the process was killed."""
-
-    name: str
-    reason: str | None
-    meta: Meta | None
-
-
 class Emote(TypedDict):
     """A picture that is sent like a letter."""
 
@@ -400,6 +421,13 @@ class Emote(TypedDict):
     content_source: int | None
 
 
+class EmoteWithIndex(TypedDict):
+    """An emote within a comment."""
+
+    index: int | None
+    emote: Emote | None
+
+
 class UserIdentity(TypedDict):
     """A viewer's relation to the streamer."""
 
@@ -409,6 +437,43 @@ class UserIdentity(TypedDict):
     is_follower_of_anchor: bool | None
     is_moderator_of_anchor: bool | None
     is_anchor: bool | None
+
+
+class CommentEvent(TypedDict):
+    """Someone commented on the live."""
+
+    user: User | None
+    comment: str | None
+    name: str
+    at_user: User | None
+    emotes: list[EmoteWithIndex] | None
+    content_language: str | None
+    user_identity: UserIdentity | None
+    mention_users: list[User] | None
+    meta: Meta | None
+
+
+class ConnectEvent(TypedDict):
+    """The producer connected to the live; published once a connection."""
+
+    name: str
+    meta: Meta | None
+
+
+class Contributor(TypedDict):
+    """One of the viewers at the top of a live."""
+
+    score: int | None
+    user: User | None
+    rank: int | None
+
+
+class DisconnectEvent(TypedDict):
+    """The producer's connection to the live ended; published once a connection, unless the process was killed."""
+
+    name: str
+    reason: str | None
+    meta: Meta | None
 
 
 class EmoteChatEvent(TypedDict):
@@ -505,6 +570,19 @@ class FollowEvent(TypedDict):
     displayType: str | None
     label: str | None
     name: str
+    share_type: int | None
+    action: int | None
+    share_target: str | None
+    follow_count: int | None
+    share_count: int | None
+    meta: Meta | None
+
+
+class GameRankNotifyEvent(TypedDict):
+    """The rank of the live among those of a game."""
+
+    msg_type: int | None
+    name: str
     meta: Meta | None
 
 
@@ -522,6 +600,8 @@ class GiftDetails(TypedDict):
     giftType: int | None
     diamondCount: int | None
     giftName: str | None
+    duration: int | None
+    combo: bool | None
 
 
 class GiftExtra(TypedDict):
@@ -546,6 +626,14 @@ class Gift(TypedDict):
     streaking: bool
     gift_list_version: str | None
     gift_id_str: str | None
+    fan_ticket_count: int | None
+    group_count: int | None
+    combo_count: int | None
+    group_id: int | None
+    group_id_str: str | None
+    send_type: int | None
+    color_id: int | None
+    order_id: str | None
 
 
 class NoticeImage(TypedDict):
@@ -583,6 +671,13 @@ class GiftBroadcastEvent(TypedDict):
     meta: Meta | None
 
 
+class GiftDynamicRestrictionEvent(TypedDict):
+    """Which gifts may be given changed."""
+
+    name: str
+    meta: Meta | None
+
+
 class GiftEvent(TypedDict):
     """A gift message was received; a streak sends many of them, each with a running total."""
 
@@ -590,6 +685,7 @@ class GiftEvent(TypedDict):
     gift: Gift | None
     name: str
     to_user: User | None
+    user_identity: UserIdentity | None
     meta: Meta | None
 
 
@@ -612,6 +708,23 @@ class GiftFinalizedEvent(TypedDict):
     receiver_id: str | None
     receiver_unique_id: str | None
     receiver_nickname: str | None
+    meta: Meta | None
+
+
+class GiftPanelUpdateEvent(TypedDict):
+    """The panel of gifts changed."""
+
+    room_id: int | None
+    room_id_str: str | None
+    timestamp: int | None
+    name: str
+    meta: Meta | None
+
+
+class GiftPromptEvent(TypedDict):
+    """A prompt to give something."""
+
+    name: str
     meta: Meta | None
 
 
@@ -697,6 +810,13 @@ class GoalUpdateEvent(TypedDict):
     meta: Meta | None
 
 
+class GuideEvent(TypedDict):
+    """A hint of TikTok's to viewers."""
+
+    name: str
+    meta: Meta | None
+
+
 class HostArmies(TypedDict):
     """One host's side of a battle."""
 
@@ -731,6 +851,13 @@ class HourlyRankEvent(TypedDict):
     """The streamer's place in the hourly ranking; rank_update carries rankings today."""
 
     data: HourlyRankData | None
+    name: str
+    meta: Meta | None
+
+
+class HourlyRankRewardEvent(TypedDict):
+    """A reward for a place in the hourly ranking."""
+
     name: str
     meta: Meta | None
 
@@ -784,6 +911,11 @@ class JoinEvent(TypedDict):
     displayType: str | None
     label: str | None
     name: str
+    member_count: int | None
+    enter_type: int | None
+    action: int | None
+    client_enter_source: str | None
+    client_enter_type: str | None
     meta: Meta | None
 
 
@@ -960,6 +1092,26 @@ class LinkMicFanTicketEvent(TypedDict):
     meta: Meta | None
 
 
+class LinkMicLayoutStateEvent(TypedDict):
+    """How hosts and guests are laid out on the screen."""
+
+    room_id: int | None
+    room_id_str: str | None
+    name: str
+    meta: Meta | None
+
+
+class LinkStateEvent(TypedDict):
+    """The state of a connection between hosts and guests."""
+
+    channel_id: int | None
+    channel_id_str: str | None
+    scene: int | None
+    version: int | None
+    name: str
+    meta: Meta | None
+
+
 class LinkmicBattleTaskEvent(TypedDict):
     """A task within a battle between hosts was set, or what came of it."""
 
@@ -975,6 +1127,15 @@ class LiveEndEvent(TypedDict):
 
     name: str
     reason: str | None
+    action: int | None
+    tips: str | None
+    meta: Meta | None
+
+
+class LiveGameIntroEvent(TypedDict):
+    """The game that the live is about."""
+
+    name: str
     meta: Meta | None
 
 
@@ -1022,6 +1183,111 @@ class MsgDetectEvent(TypedDict):
     times: MsgDetectTimes | None
     region: str | None
     name: str
+    detect_type: int | None
+    meta: Meta | None
+
+
+class NoticeEvent(TypedDict):
+    """A notice of TikTok's."""
+
+    notice_type: int | None
+    name: str
+    meta: Meta | None
+
+
+class OecAuction(TypedDict):
+    """An auction of a shop's live."""
+
+    id: str | None
+    status: int | None
+    end_time: int | None
+    winner_nickname: str | None
+    price: str | None
+    price_text: str | None
+    winner_avatar_url: str | None
+
+
+class OecAuctionState(TypedDict):
+    """The state of an auction."""
+
+    auction: OecAuction | None
+
+
+class OecAuctionData(TypedDict):
+    """What a message says of an auction."""
+
+    state: OecAuctionState | None
+
+
+class OecBuyer(TypedDict):
+    """Who bids or buys."""
+
+    id: int | None
+    id_str: str | None
+    nickname: str | None
+    display_id: str | None
+
+
+class OecPrice(TypedDict):
+    """A price."""
+
+    formatted: str | None
+
+
+class OecProduct(TypedDict):
+    """What is sold."""
+
+    title: str | None
+    price: OecPrice | None
+    product_id: str | None
+
+
+class OecVariant(TypedDict):
+    """Which of a product's."""
+
+    lot_number: str | None
+    sku_id: str | None
+
+
+class OecAuctionResult(TypedDict):
+    """A lot, and who leads or has won."""
+
+    user: OecBuyer | None
+    product: OecProduct | None
+    variant: OecVariant | None
+    order_create_time: int | None
+    result_time: int | None
+
+
+class OecTrackingParameter(TypedDict):
+    """A name and what it is."""
+
+    key: str | None
+    value: str | None
+
+
+class OecTracking(TypedDict):
+    """What happened, as TikTok's own statistics are told."""
+
+    event_name: str | None
+    parameters: list[OecTrackingParameter]
+
+
+class OecLiveCreatorEvent(TypedDict):
+    """An auction of a shop's live: its start, its bids and its end."""
+
+    auction_data: OecAuctionData | None
+    tracking: OecTracking | None
+    name: str
+    meta: Meta | None
+
+
+class OecLiveManagerEvent(TypedDict):
+    """The state of a shop's live: of an auction, who leads and who won."""
+
+    type: int | None
+    auction_result: OecAuctionResult | None
+    name: str
     meta: Meta | None
 
 
@@ -1033,6 +1299,7 @@ class ShoppingProduct(TypedDict):
     image_url: str | None
     url: str | None
     schema: str | None
+    shop_name: str | None
 
 
 class OecLiveShoppingEvent(TypedDict):
@@ -1047,6 +1314,30 @@ class PartnershipDropsUpdateEvent(TypedDict):
     """A game's rewards for watching changed."""
 
     id: str | None
+    name: str
+    change_mode: int | None
+    meta: Meta | None
+
+
+class PartnershipGameOfflineEvent(TypedDict):
+    """Games that are no longer offered with the live."""
+
+    name: str
+    meta: Meta | None
+
+
+class PartnershipPunishEvent(TypedDict):
+    """A measure of TikTok's against a partnership."""
+
+    name: str
+    meta: Meta | None
+
+
+class PauseEvent(TypedDict):
+    """The live was paused by its host; it goes on, or ends."""
+
+    tips: str | None
+    source: str | None
     name: str
     meta: Meta | None
 
@@ -1122,6 +1413,9 @@ class QuestionEvent(TypedDict):
     questionText: str | None
     user: User | None
     name: str
+    question_id: int | None
+    question_id_str: str | None
+    create_time: int | None
     meta: Meta | None
 
 
@@ -1210,6 +1504,11 @@ class ShareEvent(TypedDict):
     displayType: str | None
     label: str | None
     name: str
+    share_type: int | None
+    action: int | None
+    share_target: str | None
+    follow_count: int | None
+    share_count: int | None
     meta: Meta | None
 
 
@@ -1240,6 +1539,13 @@ class RoomVerifyEvent(TypedDict):
     content: str | None
     notice_type: int | None
     close_room: bool | None
+    name: str
+    meta: Meta | None
+
+
+class SpeakerEvent(TypedDict):
+    """An announcement over all lives."""
+
     name: str
     meta: Meta | None
 
@@ -1294,6 +1600,7 @@ class SubPinEvent(TypedDict):
     user_id: int | None
     user_id_str: str | None
     name: str
+    action_type: int | None
     meta: Meta | None
 
 
@@ -1302,6 +1609,15 @@ class SystemEvent(TypedDict):
 
     message: str | None
     display_text: Text | None
+    name: str
+    meta: Meta | None
+
+
+class ToastEvent(TypedDict):
+    """A short message over the screen."""
+
+    display_duration_ms: int | None
+    delay_display_duration_ms: int | None
     name: str
     meta: Meta | None
 
@@ -1326,9 +1642,36 @@ class UnknownEvent(TypedDict):
     meta: Meta | None
 
 
+class UnpauseEvent(TypedDict):
+    """The live goes on after a pause."""
+
+    tips: str | None
+    source: str | None
+    name: str
+    meta: Meta | None
+
+
+class UpdateShareRevenueNoticeEvent(TypedDict):
+    """The number of those with whom revenue is shared changed."""
+
+    name: str
+    meta: Meta | None
+
+
 class ViewerCountUpdateEvent(TypedDict):
     """The number of viewers changed."""
 
     viewerCount: int | None
+    name: str
+    ranks: list[Contributor] | None
+    total_user: int | None
+    anonymous: int | None
+    meta: Meta | None
+
+
+class ViewerPicksUpdateEvent(TypedDict):
+    """What viewers picked changed."""
+
+    update_type: int | None
     name: str
     meta: Meta | None

@@ -22,7 +22,7 @@ JavaScript rounds: beside each there is the same as a string, `…_str`, and `me
 DOCUMENTED = """
 ## Topics
 
-The documented events, and one of ours.
+The documented events, and three of ours: `gift_finalized`, `pause` and `unpause`.
 
 | topic | record | what |
 |---|---|---|
@@ -32,7 +32,8 @@ FURTHER = """
 ## Topics of the kinds that the documentation does not name
 
 One a kind. Names are the protocol's own where field tables have them; where they have none, only what captured messages
-show beyond doubt is read. [coverage.md](coverage.md) says how much of each kind that is.
+show beyond doubt is read. [coverage.md](coverage.md) says how much of each kind that is. Kinds of whose fields little
+is known carry their bytes in `meta.payload`, whatever `PRODUCER_PAYLOADS` says.
 
 | topic | record | kind | what |
 |---|---|---|---|

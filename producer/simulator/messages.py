@@ -44,7 +44,9 @@ UNKNOWN_KINDS: tuple[tuple[str, bytes], ...] = (
     ("HashtagMessage", b"\x0a\x10\x0a\x0eHashtagMessage\x12\x07welcome"),
 )
 """Kinds that have no event; real ones among them, one without the prefix (protocol sheet section 8.3)."""
-SCENE_MODERATOR, SCENE_SUBSCRIBER = 1, 4
+SCENE_MODERATOR, SCENE_SUBSCRIBER, SCENE_GIFTER, SCENE_FANS = 1, 4, 8, 10
+CONTROLS = {1: "pause", 2: "unpause", 3: "live_end", 4: "live_end"}
+"""The events of a control message, by its action."""
 FOLLOWS, MUTUAL, FOLLOWS_BY_GIFTS = 1, 2, 3
 """A user's follow status."""
 STREAK_IDS = 1_780_000_000_000
@@ -114,7 +116,7 @@ class Maker:
     def control(self, action: int) -> Message:
         """Make a control message: 1 pause, 2 unpause, 3 ended by the host, 4 ended by the platform."""
         control = wire.ControlMessage(common=self._common("WebcastControlMessage"), action=action)
-        event = "live_end" if action in (3, 4) else "unknown"
+        event = CONTROLS.get(action, "unknown")
         return self._message("WebcastControlMessage", control.SerializeToString(), event)
 
     def _like(self) -> Message:
@@ -237,17 +239,24 @@ class Maker:
             id=USER_IDS + index * 7919,
             nickname=NAMES[index % len(NAMES)],
             display_id=f"viewer_{index}",
-            sec_uid=b"MS4wLjABAAAA%06d" % index,
+            sec_uid=f"MS4wLjABAAAA{index:06}",
         )
         user.avatar_thumb.url_list.extend(f"https://cdn.invalid/{index}~{size}.webp" for size in (72, 100, 720))
+        user.follow_info.following_count, user.follow_info.follower_count = index % 90, index * 3
         if index % 5:
             user.follow_info.follow_status = index % 3  # of the others nothing is said
         if index % 10 == 0:
             badge = user.badge_list.add(display_type=2, scene_type=SCENE_MODERATOR)
             badge.text.key, badge.text.default_pattern = "pm_mt_moderator_im", "Moderator"
+            again = user.badge_list.add(display_type=4, scene_type=SCENE_MODERATOR)  # a moderator shows twice
+            again.combine.text.key, again.combine.text.default_pattern = "pm_mt_moderator_im", "Moderator"
             user.user_attr.is_admin = True
         if index % 7 == 0:
             user.badge_list.add(display_type=1, scene_type=SCENE_SUBSCRIBER)  # an image, so it has no text
+        for scene, every in ((SCENE_GIFTER, 3), (SCENE_FANS, 4)):
+            if index % every == 0:
+                badge = user.badge_list.add(display_type=4, scene_type=scene)
+                badge.privilege_log_extra.level = badge.combine.content_str = str(1 + index % 50)
         return user
 
     def _sometimes(self, key: str) -> str | None:

@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from producer.simulator.messages import Message
+from producer.simulator.messages import CONTROLS, Message
 from producer.simulator.world import LIFE_IDS, ROOM_IDS, Live
 from producer.webcast import wire
 
@@ -23,16 +23,24 @@ BY_METHOD = {
     "WebcastLikeMessage": "like",
     "WebcastRoomUserSeqMessage": "viewer_count_update",
     "WebcastQuestionNewMessage": "question",
+    "WebcastAccessControlMessage": "access_control",
     "WebcastAccessRecallMessage": "access_recall",
     "WebcastBarrageMessage": "barrage",
+    "WebcastBoostCardMessage": "boost_card",
     "WebcastBottomMessage": "bottom",
     "WebcastCapsuleMessage": "capsule",
     "WebcastCaptionMessage": "caption",
     "WebcastEmoteChatMessage": "emote_chat",
     "WebcastEnvelopeMessage": "envelope",
+    "WebcastGameRankNotifyMessage": "game_rank_notify",
     "WebcastGiftBroadcastMessage": "gift_broadcast",
+    "WebcastGiftDynamicRestrictionMessage": "gift_dynamic_restriction",
+    "WebcastGiftPanelUpdateMessage": "gift_panel_update",
+    "WebcastGiftPromptMessage": "gift_prompt",
     "WebcastGoalUpdateMessage": "goal_update",
+    "WebcastGuideMessage": "guide",
     "WebcastHourlyRankMessage": "hourly_rank",
+    "WebcastHourlyRankRewardMessage": "hourly_rank_reward",
     "WebcastImDeleteMessage": "im_delete",
     "WebcastInRoomBannerMessage": "in_room_banner",
     "WebcastLinkLayerMessage": "link_layer",
@@ -42,13 +50,21 @@ BY_METHOD = {
     "WebcastLinkMicBattleItemCard": "link_mic_battle_item_card",
     "WebcastLinkMicBattlePunishFinish": "link_mic_battle_punish_finish",
     "WebcastLinkMicFanTicketMethod": "link_mic_fan_ticket",
+    "WebcastLinkMicLayoutStateMessage": "link_mic_layout_state",
     "WebcastLinkMicMethod": "link_mic",
+    "WebcastLinkStateMessage": "link_state",
     "WebcastLinkmicBattleTaskMessage": "linkmic_battle_task",
+    "WebcastLiveGameIntroMessage": "live_game_intro",
     "WebcastLiveIntroMessage": "live_intro",
     "WebcastMarqueeAnnouncementMessage": "marquee_announcement",
     "WebcastMsgDetectMessage": "msg_detect",
+    "WebcastNoticeMessage": "notice",
+    "WebcastOecLiveCreatorMessage": "oec_live_creator",
+    "WebcastOecLiveManagerMessage": "oec_live_manager",
     "WebcastOecLiveShoppingMessage": "oec_live_shopping",
     "WebcastPartnershipDropsUpdateMessage": "partnership_drops_update",
+    "WebcastPartnershipGameOfflineMessage": "partnership_game_offline",
+    "WebcastPartnershipPunishMessage": "partnership_punish",
     "WebcastPerceptionMessage": "perception",
     "WebcastPollMessage": "poll",
     "WebcastRankTextMessage": "rank_text",
@@ -57,10 +73,14 @@ BY_METHOD = {
     "WebcastRoomNotifyMessage": "room_notify",
     "WebcastRoomPinMessage": "room_pin",
     "WebcastRoomVerifyMessage": "room_verify",
+    "WebcastSpeakerMessage": "speaker",
     "WebcastSubNotifyMessage": "sub_notify",
     "WebcastSubPinEventMessage": "sub_pin",
     "WebcastSystemMessage": "system",
+    "WebcastToastMessage": "toast",
     "WebcastUnauthorizedMemberMessage": "unauthorized_member",
+    "WebcastUpdateShareRevenueNoticeMessage": "update_share_revenue_notice",
+    "WebcastViewerPicksUpdateMessage": "viewer_picks_update",
 }
 """Kinds of which each message is one event."""
 
@@ -122,7 +142,7 @@ def event_of(method: str, payload: bytes) -> str:
     if method in BY_METHOD:
         return BY_METHOD[method]
     if method == "WebcastControlMessage":
-        return "live_end" if _ends(method, payload) else "unknown"
+        return _control(payload)
     try:
         return _by_content(method, payload)
     except wire.DecodeError:
@@ -150,11 +170,15 @@ def _social(key: str, action: int) -> str:
     return "share" if "share" in key and not several else "unknown"
 
 
-def _ends(method: str, payload: bytes) -> bool:
+def _control(payload: bytes) -> str:
     try:
-        return method == "WebcastControlMessage" and wire.ControlMessage.FromString(payload).action in (3, 4)
+        return CONTROLS.get(wire.ControlMessage.FromString(payload).action, "unknown")
     except wire.DecodeError:
-        return False
+        return "unknown"
+
+
+def _ends(method: str, payload: bytes) -> bool:
+    return method == "WebcastControlMessage" and _control(payload) == "live_end"
 
 
 def _read(file: Path) -> list[tuple[str, bytes]]:

@@ -227,9 +227,9 @@ WRONG = (
     ),
     Change(
         "a record within is renamed",
-        "comment",
+        "share",
         _renamed_record,
-        ("CommentEvent.user",),
+        ("ShareEvent.user",),
         rules=("resolution", "promise"),
     ),
     Change("the event's namespace is another", "comment", _another_namespace, ("CommentEvent",)),

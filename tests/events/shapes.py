@@ -11,13 +11,18 @@ from tests.events.wire_writer import Field, Fields
 Place = tuple[int | tuple[int, int], str]
 
 SHAPES: dict[str, dict[str, Place]] = {
+    "AccessControlEvent": {},
     "AccessRecallEvent": {
         "subject": (5, "text"),
+        "status": (2, "number"),
     },
     "BadgeStruct": {
         "display_type": (1, "number"),
         "scene_type": (3, "number"),
         "text": (21, "BadgeText"),
+        "privilege_log_extra": (12, "PrivilegeLogExtra"),
+        "string_badge": (22, "StringBadge"),
+        "combine": (23, "CombineBadge"),
     },
     "BadgeText": {
         "key": (2, "text"),
@@ -136,6 +141,7 @@ SHAPES: dict[str, dict[str, Place]] = {
     "BattleUserInfo": {
         "user": (1, "BattleUser"),
     },
+    "BoostCardEvent": {},
     "BottomEvent": {
         "punish_info": (8, "PunishInfo"),
         "display_text": ((1, 8), "Text"),
@@ -161,6 +167,15 @@ SHAPES: dict[str, dict[str, Place]] = {
         "sequence_id_str": (6, "number as text"),
         "definite": (7, "flag"),
     },
+    "CombineBadge": {
+        "text": (3, "PatternRef"),
+        "content_str": (4, "text"),
+    },
+    "Contributor": {
+        "score": (1, "number"),
+        "user": (2, "User"),
+        "rank": (3, "number"),
+    },
     "Emote": {
         "emote_id": (1, "text"),
         "image": (2, "Image"),
@@ -173,6 +188,10 @@ SHAPES: dict[str, dict[str, Place]] = {
         "user": (2, "User"),
         "emote_list": (3, "[Emote]"),
         "user_identity": (5, "UserIdentity"),
+    },
+    "EmoteWithIndex": {
+        "index": (1, "number"),
+        "emote": (2, "Emote"),
     },
     "EnvelopeEvent": {
         "envelope_info": (2, "EnvelopeInfo"),
@@ -207,12 +226,22 @@ SHAPES: dict[str, dict[str, Place]] = {
         "user_id_str": (1, "number as text"),
         "fan_ticket_count": (2, "number"),
     },
+    "GameRankNotifyEvent": {
+        "msg_type": (2, "number"),
+    },
     "GiftBroadcastEvent": {
         "user_id": (2, "number"),
         "user_id_str": (2, "number as text"),
         "image": (3, "Image"),
         "notification": (4, "RoomNotification"),
     },
+    "GiftDynamicRestrictionEvent": {},
+    "GiftPanelUpdateEvent": {
+        "room_id": (2, "number"),
+        "room_id_str": (2, "number as text"),
+        "timestamp": (3, "number"),
+    },
+    "GiftPromptEvent": {},
     "Goal": {
         "id": (1, "number"),
         "id_str": (1, "number as text"),
@@ -258,6 +287,7 @@ SHAPES: dict[str, dict[str, Place]] = {
         "update_source": (16, "number"),
         "goal_extra": (17, "text"),
     },
+    "GuideEvent": {},
     "HostArmies": {
         "host_id": (1, "number"),
         "host_id_str": (1, "number as text"),
@@ -279,6 +309,7 @@ SHAPES: dict[str, dict[str, Place]] = {
     "HourlyRankEvent": {
         "data": (2, "HourlyRankData"),
     },
+    "HourlyRankRewardEvent": {},
     "ImDeleteEvent": {
         "delete_msg_ids": (2, "numbers"),
         "delete_msg_ids_str": (2, "numbers as texts"),
@@ -407,6 +438,16 @@ SHAPES: dict[str, dict[str, Place]] = {
     "LinkMicFanTicketEvent": {
         "notice": (2, "FanTicketNotice"),
     },
+    "LinkMicLayoutStateEvent": {
+        "room_id": (2, "number"),
+        "room_id_str": (2, "number as text"),
+    },
+    "LinkStateEvent": {
+        "channel_id": (2, "number"),
+        "channel_id_str": (2, "number as text"),
+        "scene": (3, "number"),
+        "version": (4, "number"),
+    },
     "LinkedUser": {
         "user": (1, "User"),
         "time": (2, "number"),
@@ -418,6 +459,7 @@ SHAPES: dict[str, dict[str, Place]] = {
         "start": (3, "BattleTaskStart"),
         "result": (6, "BattleTaskResult"),
     },
+    "LiveGameIntroEvent": {},
     "LiveIntroEvent": {
         "id": (2, "number"),
         "id_str": (2, "number as text"),
@@ -438,6 +480,7 @@ SHAPES: dict[str, dict[str, Place]] = {
     "MsgDetectEvent": {
         "times": (4, "MsgDetectTimes"),
         "region": (6, "text"),
+        "detect_type": (2, "number"),
     },
     "MsgDetectTimes": {
         "first_ms": (1, "number"),
@@ -447,16 +490,78 @@ SHAPES: dict[str, dict[str, Place]] = {
     "NoticeBackground": {
         "image": (2, "NoticeImage"),
     },
+    "NoticeEvent": {
+        "notice_type": (3, "number"),
+    },
     "NoticeImage": {
         "url_list": (3, "texts"),
         "uri": (4, "text"),
     },
+    "OecAuction": {
+        "id": (1, "text"),
+        "status": (2, "number"),
+        "end_time": (3, "number"),
+        "winner_nickname": (5, "text"),
+        "price": (6, "text"),
+        "price_text": (7, "text"),
+        "winner_avatar_url": (8, "text"),
+    },
+    "OecAuctionData": {
+        "state": (2, "OecAuctionState"),
+    },
+    "OecAuctionResult": {
+        "user": (1, "OecBuyer"),
+        "product": (2, "OecProduct"),
+        "variant": (3, "OecVariant"),
+        "order_create_time": (5, "number"),
+        "result_time": (6, "number"),
+    },
+    "OecAuctionState": {
+        "auction": (1, "OecAuction"),
+    },
+    "OecBuyer": {
+        "id": (1, "number"),
+        "id_str": (1, "number as text"),
+        "nickname": (3, "text"),
+        "display_id": (38, "text"),
+    },
+    "OecLiveCreatorEvent": {
+        "auction_data": (3, "OecAuctionData"),
+        "tracking": (4, "OecTracking"),
+    },
+    "OecLiveManagerEvent": {
+        "type": (2, "number"),
+        "auction_result": (11, "OecAuctionResult"),
+    },
     "OecLiveShoppingEvent": {
         "product": (4, "ShoppingProduct"),
     },
+    "OecPrice": {
+        "formatted": (1, "text"),
+    },
+    "OecProduct": {
+        "title": (1, "text"),
+        "price": (3, "OecPrice"),
+        "product_id": (4, "text"),
+    },
+    "OecTracking": {
+        "event_name": (3, "text"),
+        "parameters": (4, "[OecTrackingParameter]"),
+    },
+    "OecTrackingParameter": {
+        "key": (1, "text"),
+        "value": (2, "text"),
+    },
+    "OecVariant": {
+        "lot_number": (1, "text"),
+        "sku_id": (4, "text"),
+    },
     "PartnershipDropsUpdateEvent": {
         "id": (3, "text"),
+        "change_mode": (2, "number"),
     },
+    "PartnershipGameOfflineEvent": {},
+    "PartnershipPunishEvent": {},
     "PatternRef": {
         "key": (1, "text"),
         "default_pattern": (2, "text"),
@@ -500,6 +605,9 @@ SHAPES: dict[str, dict[str, Place]] = {
     "PollVotes": {
         "options": (2, "[PollOption]"),
         "operator": (3, "User"),
+    },
+    "PrivilegeLogExtra": {
+        "level": (5, "text"),
     },
     "PunishInfo": {
         "type": (1, "text"),
@@ -592,6 +700,11 @@ SHAPES: dict[str, dict[str, Place]] = {
         "image_url": (3, "text"),
         "url": (4, "text"),
         "schema": (9, "text"),
+        "shop_name": (7, "text"),
+    },
+    "SpeakerEvent": {},
+    "StringBadge": {
+        "content_str": (2, "text"),
     },
     "SubGoal": {
         "type": (1, "number"),
@@ -632,6 +745,7 @@ SHAPES: dict[str, dict[str, Place]] = {
         "pin": (3, "SubPin"),
         "user_id": (4, "number"),
         "user_id_str": (4, "number as text"),
+        "action_type": (2, "number"),
     },
     "SubPinGoal": {
         "id": (1, "number"),
@@ -671,12 +785,17 @@ SHAPES: dict[str, dict[str, Place]] = {
     "TextPieceUser": {
         "user": (1, "User"),
     },
+    "ToastEvent": {
+        "display_duration_ms": (2, "number"),
+        "delay_display_duration_ms": (3, "number"),
+    },
     "UnauthorizedMemberEvent": {
         "action": (2, "number"),
         "nick_name_prefix": (3, "Text"),
         "nick_name": (4, "text"),
         "enter_text": (5, "Text"),
     },
+    "UpdateShareRevenueNoticeEvent": {},
     "UserIdentity": {
         "is_gift_giver_of_anchor": (1, "flag"),
         "is_subscriber_of_anchor": (2, "flag"),
@@ -685,6 +804,9 @@ SHAPES: dict[str, dict[str, Place]] = {
         "is_moderator_of_anchor": (5, "flag"),
         "is_anchor": (6, "flag"),
     },
+    "ViewerPicksUpdateEvent": {
+        "update_type": (2, "number"),
+    },
 }
 """Number and kind of each field, by record. A pair of numbers is a field within a field."""
 
@@ -692,10 +814,15 @@ PERSON: Fields = {
     1: 6800000000000000001,
     3: "Ann 🌹",
     9: {1: ["https://p/1", "https://p/2"]},
-    22: {3: 2},
+    22: {1: 40, 2: 50, 3: 2},
+    24: {1: {1: "Ann's club", 2: 7}},
     32: {2: 1},
     38: "ann",
-    64: [{3: 1, 21: {2: "pm_mt_moderator_im", 3: "Moderator"}}, {3: 8, 23: {1: 1}}],
+    46: "MS4w",
+    64: [
+        {3: 1, 21: {2: "pm_mt_moderator_im", 3: "Moderator"}},
+        {1: 4, 3: 8, 12: {5: "24"}, 23: {1: 1, 4: "24"}},
+    ],
 }
 
 
@@ -742,6 +869,7 @@ def user(person: Raw | None, identity: Raw | None = None) -> dict[str, Any] | No
     """The documented user that a wire user must become; `identity` is what the message says of them beside it."""
     if person is None:
         return None
+    club = (person.message(24) or Raw({})).message(1) or Raw({})
     picture, relation, attributes = person.message(9), person.message(22), person.message(32)
     urls = picture.texts(1) if picture else []
     texts = [text for badge in person.messages(64) for text in badge.messages(21)]
@@ -764,7 +892,22 @@ def user(person: Raw | None, identity: Raw | None = None) -> dict[str, Any] | No
         or bool(attributes and attributes.number(2))
         or bool(identity and identity.number(5)),
         "user_id_str": None if number is None else str(number),
+        "sec_uid": person.text(46),
+        "following_count": relation.number(1) if relation else None,
+        "follower_count": relation.number(2) if relation else None,
+        "gifter_level": _level(person, 8),
+        "fan_club_name": club.text(1),
+        "fan_club_level": club.number(2) if (level := _level(person, 10)) is None else level,
+        "is_subscriber": bool(identity and identity.number(2))
+        or any(badge.number(3) in (4, 7) for badge in person.messages(64)),
+        "badge_list": [expected("BadgeStruct", badge) for badge in person.messages(64)] or None,
     }
+
+
+def _level(person: Raw, scene: int) -> int | None:
+    badges = [badge for badge in person.messages(64) if badge.number(3) == scene]
+    level = (badges[0].message(12) or Raw({})).text(5) if badges else None
+    return int(level) if level else None
 
 
 def full(record: str) -> Fields:

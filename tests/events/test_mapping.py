@@ -25,6 +25,15 @@ USER_FIELD = {
     "WebcastSocialMessage": 2,
 }
 
+FURTHER = frozenset(
+    {
+        *("member_count", "enter_type", "action", "client_enter_source", "client_enter_type"),
+        *("share_type", "share_target", "follow_count", "share_count"),
+    }
+)
+"""What joins, follows and shares have beside what is documented."""
+NO_MESSAGE: dict[str, object] = {"action": None, "tips": None}
+
 
 def mapped(method: str, fields: Fields | bytes, *, msg_id: int = 11, is_history: bool = False) -> Event:
     payload = fields if isinstance(fields, bytes) else write(fields)
@@ -53,12 +62,30 @@ def test_comment_with_everything_set() -> None:
         1: 6800000000000000001,
         3: "Ann 🌹",
         9: {1: ["https://p/100.webp", "https://p/1080.webp"]},
-        22: {3: 2},
+        22: {1: 40, 2: 50, 3: 2},
+        24: {1: {1: "Ann's club", 2: 7}},
         38: "ann",
-        64: [{3: 10, 21: {2: "pm_mt_live_ng_im", 3: "New gifter"}}, {3: 8, 23: {1: 1}}],
+        46: "MS4wLjABAAAA",
+        64: [
+            {1: 2, 3: 2, 12: {5: "0"}, 21: {2: "pm_mt_live_ng_im", 3: "New gifter"}},
+            {1: 4, 3: 8, 12: {5: "24"}, 23: {3: {1: "pm_mt_level", 2: "Level"}, 4: "24"}},
+            {1: 3, 22: {2: "VIP"}},
+        ],
     }
 
-    event = mapped("WebcastChatMessage", {1: {2: 11, 4: 1_699_999_999_123}, 2: sender, 3: "Hallo 👋"})
+    event = mapped(
+        "WebcastChatMessage",
+        {
+            1: {2: 11, 4: 1_699_999_999_123},
+            2: sender,
+            3: "Hallo 👋",
+            12: {38: "bo"},
+            13: [{1: 3, 2: {1: "6900", 4: "uuid"}}],
+            14: "de",
+            18: {2: 1, 3: 1},
+            28: [{38: "bo"}, {38: "cai"}],
+        },
+    )
 
     assert event == Event(
         "comment",
@@ -77,8 +104,65 @@ def test_comment_with_everything_set() -> None:
                 "is_friend": True,
                 "is_moderator": False,
                 "user_id_str": "6800000000000000001",
+                "sec_uid": "MS4wLjABAAAA",
+                "following_count": 40,
+                "follower_count": 50,
+                "gifter_level": 24,
+                "fan_club_name": "Ann's club",
+                "fan_club_level": 7,
+                "is_subscriber": True,
+                "badge_list": [
+                    {
+                        "display_type": 2,
+                        "scene_type": 2,
+                        "text": {"key": "pm_mt_live_ng_im", "default_pattern": "New gifter"},
+                        "privilege_log_extra": {"level": "0"},
+                        "string_badge": None,
+                        "combine": None,
+                    },
+                    {
+                        "display_type": 4,
+                        "scene_type": 8,
+                        "text": None,
+                        "privilege_log_extra": {"level": "24"},
+                        "string_badge": None,
+                        "combine": {"text": {"key": "pm_mt_level", "default_pattern": "Level"}, "content_str": "24"},
+                    },
+                    {
+                        "display_type": 3,
+                        "scene_type": None,
+                        "text": None,
+                        "privilege_log_extra": None,
+                        "string_badge": {"content_str": "VIP"},
+                        "combine": None,
+                    },
+                ],
             },
             "comment": "Hallo 👋",
+            "at_user": user_of({38: "bo"}),
+            "emotes": [
+                {
+                    "index": 3,
+                    "emote": {
+                        "emote_id": "6900",
+                        "image": None,
+                        "audit_status": None,
+                        "uuid": "uuid",
+                        "emote_type": None,
+                        "content_source": None,
+                    },
+                }
+            ],
+            "content_language": "de",
+            "user_identity": {
+                "is_gift_giver_of_anchor": None,
+                "is_subscriber_of_anchor": True,
+                "is_mutual_following_with_anchor": True,
+                "is_follower_of_anchor": None,
+                "is_moderator_of_anchor": None,
+                "is_anchor": None,
+            },
+            "mention_users": [user_of({38: "bo"}), user_of({38: "cai"})],
             "name": "comment",
             "meta": {
                 "event_id": "7000000000000000001:11",
@@ -108,15 +192,28 @@ def test_gift_with_everything_set() -> None:
         {
             2: 5655,
             3: 7,
+            4: 2,
             5: 8,
             6: 9,
             7: {1: 1, 38: "giver"},
             8: {1: 2, 38: "receiver"},
             9: 1,
             11: 1_699_999_000_000,
-            15: {1: {1: ["https://p/first", "https://p/last"]}, 2: "Sent Rose", 5: 5656, 11: 1, 12: 21, 16: "Rose"},
+            15: {
+                1: {1: ["https://p/first", "https://p/last"]},
+                2: "Sent Rose",
+                4: 1_000,
+                5: 5656,
+                10: 1,
+                11: 1,
+                12: 21,
+                16: "Rose",
+            },
             17: 4,
             23: {5: 30, 6: 31, 7: 32, 8: 33, 9: 34},
+            24: -1,
+            28: "order-1",
+            32: {1: 1},
         },
     )
 
@@ -133,6 +230,8 @@ def test_gift_with_everything_set() -> None:
             "giftType": 1,
             "diamondCount": 21,
             "giftName": "Rose",
+            "duration": 1_000,
+            "combo": True,
         },
         "giftExtra": {"timestamp": 31, "receiverUserId": 33, "receiver_user_id_str": "33"},
         "extended_gift": None,
@@ -141,7 +240,16 @@ def test_gift_with_everything_set() -> None:
         "streaking": False,
         "gift_list_version": None,
         "gift_id_str": "5655",
+        "fan_ticket_count": 7,
+        "group_count": 2,
+        "combo_count": 9,
+        "group_id": 1_699_999_000_000,
+        "group_id_str": "1699999000000",
+        "send_type": 4,
+        "color_id": -1,
+        "order_id": "order-1",
     }
+    assert event.value["user_identity"]["is_gift_giver_of_anchor"] is True
     assert encode_and_decode(event) == event.value
 
 
@@ -155,9 +263,11 @@ def test_like_has_the_batch_and_the_total_of_the_room() -> None:
 
 
 def test_viewer_count_is_of_now_and_not_of_all_so_far() -> None:
-    event = mapped("WebcastRoomUserSeqMessage", {2: [{1: 5, 3: 1}], 3: 120, 6: 7, 7: 4_000, 8: 9})
+    event = mapped("WebcastRoomUserSeqMessage", {2: [{1: 5, 2: {38: "ann"}, 3: 1}], 3: 120, 6: 7, 7: 4_000, 8: 9})
 
     assert (event.name, event.value["viewerCount"]) == ("viewer_count_update", 120)
+    assert (event.value["total_user"], event.value["anonymous"]) == (4_000, 9)
+    assert event.value["ranks"] == [{"score": 5, "user": user_of({38: "ann"}), "rank": 1}]
 
 
 def test_question_is_read_from_inside_its_data() -> None:
@@ -165,6 +275,25 @@ def test_question_is_read_from_inside_its_data() -> None:
 
     assert event.name == "question"
     assert (event.value["questionText"], event.value["user"]["uniqueId"]) == ("Why?", "asker")
+    assert (event.value["question_id"], event.value["question_id_str"]) == (5, "5")
+    assert event.value["create_time"] == 1_699_999_999
+
+
+def test_a_join_says_where_the_user_came_from_and_a_share_where_it_went() -> None:
+    join = mapped(
+        "WebcastMemberMessage", {3: 120, 9: 6, 10: 1, 19: "homepage_hot-live_cell", 20: "click", 2: {38: "ann"}}
+    )
+    share = mapped("WebcastSocialMessage", {3: 1, 4: 3, 5: "-1", 8: 9})
+    follow = mapped("WebcastSocialMessage", {4: 1, 5: "6800000000000000002", 6: 4_000})
+
+    assert [join.value[field] for field in ("member_count", "enter_type", "action")] == [120, 6, 1]
+    assert join.value["client_enter_source"] == "homepage_hot-live_cell"
+    assert join.value["client_enter_type"] == "click"
+    of_social = ("share_type", "action", "share_target", "follow_count", "share_count")
+    assert [share.value[field] for field in of_social] == [1, 3, "-1", None, 9]
+    assert [follow.value[field] for field in of_social] == [None, 1, "6800000000000000002", 4_000, None]
+    for event in (join, share, follow):
+        assert encode_and_decode(event) == event.value
 
 
 # ------------------------------------------------------------------------------------------------ the message itself
@@ -204,8 +333,20 @@ def test_events_carry_their_messages_bytes_as_the_setting_says(
 @pytest.mark.parametrize(
     ("method", "expected"),
     [
-        ("WebcastChatMessage", {"name": "comment", "user": None, "comment": None}),
-        ("WebcastGiftMessage", {"name": "gift", "user": None, "to_user": None}),
+        (
+            "WebcastChatMessage",
+            {
+                "name": "comment",
+                "user": None,
+                "comment": None,
+                "at_user": None,
+                "emotes": None,
+                "content_language": None,
+                "user_identity": None,
+                "mention_users": None,
+            },
+        ),
+        ("WebcastGiftMessage", {"name": "gift", "user": None, "to_user": None, "user_identity": None}),
         (
             "WebcastLikeMessage",
             {
@@ -217,7 +358,7 @@ def test_events_carry_their_messages_bytes_as_the_setting_says(
                 "label": None,
             },
         ),
-        ("WebcastRoomUserSeqMessage", {"name": "viewer_count_update", "viewerCount": None}),
+        ("WebcastRoomUserSeqMessage", {"name": "viewer_count_update", "viewerCount": None, "ranks": None}),
         ("WebcastQuestionNewMessage", {"name": "question", "questionText": None, "user": None}),
     ],
 )
@@ -245,6 +386,14 @@ def test_absent_gift_fields_are_none_not_zero() -> None:
         "streaking": False,
         "gift_list_version": None,
         "gift_id_str": None,
+        "fan_ticket_count": None,
+        "group_count": None,
+        "combo_count": None,
+        "group_id": None,
+        "group_id_str": None,
+        "send_type": None,
+        "color_id": None,
+        "order_id": None,
     }
 
 
@@ -257,6 +406,8 @@ def test_absent_fields_within_gift_details_and_gift_extra_are_none() -> None:
         "giftType": None,
         "diamondCount": None,
         "giftName": None,
+        "duration": None,
+        "combo": None,
     }
     assert gift["giftExtra"] == {"timestamp": None, "receiverUserId": None, "receiver_user_id_str": None}
 
@@ -284,6 +435,8 @@ def test_zeros_and_empty_texts_that_are_there_stay() -> None:
         "giftType": 0,
         "diamondCount": 0,
         "giftName": "",
+        "duration": None,
+        "combo": None,
     }
     assert gift["giftExtra"] == {"timestamp": 0, "receiverUserId": 0, "receiver_user_id_str": "0"}
     assert (gift["gift_id_str"], chat.value["user"]["user_id_str"]) == ("0", "0")
@@ -305,6 +458,14 @@ def test_an_empty_user_is_a_user_who_told_nothing() -> None:
         "is_friend": False,
         "is_moderator": False,
         "user_id_str": None,
+        "sec_uid": None,
+        "following_count": None,
+        "follower_count": None,
+        "gifter_level": None,
+        "fan_club_name": None,
+        "fan_club_level": None,
+        "is_subscriber": False,
+        "badge_list": None,
     }
 
 
@@ -392,6 +553,44 @@ def test_badges_of_all_containers_are_listed_in_order_and_picture_badges_are_not
     assert user["badge"] == {
         "badges": [{"type": "a", "name": None}, {"type": None, "name": "B"}, {"type": None, "name": None}]
     }
+
+
+@pytest.mark.parametrize(
+    ("badges", "gifter", "fan"),
+    [
+        ([{3: 8, 12: {5: "24"}}, {3: 10, 12: {5: "7"}}], 24, 7),
+        ([{3: 10, 12: {5: "7"}}, {3: 10, 12: {5: "9"}}], None, 7),
+        ([{3: 8, 12: {5: ""}}, {3: 10}], None, 3),
+        ([{3: 8, 12: {5: "Ⅲ"}}, {3: 10, 12: {5: "-1"}}], None, 3),
+        ([{3: 8, 12: {5: "9" * 10}}, {3: 10, 12: {5: "0"}}], None, 0),
+        ([{3: 4, 12: {5: "5"}}], None, 3),
+    ],
+)
+def test_levels_are_those_of_the_first_badge_of_their_scene_and_then_of_the_fan_club(
+    badges: list[Field], gifter: int | None, fan: int | None
+) -> None:
+    user = user_of({24: {1: {2: 3}}, 64: badges})
+
+    assert (user["gifter_level"], user["fan_club_level"]) == (gifter, fan)
+
+
+@pytest.mark.parametrize(
+    ("sender", "identity", "subscribes"),
+    [
+        ({}, {}, False),
+        ({64: [{3: 4}]}, {}, True),
+        ({64: [{3: 7}]}, {}, True),
+        ({64: [{3: 8}, {3: 10}]}, {}, False),
+        ({}, {2: 1}, True),
+        ({64: [{3: 4}]}, {2: 0}, True),
+    ],
+)
+def test_a_subscriber_is_known_by_a_badge_or_by_what_the_message_says_beside(
+    sender: Fields, identity: Fields, subscribes: bool
+) -> None:
+    event = mapped("WebcastChatMessage", {2: sender, 18: identity})
+
+    assert event.value["user"]["is_subscriber"] is subscribes
 
 
 @pytest.mark.parametrize("large", [2**53 + 1, 7_300_000_000_000_000_001, 2**63 - 1])
@@ -517,6 +716,7 @@ def test_display_type_is_the_key_and_label_is_the_pattern(method: str, key: str,
         "displayType": key,
         "label": "{0:user} was here",
         "name": name,
+        **{field: value for field, value in event.value.items() if field in FURTHER},
         "meta": event.value["meta"],
     }
     assert encode_and_decode(event) == event.value
@@ -527,16 +727,27 @@ def test_display_type_is_the_key_and_label_is_the_pattern(method: str, key: str,
 
 @pytest.mark.parametrize(
     ("action", "name"),
-    [(0, "unknown"), (1, "unknown"), (2, "unknown"), (3, "live_end"), (4, "live_end"), (5, "unknown")],
+    [(0, "unknown"), (1, "pause"), (2, "unpause"), (3, "live_end"), (4, "live_end"), (5, "unknown")],
 )
-def test_control_ends_the_live_with_3_and_4_and_is_unknown_otherwise(action: int, name: str) -> None:
-    event = mapped("WebcastControlMessage", {2: action})
+def test_control_pauses_with_1_goes_on_with_2_and_ends_the_live_with_3_and_4(action: int, name: str) -> None:
+    event = mapped("WebcastControlMessage", {2: action, 3: "bye", 4: {8: "app_pause"}})
 
     assert event.name == name
-    if name == "unknown":
-        assert event.value["payload"] == write({2: action})
-    else:
-        assert (event.value["name"], event.value["reason"]) == ("live_end", "control_message")
+    expected: dict[str, dict[str, object]] = {
+        "unknown": {"method": "WebcastControlMessage", "payload": write({2: action, 3: "bye", 4: {8: "app_pause"}})},
+        "pause": {"tips": "bye", "source": "app_pause"},
+        "unpause": {"tips": "bye", "source": "app_pause"},
+        "live_end": {"reason": "control_message", "action": action, "tips": "bye"},
+    }
+    assert event.value == {**expected[name], "name": name, "meta": event.value["meta"]}
+    assert encode_and_decode(event) == event.value
+
+
+@pytest.mark.parametrize("action", [1, 2, 3])
+def test_a_control_message_that_says_nothing_more_has_nothing_more(action: int) -> None:
+    event = mapped("WebcastControlMessage", {2: action})
+
+    assert [event.value.get(field) for field in ("tips", "source")] == [None, None]
 
 
 # -------------------------------------------------------------------------------------------- broken and other kinds
@@ -753,7 +964,10 @@ def test_a_live_ends_once_whichever_worker_saw_it() -> None:
     [
         (connected(ORIGIN, at=1_700_000_000_001), {"name": "connect"}),
         (disconnected(ORIGIN, "silence", at=1_700_000_000_001), {"name": "disconnect", "reason": "silence"}),
-        (live_ended(ORIGIN, "room_status", at=1_700_000_000_001), {"name": "live_end", "reason": "room_status"}),
+        (
+            live_ended(ORIGIN, "room_status", at=1_700_000_000_001),
+            {"name": "live_end", "reason": "room_status", **NO_MESSAGE},
+        ),
     ],
     ids=["connect", "disconnect", "live_end"],
 )

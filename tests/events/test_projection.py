@@ -110,6 +110,14 @@ def test_a_user_is_the_documented_one() -> None:
         "is_friend": True,
         "is_moderator": False,
         "user_id_str": "9007199254740993",
+        "sec_uid": None,
+        "following_count": None,
+        "follower_count": None,
+        "gifter_level": None,
+        "fan_club_name": None,
+        "fan_club_level": None,
+        "is_subscriber": False,
+        "badge_list": None,
     }
 
 

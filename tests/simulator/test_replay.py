@@ -44,7 +44,7 @@ def test_messages_keep_their_order_and_their_bytes(tmp_path: Path, zipped: bool)
     assert [(m.method, m.payload, m.event) for m in messages] == [
         (*CHAT, "comment"),
         (*OTHER, "unknown"),
-        (*PAUSE, "unknown"),
+        (*PAUSE, "pause"),
     ]
     assert live.waits
 

@@ -31,9 +31,9 @@ def test_another_seed_makes_other_messages() -> None:
     assert block(lives(seed=3)[0]) != block(lives(seed=4)[0])
 
 
-def test_every_block_has_every_documented_event_that_a_message_carries() -> None:
+def test_every_block_has_every_documented_event_that_a_message_carries_and_pauses() -> None:
     for live in lives():
-        assert {message.event for message in block(live, 2)} == DOCUMENTED
+        assert {message.event for message in block(live, 2)} == {*DOCUMENTED, "pause", "unpause"}
 
 
 def test_rates_add_up() -> None:

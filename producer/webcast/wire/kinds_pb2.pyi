@@ -17,30 +17,6 @@ class KindCommon(_message.Message):
     display_text: FullText
     def __init__(self, msg_id: _Optional[int] = ..., create_time: _Optional[int] = ..., display_text: _Optional[_Union[FullText, _Mapping]] = ...) -> None: ...
 
-class ImageModel(_message.Message):
-    __slots__ = ("url_list", "uri", "height", "width", "avg_color", "is_animated")
-    URL_LIST_FIELD_NUMBER: _ClassVar[int]
-    URI_FIELD_NUMBER: _ClassVar[int]
-    HEIGHT_FIELD_NUMBER: _ClassVar[int]
-    WIDTH_FIELD_NUMBER: _ClassVar[int]
-    AVG_COLOR_FIELD_NUMBER: _ClassVar[int]
-    IS_ANIMATED_FIELD_NUMBER: _ClassVar[int]
-    url_list: _containers.RepeatedScalarFieldContainer[str]
-    uri: str
-    height: int
-    width: int
-    avg_color: str
-    is_animated: bool
-    def __init__(self, url_list: _Optional[_Iterable[str]] = ..., uri: _Optional[str] = ..., height: _Optional[int] = ..., width: _Optional[int] = ..., avg_color: _Optional[str] = ..., is_animated: _Optional[bool] = ...) -> None: ...
-
-class PatternRef(_message.Message):
-    __slots__ = ("key", "default_pattern")
-    KEY_FIELD_NUMBER: _ClassVar[int]
-    DEFAULT_PATTERN_FIELD_NUMBER: _ClassVar[int]
-    key: str
-    default_pattern: str
-    def __init__(self, key: _Optional[str] = ..., default_pattern: _Optional[str] = ...) -> None: ...
-
 class TextPieceUser(_message.Message):
     __slots__ = ("user",)
     USER_FIELD_NUMBER: _ClassVar[int]
@@ -52,14 +28,14 @@ class TextPieceGift(_message.Message):
     GIFT_ID_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
     gift_id: int
-    name: PatternRef
-    def __init__(self, gift_id: _Optional[int] = ..., name: _Optional[_Union[PatternRef, _Mapping]] = ...) -> None: ...
+    name: _webcast_pb2.PatternRef
+    def __init__(self, gift_id: _Optional[int] = ..., name: _Optional[_Union[_webcast_pb2.PatternRef, _Mapping]] = ...) -> None: ...
 
 class TextPieceImage(_message.Message):
     __slots__ = ("image",)
     IMAGE_FIELD_NUMBER: _ClassVar[int]
-    image: ImageModel
-    def __init__(self, image: _Optional[_Union[ImageModel, _Mapping]] = ...) -> None: ...
+    image: _webcast_pb2.ImageModel
+    def __init__(self, image: _Optional[_Union[_webcast_pb2.ImageModel, _Mapping]] = ...) -> None: ...
 
 class TextPiece(_message.Message):
     __slots__ = ("type", "string_value", "user_value", "gift_value", "image_value")
@@ -117,9 +93,9 @@ class BattleUserArmy(_message.Message):
     user_id: int
     score: int
     nickname: str
-    avatar_thumb: ImageModel
+    avatar_thumb: _webcast_pb2.ImageModel
     diamond_score: int
-    def __init__(self, user_id: _Optional[int] = ..., score: _Optional[int] = ..., nickname: _Optional[str] = ..., avatar_thumb: _Optional[_Union[ImageModel, _Mapping]] = ..., diamond_score: _Optional[int] = ...) -> None: ...
+    def __init__(self, user_id: _Optional[int] = ..., score: _Optional[int] = ..., nickname: _Optional[str] = ..., avatar_thumb: _Optional[_Union[_webcast_pb2.ImageModel, _Mapping]] = ..., diamond_score: _Optional[int] = ...) -> None: ...
 
 class BattleUserArmies(_message.Message):
     __slots__ = ("user_armies", "hostscore")
@@ -195,9 +171,9 @@ class BattleUser(_message.Message):
     DISPLAY_ID_FIELD_NUMBER: _ClassVar[int]
     user_id: int
     nick_name: str
-    avatar: ImageModel
+    avatar: _webcast_pb2.ImageModel
     display_id: str
-    def __init__(self, user_id: _Optional[int] = ..., nick_name: _Optional[str] = ..., avatar: _Optional[_Union[ImageModel, _Mapping]] = ..., display_id: _Optional[str] = ...) -> None: ...
+    def __init__(self, user_id: _Optional[int] = ..., nick_name: _Optional[str] = ..., avatar: _Optional[_Union[_webcast_pb2.ImageModel, _Mapping]] = ..., display_id: _Optional[str] = ...) -> None: ...
 
 class BattleUserInfo(_message.Message):
     __slots__ = ("user",)
@@ -213,22 +189,6 @@ class HostInfo(_message.Message):
     info: BattleUserInfo
     def __init__(self, host_id: _Optional[int] = ..., info: _Optional[_Union[BattleUserInfo, _Mapping]] = ...) -> None: ...
 
-class EmoteModel(_message.Message):
-    __slots__ = ("emote_id", "image", "audit_status", "uuid", "emote_type", "content_source")
-    EMOTE_ID_FIELD_NUMBER: _ClassVar[int]
-    IMAGE_FIELD_NUMBER: _ClassVar[int]
-    AUDIT_STATUS_FIELD_NUMBER: _ClassVar[int]
-    UUID_FIELD_NUMBER: _ClassVar[int]
-    EMOTE_TYPE_FIELD_NUMBER: _ClassVar[int]
-    CONTENT_SOURCE_FIELD_NUMBER: _ClassVar[int]
-    emote_id: str
-    image: ImageModel
-    audit_status: int
-    uuid: str
-    emote_type: int
-    content_source: int
-    def __init__(self, emote_id: _Optional[str] = ..., image: _Optional[_Union[ImageModel, _Mapping]] = ..., audit_status: _Optional[int] = ..., uuid: _Optional[str] = ..., emote_type: _Optional[int] = ..., content_source: _Optional[int] = ...) -> None: ...
-
 class PunishInfo(_message.Message):
     __slots__ = ("type", "reason", "id", "user_id")
     TYPE_FIELD_NUMBER: _ClassVar[int]
@@ -240,24 +200,6 @@ class PunishInfo(_message.Message):
     id: str
     user_id: int
     def __init__(self, type: _Optional[str] = ..., reason: _Optional[str] = ..., id: _Optional[str] = ..., user_id: _Optional[int] = ...) -> None: ...
-
-class BadgeText(_message.Message):
-    __slots__ = ("key", "default_pattern")
-    KEY_FIELD_NUMBER: _ClassVar[int]
-    DEFAULT_PATTERN_FIELD_NUMBER: _ClassVar[int]
-    key: str
-    default_pattern: str
-    def __init__(self, key: _Optional[str] = ..., default_pattern: _Optional[str] = ...) -> None: ...
-
-class BadgeStruct(_message.Message):
-    __slots__ = ("display_type", "scene_type", "text")
-    DISPLAY_TYPE_FIELD_NUMBER: _ClassVar[int]
-    SCENE_TYPE_FIELD_NUMBER: _ClassVar[int]
-    TEXT_FIELD_NUMBER: _ClassVar[int]
-    display_type: int
-    scene_type: int
-    text: BadgeText
-    def __init__(self, display_type: _Optional[int] = ..., scene_type: _Optional[int] = ..., text: _Optional[_Union[BadgeText, _Mapping]] = ...) -> None: ...
 
 class FanTicketUser(_message.Message):
     __slots__ = ("user_id", "fan_ticket_count")
@@ -320,10 +262,10 @@ class RankUpdate(_message.Message):
     request_first_show_type: int
     supported_version: int
     owneronrank: bool
-    entranceicon: ImageModel
+    entranceicon: _webcast_pb2.ImageModel
     current_score: int
     list_schema: str
-    def __init__(self, rank_type: _Optional[int] = ..., own_rank: _Optional[int] = ..., default_content: _Optional[_Union[FullText, _Mapping]] = ..., show_entrance_animation: _Optional[bool] = ..., countdown: _Optional[int] = ..., belong_type: _Optional[int] = ..., request_first_show_type: _Optional[int] = ..., supported_version: _Optional[int] = ..., owneronrank: _Optional[bool] = ..., entranceicon: _Optional[_Union[ImageModel, _Mapping]] = ..., current_score: _Optional[int] = ..., list_schema: _Optional[str] = ...) -> None: ...
+    def __init__(self, rank_type: _Optional[int] = ..., own_rank: _Optional[int] = ..., default_content: _Optional[_Union[FullText, _Mapping]] = ..., show_entrance_animation: _Optional[bool] = ..., countdown: _Optional[int] = ..., belong_type: _Optional[int] = ..., request_first_show_type: _Optional[int] = ..., supported_version: _Optional[int] = ..., owneronrank: _Optional[bool] = ..., entranceicon: _Optional[_Union[_webcast_pb2.ImageModel, _Mapping]] = ..., current_score: _Optional[int] = ..., list_schema: _Optional[str] = ...) -> None: ...
 
 class RankUpdateMessage(_message.Message):
     __slots__ = ("common", "updates", "group_type", "op_type", "rank_priority", "is_animation_loop_play", "animation_loop_for_off")
@@ -414,14 +356,14 @@ class MessageRedEnvelopInfo(_message.Message):
     people_count: int
     unpack_at: int
     send_user_id: str
-    send_user_avatar: ImageModel
+    send_user_avatar: _webcast_pb2.ImageModel
     create_at: str
     room_id: str
     follow_show_status: int
     skin_id: int
     vote_count: int
     super_fan_count: int
-    def __init__(self, envelope_id: _Optional[str] = ..., business_type: _Optional[int] = ..., envelope_idc: _Optional[str] = ..., send_user_name: _Optional[str] = ..., diamond_count: _Optional[int] = ..., people_count: _Optional[int] = ..., unpack_at: _Optional[int] = ..., send_user_id: _Optional[str] = ..., send_user_avatar: _Optional[_Union[ImageModel, _Mapping]] = ..., create_at: _Optional[str] = ..., room_id: _Optional[str] = ..., follow_show_status: _Optional[int] = ..., skin_id: _Optional[int] = ..., vote_count: _Optional[int] = ..., super_fan_count: _Optional[int] = ...) -> None: ...
+    def __init__(self, envelope_id: _Optional[str] = ..., business_type: _Optional[int] = ..., envelope_idc: _Optional[str] = ..., send_user_name: _Optional[str] = ..., diamond_count: _Optional[int] = ..., people_count: _Optional[int] = ..., unpack_at: _Optional[int] = ..., send_user_id: _Optional[str] = ..., send_user_avatar: _Optional[_Union[_webcast_pb2.ImageModel, _Mapping]] = ..., create_at: _Optional[str] = ..., room_id: _Optional[str] = ..., follow_show_status: _Optional[int] = ..., skin_id: _Optional[int] = ..., vote_count: _Optional[int] = ..., super_fan_count: _Optional[int] = ...) -> None: ...
 
 class EnvelopeMessage(_message.Message):
     __slots__ = ("common", "envelope_info", "display")
@@ -480,10 +422,10 @@ class LiveStreamSubGoalGift(_message.Message):
     DIAMOND_COUNT_FIELD_NUMBER: _ClassVar[int]
     TYPE_FIELD_NUMBER: _ClassVar[int]
     name: str
-    icon: ImageModel
+    icon: _webcast_pb2.ImageModel
     diamond_count: int
     type: int
-    def __init__(self, name: _Optional[str] = ..., icon: _Optional[_Union[ImageModel, _Mapping]] = ..., diamond_count: _Optional[int] = ..., type: _Optional[int] = ...) -> None: ...
+    def __init__(self, name: _Optional[str] = ..., icon: _Optional[_Union[_webcast_pb2.ImageModel, _Mapping]] = ..., diamond_count: _Optional[int] = ..., type: _Optional[int] = ...) -> None: ...
 
 class LiveStreamSubGoal(_message.Message):
     __slots__ = ("type", "id", "progress", "target", "gift", "source", "recommended_text", "recommended_header")
@@ -512,10 +454,10 @@ class LiveStreamGoalContributor(_message.Message):
     DISPLAY_ID_FIELD_NUMBER: _ClassVar[int]
     SCORE_FIELD_NUMBER: _ClassVar[int]
     user_id: int
-    avatar: ImageModel
+    avatar: _webcast_pb2.ImageModel
     display_id: str
     score: int
-    def __init__(self, user_id: _Optional[int] = ..., avatar: _Optional[_Union[ImageModel, _Mapping]] = ..., display_id: _Optional[str] = ..., score: _Optional[int] = ...) -> None: ...
+    def __init__(self, user_id: _Optional[int] = ..., avatar: _Optional[_Union[_webcast_pb2.ImageModel, _Mapping]] = ..., display_id: _Optional[str] = ..., score: _Optional[int] = ...) -> None: ...
 
 class LiveStreamGoal(_message.Message):
     __slots__ = ("id", "type", "status", "sub_goals", "description", "audit_status", "cycle_type", "start_time", "expire_time", "real_finish_time", "contributors", "contributors_length", "audit_description", "goal_extra_info", "mode", "challenge_type", "is_uneditable", "create_source")
@@ -575,7 +517,7 @@ class GoalUpdateMessage(_message.Message):
     indicator: LiveStreamGoalIndicator
     goal: LiveStreamGoal
     contributor_id: int
-    contributor_avatar: ImageModel
+    contributor_avatar: _webcast_pb2.ImageModel
     contributor_display_id: str
     contribute_subgoal: LiveStreamSubGoal
     contribute_count: int
@@ -583,7 +525,7 @@ class GoalUpdateMessage(_message.Message):
     gift_repeat_count: int
     update_source: int
     goal_extra: str
-    def __init__(self, common: _Optional[_Union[KindCommon, _Mapping]] = ..., indicator: _Optional[_Union[LiveStreamGoalIndicator, _Mapping]] = ..., goal: _Optional[_Union[LiveStreamGoal, _Mapping]] = ..., contributor_id: _Optional[int] = ..., contributor_avatar: _Optional[_Union[ImageModel, _Mapping]] = ..., contributor_display_id: _Optional[str] = ..., contribute_subgoal: _Optional[_Union[LiveStreamSubGoal, _Mapping]] = ..., contribute_count: _Optional[int] = ..., contribute_score: _Optional[int] = ..., gift_repeat_count: _Optional[int] = ..., update_source: _Optional[int] = ..., goal_extra: _Optional[str] = ...) -> None: ...
+    def __init__(self, common: _Optional[_Union[KindCommon, _Mapping]] = ..., indicator: _Optional[_Union[LiveStreamGoalIndicator, _Mapping]] = ..., goal: _Optional[_Union[LiveStreamGoal, _Mapping]] = ..., contributor_id: _Optional[int] = ..., contributor_avatar: _Optional[_Union[_webcast_pb2.ImageModel, _Mapping]] = ..., contributor_display_id: _Optional[str] = ..., contribute_subgoal: _Optional[_Union[LiveStreamSubGoal, _Mapping]] = ..., contribute_count: _Optional[int] = ..., contribute_score: _Optional[int] = ..., gift_repeat_count: _Optional[int] = ..., update_source: _Optional[int] = ..., goal_extra: _Optional[str] = ...) -> None: ...
 
 class RoomMessage(_message.Message):
     __slots__ = ("common", "content", "supprot_landscape", "source", "icon", "scene", "is_welcome", "show_duration_ms", "sub_scene", "schema")
@@ -601,13 +543,13 @@ class RoomMessage(_message.Message):
     content: str
     supprot_landscape: bool
     source: int
-    icon: ImageModel
+    icon: _webcast_pb2.ImageModel
     scene: str
     is_welcome: bool
     show_duration_ms: int
     sub_scene: str
     schema: str
-    def __init__(self, common: _Optional[_Union[KindCommon, _Mapping]] = ..., content: _Optional[str] = ..., supprot_landscape: _Optional[bool] = ..., source: _Optional[int] = ..., icon: _Optional[_Union[ImageModel, _Mapping]] = ..., scene: _Optional[str] = ..., is_welcome: _Optional[bool] = ..., show_duration_ms: _Optional[int] = ..., sub_scene: _Optional[str] = ..., schema: _Optional[str] = ...) -> None: ...
+    def __init__(self, common: _Optional[_Union[KindCommon, _Mapping]] = ..., content: _Optional[str] = ..., supprot_landscape: _Optional[bool] = ..., source: _Optional[int] = ..., icon: _Optional[_Union[_webcast_pb2.ImageModel, _Mapping]] = ..., scene: _Optional[str] = ..., is_welcome: _Optional[bool] = ..., show_duration_ms: _Optional[int] = ..., sub_scene: _Optional[str] = ..., schema: _Optional[str] = ...) -> None: ...
 
 class RankTextMessage(_message.Message):
     __slots__ = ("common", "scene", "owner_idx_before_update", "owner_idx_after_update", "self_get_badge_msg", "other_get_badge_msg", "cur_user_id", "left_icon", "content", "rank_type")
@@ -628,10 +570,10 @@ class RankTextMessage(_message.Message):
     self_get_badge_msg: FullText
     other_get_badge_msg: FullText
     cur_user_id: int
-    left_icon: ImageModel
+    left_icon: _webcast_pb2.ImageModel
     content: FullText
     rank_type: int
-    def __init__(self, common: _Optional[_Union[KindCommon, _Mapping]] = ..., scene: _Optional[int] = ..., owner_idx_before_update: _Optional[int] = ..., owner_idx_after_update: _Optional[int] = ..., self_get_badge_msg: _Optional[_Union[FullText, _Mapping]] = ..., other_get_badge_msg: _Optional[_Union[FullText, _Mapping]] = ..., cur_user_id: _Optional[int] = ..., left_icon: _Optional[_Union[ImageModel, _Mapping]] = ..., content: _Optional[_Union[FullText, _Mapping]] = ..., rank_type: _Optional[int] = ...) -> None: ...
+    def __init__(self, common: _Optional[_Union[KindCommon, _Mapping]] = ..., scene: _Optional[int] = ..., owner_idx_before_update: _Optional[int] = ..., owner_idx_after_update: _Optional[int] = ..., self_get_badge_msg: _Optional[_Union[FullText, _Mapping]] = ..., other_get_badge_msg: _Optional[_Union[FullText, _Mapping]] = ..., cur_user_id: _Optional[int] = ..., left_icon: _Optional[_Union[_webcast_pb2.ImageModel, _Mapping]] = ..., content: _Optional[_Union[FullText, _Mapping]] = ..., rank_type: _Optional[int] = ...) -> None: ...
 
 class BarrageTypeUserGradeParam(_message.Message):
     __slots__ = ("level", "user")
@@ -675,11 +617,11 @@ class BarrageMessage(_message.Message):
     FANS_LEVEL_PARAM_FIELD_NUMBER: _ClassVar[int]
     common: KindCommon
     msg_type: int
-    icon: ImageModel
+    icon: _webcast_pb2.ImageModel
     content: FullText
     duration: int
-    background: ImageModel
-    right_icon: ImageModel
+    background: _webcast_pb2.ImageModel
+    right_icon: _webcast_pb2.ImageModel
     display_config: int
     gallery_gift_id: int
     scene: str
@@ -687,7 +629,7 @@ class BarrageMessage(_message.Message):
     show_type: int
     render_type: int
     left_icon_display_type: int
-    ribbon_animation: ImageModel
+    ribbon_animation: _webcast_pb2.ImageModel
     hybrid_url: str
     schema: str
     sub_type: str
@@ -695,7 +637,7 @@ class BarrageMessage(_message.Message):
     user: _webcast_pb2.User
     user_grade_param: BarrageTypeUserGradeParam
     fans_level_param: BarrageTypeFansLevelParam
-    def __init__(self, common: _Optional[_Union[KindCommon, _Mapping]] = ..., msg_type: _Optional[int] = ..., icon: _Optional[_Union[ImageModel, _Mapping]] = ..., content: _Optional[_Union[FullText, _Mapping]] = ..., duration: _Optional[int] = ..., background: _Optional[_Union[ImageModel, _Mapping]] = ..., right_icon: _Optional[_Union[ImageModel, _Mapping]] = ..., display_config: _Optional[int] = ..., gallery_gift_id: _Optional[int] = ..., scene: _Optional[str] = ..., use_marquee: _Optional[bool] = ..., show_type: _Optional[int] = ..., render_type: _Optional[int] = ..., left_icon_display_type: _Optional[int] = ..., ribbon_animation: _Optional[_Union[ImageModel, _Mapping]] = ..., hybrid_url: _Optional[str] = ..., schema: _Optional[str] = ..., sub_type: _Optional[str] = ..., common_barrage_content: _Optional[_Union[FullText, _Mapping]] = ..., user: _Optional[_Union[_webcast_pb2.User, _Mapping]] = ..., user_grade_param: _Optional[_Union[BarrageTypeUserGradeParam, _Mapping]] = ..., fans_level_param: _Optional[_Union[BarrageTypeFansLevelParam, _Mapping]] = ...) -> None: ...
+    def __init__(self, common: _Optional[_Union[KindCommon, _Mapping]] = ..., msg_type: _Optional[int] = ..., icon: _Optional[_Union[_webcast_pb2.ImageModel, _Mapping]] = ..., content: _Optional[_Union[FullText, _Mapping]] = ..., duration: _Optional[int] = ..., background: _Optional[_Union[_webcast_pb2.ImageModel, _Mapping]] = ..., right_icon: _Optional[_Union[_webcast_pb2.ImageModel, _Mapping]] = ..., display_config: _Optional[int] = ..., gallery_gift_id: _Optional[int] = ..., scene: _Optional[str] = ..., use_marquee: _Optional[bool] = ..., show_type: _Optional[int] = ..., render_type: _Optional[int] = ..., left_icon_display_type: _Optional[int] = ..., ribbon_animation: _Optional[_Union[_webcast_pb2.ImageModel, _Mapping]] = ..., hybrid_url: _Optional[str] = ..., schema: _Optional[str] = ..., sub_type: _Optional[str] = ..., common_barrage_content: _Optional[_Union[FullText, _Mapping]] = ..., user: _Optional[_Union[_webcast_pb2.User, _Mapping]] = ..., user_grade_param: _Optional[_Union[BarrageTypeUserGradeParam, _Mapping]] = ..., fans_level_param: _Optional[_Union[BarrageTypeFansLevelParam, _Mapping]] = ...) -> None: ...
 
 class LinkMicArmies(_message.Message):
     __slots__ = ("common", "battle_id", "armies", "channel_id", "send_gift_success_time", "update_battle_score_time", "trigger_reason", "from_user_id", "gift_id", "gift_count", "gift_icon_image", "total_diamond_count", "repeat_count", "team_armies", "trigger_critical_strike", "has_team_match_mvp_sfx", "log_id", "battle_settings")
@@ -727,7 +669,7 @@ class LinkMicArmies(_message.Message):
     from_user_id: int
     gift_id: int
     gift_count: int
-    gift_icon_image: ImageModel
+    gift_icon_image: _webcast_pb2.ImageModel
     total_diamond_count: int
     repeat_count: int
     team_armies: _containers.RepeatedCompositeFieldContainer[BattleTeamUserArmies]
@@ -735,7 +677,7 @@ class LinkMicArmies(_message.Message):
     has_team_match_mvp_sfx: bool
     log_id: str
     battle_settings: BattleSetting
-    def __init__(self, common: _Optional[_Union[KindCommon, _Mapping]] = ..., battle_id: _Optional[int] = ..., armies: _Optional[_Iterable[_Union[HostArmies, _Mapping]]] = ..., channel_id: _Optional[int] = ..., send_gift_success_time: _Optional[int] = ..., update_battle_score_time: _Optional[int] = ..., trigger_reason: _Optional[int] = ..., from_user_id: _Optional[int] = ..., gift_id: _Optional[int] = ..., gift_count: _Optional[int] = ..., gift_icon_image: _Optional[_Union[ImageModel, _Mapping]] = ..., total_diamond_count: _Optional[int] = ..., repeat_count: _Optional[int] = ..., team_armies: _Optional[_Iterable[_Union[BattleTeamUserArmies, _Mapping]]] = ..., trigger_critical_strike: _Optional[bool] = ..., has_team_match_mvp_sfx: _Optional[bool] = ..., log_id: _Optional[str] = ..., battle_settings: _Optional[_Union[BattleSetting, _Mapping]] = ...) -> None: ...
+    def __init__(self, common: _Optional[_Union[KindCommon, _Mapping]] = ..., battle_id: _Optional[int] = ..., armies: _Optional[_Iterable[_Union[HostArmies, _Mapping]]] = ..., channel_id: _Optional[int] = ..., send_gift_success_time: _Optional[int] = ..., update_battle_score_time: _Optional[int] = ..., trigger_reason: _Optional[int] = ..., from_user_id: _Optional[int] = ..., gift_id: _Optional[int] = ..., gift_count: _Optional[int] = ..., gift_icon_image: _Optional[_Union[_webcast_pb2.ImageModel, _Mapping]] = ..., total_diamond_count: _Optional[int] = ..., repeat_count: _Optional[int] = ..., team_armies: _Optional[_Iterable[_Union[BattleTeamUserArmies, _Mapping]]] = ..., trigger_critical_strike: _Optional[bool] = ..., has_team_match_mvp_sfx: _Optional[bool] = ..., log_id: _Optional[str] = ..., battle_settings: _Optional[_Union[BattleSetting, _Mapping]] = ...) -> None: ...
 
 class UnauthorizedMemberMessage(_message.Message):
     __slots__ = ("common", "action", "nick_name_prefix", "nick_name", "enter_text")
@@ -762,14 +704,16 @@ class MsgDetectTimes(_message.Message):
     def __init__(self, first_ms: _Optional[int] = ..., second_ms: _Optional[int] = ..., third_ms: _Optional[int] = ...) -> None: ...
 
 class MsgDetectMessage(_message.Message):
-    __slots__ = ("common", "times", "region")
+    __slots__ = ("common", "detect_type", "times", "region")
     COMMON_FIELD_NUMBER: _ClassVar[int]
+    DETECT_TYPE_FIELD_NUMBER: _ClassVar[int]
     TIMES_FIELD_NUMBER: _ClassVar[int]
     REGION_FIELD_NUMBER: _ClassVar[int]
     common: KindCommon
+    detect_type: int
     times: MsgDetectTimes
     region: str
-    def __init__(self, common: _Optional[_Union[KindCommon, _Mapping]] = ..., times: _Optional[_Union[MsgDetectTimes, _Mapping]] = ..., region: _Optional[str] = ...) -> None: ...
+    def __init__(self, common: _Optional[_Union[KindCommon, _Mapping]] = ..., detect_type: _Optional[int] = ..., times: _Optional[_Union[MsgDetectTimes, _Mapping]] = ..., region: _Optional[str] = ...) -> None: ...
 
 class PollVoter(_message.Message):
     __slots__ = ("user_id", "nickname", "avatar")
@@ -778,8 +722,8 @@ class PollVoter(_message.Message):
     AVATAR_FIELD_NUMBER: _ClassVar[int]
     user_id: int
     nickname: str
-    avatar: ImageModel
-    def __init__(self, user_id: _Optional[int] = ..., nickname: _Optional[str] = ..., avatar: _Optional[_Union[ImageModel, _Mapping]] = ...) -> None: ...
+    avatar: _webcast_pb2.ImageModel
+    def __init__(self, user_id: _Optional[int] = ..., nickname: _Optional[str] = ..., avatar: _Optional[_Union[_webcast_pb2.ImageModel, _Mapping]] = ...) -> None: ...
 
 class PollOption(_message.Message):
     __slots__ = ("votes", "display_content", "option_idx", "voters")
@@ -882,18 +826,20 @@ class ImDeleteMessage(_message.Message):
     def __init__(self, common: _Optional[_Union[KindCommon, _Mapping]] = ..., delete_msg_ids: _Optional[_Iterable[int]] = ..., delete_user_ids: _Optional[_Iterable[int]] = ...) -> None: ...
 
 class ShoppingProduct(_message.Message):
-    __slots__ = ("title", "price", "image_url", "url", "schema")
+    __slots__ = ("title", "price", "image_url", "url", "shop_name", "schema")
     TITLE_FIELD_NUMBER: _ClassVar[int]
     PRICE_FIELD_NUMBER: _ClassVar[int]
     IMAGE_URL_FIELD_NUMBER: _ClassVar[int]
     URL_FIELD_NUMBER: _ClassVar[int]
+    SHOP_NAME_FIELD_NUMBER: _ClassVar[int]
     SCHEMA_FIELD_NUMBER: _ClassVar[int]
     title: str
     price: str
     image_url: str
     url: str
+    shop_name: str
     schema: str
-    def __init__(self, title: _Optional[str] = ..., price: _Optional[str] = ..., image_url: _Optional[str] = ..., url: _Optional[str] = ..., schema: _Optional[str] = ...) -> None: ...
+    def __init__(self, title: _Optional[str] = ..., price: _Optional[str] = ..., image_url: _Optional[str] = ..., url: _Optional[str] = ..., shop_name: _Optional[str] = ..., schema: _Optional[str] = ...) -> None: ...
 
 class OecLiveShoppingMessage(_message.Message):
     __slots__ = ("common", "product")
@@ -938,14 +884,16 @@ class SubPin(_message.Message):
     def __init__(self, goal: _Optional[_Union[SubPinGoal, _Mapping]] = ...) -> None: ...
 
 class SubPinEventMessage(_message.Message):
-    __slots__ = ("common", "pin", "user_id")
+    __slots__ = ("common", "action_type", "pin", "user_id")
     COMMON_FIELD_NUMBER: _ClassVar[int]
+    ACTION_TYPE_FIELD_NUMBER: _ClassVar[int]
     PIN_FIELD_NUMBER: _ClassVar[int]
     USER_ID_FIELD_NUMBER: _ClassVar[int]
     common: KindCommon
+    action_type: int
     pin: SubPin
     user_id: int
-    def __init__(self, common: _Optional[_Union[KindCommon, _Mapping]] = ..., pin: _Optional[_Union[SubPin, _Mapping]] = ..., user_id: _Optional[int] = ...) -> None: ...
+    def __init__(self, common: _Optional[_Union[KindCommon, _Mapping]] = ..., action_type: _Optional[int] = ..., pin: _Optional[_Union[SubPin, _Mapping]] = ..., user_id: _Optional[int] = ...) -> None: ...
 
 class EmoteChatMessage(_message.Message):
     __slots__ = ("common", "user", "emote_list", "user_identity")
@@ -955,25 +903,9 @@ class EmoteChatMessage(_message.Message):
     USER_IDENTITY_FIELD_NUMBER: _ClassVar[int]
     common: KindCommon
     user: _webcast_pb2.User
-    emote_list: _containers.RepeatedCompositeFieldContainer[EmoteModel]
-    user_identity: Identity
-    def __init__(self, common: _Optional[_Union[KindCommon, _Mapping]] = ..., user: _Optional[_Union[_webcast_pb2.User, _Mapping]] = ..., emote_list: _Optional[_Iterable[_Union[EmoteModel, _Mapping]]] = ..., user_identity: _Optional[_Union[Identity, _Mapping]] = ...) -> None: ...
-
-class Identity(_message.Message):
-    __slots__ = ("is_gift_giver_of_anchor", "is_subscriber_of_anchor", "is_mutual_following_with_anchor", "is_follower_of_anchor", "is_moderator_of_anchor", "is_anchor")
-    IS_GIFT_GIVER_OF_ANCHOR_FIELD_NUMBER: _ClassVar[int]
-    IS_SUBSCRIBER_OF_ANCHOR_FIELD_NUMBER: _ClassVar[int]
-    IS_MUTUAL_FOLLOWING_WITH_ANCHOR_FIELD_NUMBER: _ClassVar[int]
-    IS_FOLLOWER_OF_ANCHOR_FIELD_NUMBER: _ClassVar[int]
-    IS_MODERATOR_OF_ANCHOR_FIELD_NUMBER: _ClassVar[int]
-    IS_ANCHOR_FIELD_NUMBER: _ClassVar[int]
-    is_gift_giver_of_anchor: bool
-    is_subscriber_of_anchor: bool
-    is_mutual_following_with_anchor: bool
-    is_follower_of_anchor: bool
-    is_moderator_of_anchor: bool
-    is_anchor: bool
-    def __init__(self, is_gift_giver_of_anchor: _Optional[bool] = ..., is_subscriber_of_anchor: _Optional[bool] = ..., is_mutual_following_with_anchor: _Optional[bool] = ..., is_follower_of_anchor: _Optional[bool] = ..., is_moderator_of_anchor: _Optional[bool] = ..., is_anchor: _Optional[bool] = ...) -> None: ...
+    emote_list: _containers.RepeatedCompositeFieldContainer[_webcast_pb2.EmoteModel]
+    user_identity: _webcast_pb2.UserIdentity
+    def __init__(self, common: _Optional[_Union[KindCommon, _Mapping]] = ..., user: _Optional[_Union[_webcast_pb2.User, _Mapping]] = ..., emote_list: _Optional[_Iterable[_Union[_webcast_pb2.EmoteModel, _Mapping]]] = ..., user_identity: _Optional[_Union[_webcast_pb2.UserIdentity, _Mapping]] = ...) -> None: ...
 
 class LinkMicBattle(_message.Message):
     __slots__ = ("common", "battle_id", "battle_settings", "action", "battle_result", "invitee_gift_permission_type", "armies", "anchors_info", "bubble_text", "action_by_user_id", "team_battle_result", "team_armies")
@@ -1018,12 +950,14 @@ class RoomVerifyMessage(_message.Message):
     def __init__(self, common: _Optional[_Union[KindCommon, _Mapping]] = ..., action: _Optional[int] = ..., content: _Optional[str] = ..., notice_type: _Optional[int] = ..., close_room: _Optional[bool] = ...) -> None: ...
 
 class AccessRecallMessage(_message.Message):
-    __slots__ = ("common", "subject")
+    __slots__ = ("common", "status", "subject")
     COMMON_FIELD_NUMBER: _ClassVar[int]
+    STATUS_FIELD_NUMBER: _ClassVar[int]
     SUBJECT_FIELD_NUMBER: _ClassVar[int]
     common: KindCommon
+    status: int
     subject: str
-    def __init__(self, common: _Optional[_Union[KindCommon, _Mapping]] = ..., subject: _Optional[str] = ...) -> None: ...
+    def __init__(self, common: _Optional[_Union[KindCommon, _Mapping]] = ..., status: _Optional[int] = ..., subject: _Optional[str] = ...) -> None: ...
 
 class LiveIntroMessage(_message.Message):
     __slots__ = ("common", "id", "audit_status", "content", "user", "intro_mode", "badges", "content_language")
@@ -1041,9 +975,9 @@ class LiveIntroMessage(_message.Message):
     content: str
     user: _webcast_pb2.User
     intro_mode: int
-    badges: _containers.RepeatedCompositeFieldContainer[BadgeStruct]
+    badges: _containers.RepeatedCompositeFieldContainer[_webcast_pb2.BadgeStruct]
     content_language: str
-    def __init__(self, common: _Optional[_Union[KindCommon, _Mapping]] = ..., id: _Optional[int] = ..., audit_status: _Optional[int] = ..., content: _Optional[str] = ..., user: _Optional[_Union[_webcast_pb2.User, _Mapping]] = ..., intro_mode: _Optional[int] = ..., badges: _Optional[_Iterable[_Union[BadgeStruct, _Mapping]]] = ..., content_language: _Optional[str] = ...) -> None: ...
+    def __init__(self, common: _Optional[_Union[KindCommon, _Mapping]] = ..., id: _Optional[int] = ..., audit_status: _Optional[int] = ..., content: _Optional[str] = ..., user: _Optional[_Union[_webcast_pb2.User, _Mapping]] = ..., intro_mode: _Optional[int] = ..., badges: _Optional[_Iterable[_Union[_webcast_pb2.BadgeStruct, _Mapping]]] = ..., content_language: _Optional[str] = ...) -> None: ...
 
 class BattleTaskParameter(_message.Message):
     __slots__ = ("name", "value")
@@ -1066,8 +1000,8 @@ class BattleTaskPrompt(_message.Message):
     TEXT_FIELD_NUMBER: _ClassVar[int]
     IMAGE_FIELD_NUMBER: _ClassVar[int]
     text: BattleTaskText
-    image: ImageModel
-    def __init__(self, text: _Optional[_Union[BattleTaskText, _Mapping]] = ..., image: _Optional[_Union[ImageModel, _Mapping]] = ...) -> None: ...
+    image: _webcast_pb2.ImageModel
+    def __init__(self, text: _Optional[_Union[BattleTaskText, _Mapping]] = ..., image: _Optional[_Union[_webcast_pb2.ImageModel, _Mapping]] = ...) -> None: ...
 
 class BattleTask(_message.Message):
     __slots__ = ("prompts",)
@@ -1135,11 +1069,11 @@ class ItemCard(_message.Message):
     OWNER_FIELD_NUMBER: _ClassVar[int]
     SCHEMA_FIELD_NUMBER: _ClassVar[int]
     name_key: str
-    image: ImageModel
+    image: _webcast_pb2.ImageModel
     time: int
     owner: BattleUserInfo
     schema: str
-    def __init__(self, name_key: _Optional[str] = ..., image: _Optional[_Union[ImageModel, _Mapping]] = ..., time: _Optional[int] = ..., owner: _Optional[_Union[BattleUserInfo, _Mapping]] = ..., schema: _Optional[str] = ...) -> None: ...
+    def __init__(self, name_key: _Optional[str] = ..., image: _Optional[_Union[_webcast_pb2.ImageModel, _Mapping]] = ..., time: _Optional[int] = ..., owner: _Optional[_Union[BattleUserInfo, _Mapping]] = ..., schema: _Optional[str] = ...) -> None: ...
 
 class ItemCardUse(_message.Message):
     __slots__ = ("card", "text")
@@ -1178,20 +1112,22 @@ class CapsuleMessage(_message.Message):
     SCHEMA_FIELD_NUMBER: _ClassVar[int]
     KEY_FIELD_NUMBER: _ClassVar[int]
     common: KindCommon
-    icon: ImageModel
+    icon: _webcast_pb2.ImageModel
     text: FullText
     button_text: FullText
     schema: str
     key: str
-    def __init__(self, common: _Optional[_Union[KindCommon, _Mapping]] = ..., icon: _Optional[_Union[ImageModel, _Mapping]] = ..., text: _Optional[_Union[FullText, _Mapping]] = ..., button_text: _Optional[_Union[FullText, _Mapping]] = ..., schema: _Optional[str] = ..., key: _Optional[str] = ...) -> None: ...
+    def __init__(self, common: _Optional[_Union[KindCommon, _Mapping]] = ..., icon: _Optional[_Union[_webcast_pb2.ImageModel, _Mapping]] = ..., text: _Optional[_Union[FullText, _Mapping]] = ..., button_text: _Optional[_Union[FullText, _Mapping]] = ..., schema: _Optional[str] = ..., key: _Optional[str] = ...) -> None: ...
 
 class PartnershipDropsUpdateMessage(_message.Message):
-    __slots__ = ("common", "id")
+    __slots__ = ("common", "change_mode", "id")
     COMMON_FIELD_NUMBER: _ClassVar[int]
+    CHANGE_MODE_FIELD_NUMBER: _ClassVar[int]
     ID_FIELD_NUMBER: _ClassVar[int]
     common: KindCommon
+    change_mode: int
     id: str
-    def __init__(self, common: _Optional[_Union[KindCommon, _Mapping]] = ..., id: _Optional[str] = ...) -> None: ...
+    def __init__(self, common: _Optional[_Union[KindCommon, _Mapping]] = ..., change_mode: _Optional[int] = ..., id: _Optional[str] = ...) -> None: ...
 
 class InRoomBannerMessage(_message.Message):
     __slots__ = ("common", "data")
@@ -1255,9 +1191,9 @@ class GiftBroadcastMessage(_message.Message):
     NOTIFICATION_FIELD_NUMBER: _ClassVar[int]
     common: KindCommon
     user_id: int
-    image: ImageModel
+    image: _webcast_pb2.ImageModel
     notification: RoomNotifyMessage
-    def __init__(self, common: _Optional[_Union[KindCommon, _Mapping]] = ..., user_id: _Optional[int] = ..., image: _Optional[_Union[ImageModel, _Mapping]] = ..., notification: _Optional[_Union[RoomNotifyMessage, _Mapping]] = ...) -> None: ...
+    def __init__(self, common: _Optional[_Union[KindCommon, _Mapping]] = ..., user_id: _Optional[int] = ..., image: _Optional[_Union[_webcast_pb2.ImageModel, _Mapping]] = ..., notification: _Optional[_Union[RoomNotifyMessage, _Mapping]] = ...) -> None: ...
 
 class MarqueeNotifications(_message.Message):
     __slots__ = ("messages",)
@@ -1326,3 +1262,247 @@ class SubNotifyMessage(_message.Message):
     message_display_style: int
     package_id: str
     def __init__(self, common: _Optional[_Union[KindCommon, _Mapping]] = ..., user: _Optional[_Union[_webcast_pb2.User, _Mapping]] = ..., exhibition_type: _Optional[int] = ..., sub_month: _Optional[int] = ..., subscribe_type: _Optional[int] = ..., old_subscribe_status: _Optional[int] = ..., message_type: _Optional[int] = ..., subscribing_status: _Optional[int] = ..., is_send: _Optional[bool] = ..., is_custom: _Optional[bool] = ..., gift_source: _Optional[int] = ..., message_display_style: _Optional[int] = ..., package_id: _Optional[str] = ...) -> None: ...
+
+class OecAuctionData(_message.Message):
+    __slots__ = ("state",)
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    state: OecAuctionState
+    def __init__(self, state: _Optional[_Union[OecAuctionState, _Mapping]] = ...) -> None: ...
+
+class OecAuctionState(_message.Message):
+    __slots__ = ("auction",)
+    AUCTION_FIELD_NUMBER: _ClassVar[int]
+    auction: OecAuction
+    def __init__(self, auction: _Optional[_Union[OecAuction, _Mapping]] = ...) -> None: ...
+
+class OecAuction(_message.Message):
+    __slots__ = ("id", "status", "end_time", "winner_nickname", "price", "price_text", "winner_avatar_url")
+    ID_FIELD_NUMBER: _ClassVar[int]
+    STATUS_FIELD_NUMBER: _ClassVar[int]
+    END_TIME_FIELD_NUMBER: _ClassVar[int]
+    WINNER_NICKNAME_FIELD_NUMBER: _ClassVar[int]
+    PRICE_FIELD_NUMBER: _ClassVar[int]
+    PRICE_TEXT_FIELD_NUMBER: _ClassVar[int]
+    WINNER_AVATAR_URL_FIELD_NUMBER: _ClassVar[int]
+    id: str
+    status: int
+    end_time: int
+    winner_nickname: str
+    price: str
+    price_text: str
+    winner_avatar_url: str
+    def __init__(self, id: _Optional[str] = ..., status: _Optional[int] = ..., end_time: _Optional[int] = ..., winner_nickname: _Optional[str] = ..., price: _Optional[str] = ..., price_text: _Optional[str] = ..., winner_avatar_url: _Optional[str] = ...) -> None: ...
+
+class OecTracking(_message.Message):
+    __slots__ = ("event_name", "parameters")
+    EVENT_NAME_FIELD_NUMBER: _ClassVar[int]
+    PARAMETERS_FIELD_NUMBER: _ClassVar[int]
+    event_name: str
+    parameters: _containers.RepeatedCompositeFieldContainer[OecTrackingParameter]
+    def __init__(self, event_name: _Optional[str] = ..., parameters: _Optional[_Iterable[_Union[OecTrackingParameter, _Mapping]]] = ...) -> None: ...
+
+class OecTrackingParameter(_message.Message):
+    __slots__ = ("key", "value")
+    KEY_FIELD_NUMBER: _ClassVar[int]
+    VALUE_FIELD_NUMBER: _ClassVar[int]
+    key: str
+    value: str
+    def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+
+class OecAuctionResult(_message.Message):
+    __slots__ = ("user", "product", "variant", "order_create_time", "result_time")
+    USER_FIELD_NUMBER: _ClassVar[int]
+    PRODUCT_FIELD_NUMBER: _ClassVar[int]
+    VARIANT_FIELD_NUMBER: _ClassVar[int]
+    ORDER_CREATE_TIME_FIELD_NUMBER: _ClassVar[int]
+    RESULT_TIME_FIELD_NUMBER: _ClassVar[int]
+    user: OecBuyer
+    product: OecProduct
+    variant: OecVariant
+    order_create_time: int
+    result_time: int
+    def __init__(self, user: _Optional[_Union[OecBuyer, _Mapping]] = ..., product: _Optional[_Union[OecProduct, _Mapping]] = ..., variant: _Optional[_Union[OecVariant, _Mapping]] = ..., order_create_time: _Optional[int] = ..., result_time: _Optional[int] = ...) -> None: ...
+
+class OecBuyer(_message.Message):
+    __slots__ = ("id", "nickname", "display_id")
+    ID_FIELD_NUMBER: _ClassVar[int]
+    NICKNAME_FIELD_NUMBER: _ClassVar[int]
+    DISPLAY_ID_FIELD_NUMBER: _ClassVar[int]
+    id: int
+    nickname: str
+    display_id: str
+    def __init__(self, id: _Optional[int] = ..., nickname: _Optional[str] = ..., display_id: _Optional[str] = ...) -> None: ...
+
+class OecProduct(_message.Message):
+    __slots__ = ("title", "price", "product_id")
+    TITLE_FIELD_NUMBER: _ClassVar[int]
+    PRICE_FIELD_NUMBER: _ClassVar[int]
+    PRODUCT_ID_FIELD_NUMBER: _ClassVar[int]
+    title: str
+    price: OecPrice
+    product_id: str
+    def __init__(self, title: _Optional[str] = ..., price: _Optional[_Union[OecPrice, _Mapping]] = ..., product_id: _Optional[str] = ...) -> None: ...
+
+class OecPrice(_message.Message):
+    __slots__ = ("formatted",)
+    FORMATTED_FIELD_NUMBER: _ClassVar[int]
+    formatted: str
+    def __init__(self, formatted: _Optional[str] = ...) -> None: ...
+
+class OecVariant(_message.Message):
+    __slots__ = ("lot_number", "sku_id")
+    LOT_NUMBER_FIELD_NUMBER: _ClassVar[int]
+    SKU_ID_FIELD_NUMBER: _ClassVar[int]
+    lot_number: str
+    sku_id: str
+    def __init__(self, lot_number: _Optional[str] = ..., sku_id: _Optional[str] = ...) -> None: ...
+
+class AccessControlMessage(_message.Message):
+    __slots__ = ("common",)
+    COMMON_FIELD_NUMBER: _ClassVar[int]
+    common: KindCommon
+    def __init__(self, common: _Optional[_Union[KindCommon, _Mapping]] = ...) -> None: ...
+
+class BoostCardMessage(_message.Message):
+    __slots__ = ("common",)
+    COMMON_FIELD_NUMBER: _ClassVar[int]
+    common: KindCommon
+    def __init__(self, common: _Optional[_Union[KindCommon, _Mapping]] = ...) -> None: ...
+
+class GameRankNotifyMessage(_message.Message):
+    __slots__ = ("common", "msg_type")
+    COMMON_FIELD_NUMBER: _ClassVar[int]
+    MSG_TYPE_FIELD_NUMBER: _ClassVar[int]
+    common: KindCommon
+    msg_type: int
+    def __init__(self, common: _Optional[_Union[KindCommon, _Mapping]] = ..., msg_type: _Optional[int] = ...) -> None: ...
+
+class GiftDynamicRestrictionMessage(_message.Message):
+    __slots__ = ("common",)
+    COMMON_FIELD_NUMBER: _ClassVar[int]
+    common: KindCommon
+    def __init__(self, common: _Optional[_Union[KindCommon, _Mapping]] = ...) -> None: ...
+
+class GiftPanelUpdateMessage(_message.Message):
+    __slots__ = ("common", "room_id", "timestamp")
+    COMMON_FIELD_NUMBER: _ClassVar[int]
+    ROOM_ID_FIELD_NUMBER: _ClassVar[int]
+    TIMESTAMP_FIELD_NUMBER: _ClassVar[int]
+    common: KindCommon
+    room_id: int
+    timestamp: int
+    def __init__(self, common: _Optional[_Union[KindCommon, _Mapping]] = ..., room_id: _Optional[int] = ..., timestamp: _Optional[int] = ...) -> None: ...
+
+class GiftPromptMessage(_message.Message):
+    __slots__ = ("common",)
+    COMMON_FIELD_NUMBER: _ClassVar[int]
+    common: KindCommon
+    def __init__(self, common: _Optional[_Union[KindCommon, _Mapping]] = ...) -> None: ...
+
+class GuideMessage(_message.Message):
+    __slots__ = ("common",)
+    COMMON_FIELD_NUMBER: _ClassVar[int]
+    common: KindCommon
+    def __init__(self, common: _Optional[_Union[KindCommon, _Mapping]] = ...) -> None: ...
+
+class HourlyRankRewardMessage(_message.Message):
+    __slots__ = ("common",)
+    COMMON_FIELD_NUMBER: _ClassVar[int]
+    common: KindCommon
+    def __init__(self, common: _Optional[_Union[KindCommon, _Mapping]] = ...) -> None: ...
+
+class LinkMicLayoutStateMessage(_message.Message):
+    __slots__ = ("common", "room_id")
+    COMMON_FIELD_NUMBER: _ClassVar[int]
+    ROOM_ID_FIELD_NUMBER: _ClassVar[int]
+    common: KindCommon
+    room_id: int
+    def __init__(self, common: _Optional[_Union[KindCommon, _Mapping]] = ..., room_id: _Optional[int] = ...) -> None: ...
+
+class LinkStateMessage(_message.Message):
+    __slots__ = ("common", "channel_id", "scene", "version")
+    COMMON_FIELD_NUMBER: _ClassVar[int]
+    CHANNEL_ID_FIELD_NUMBER: _ClassVar[int]
+    SCENE_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    common: KindCommon
+    channel_id: int
+    scene: int
+    version: int
+    def __init__(self, common: _Optional[_Union[KindCommon, _Mapping]] = ..., channel_id: _Optional[int] = ..., scene: _Optional[int] = ..., version: _Optional[int] = ...) -> None: ...
+
+class LiveGameIntroMessage(_message.Message):
+    __slots__ = ("common",)
+    COMMON_FIELD_NUMBER: _ClassVar[int]
+    common: KindCommon
+    def __init__(self, common: _Optional[_Union[KindCommon, _Mapping]] = ...) -> None: ...
+
+class NoticeMessage(_message.Message):
+    __slots__ = ("common", "notice_type")
+    COMMON_FIELD_NUMBER: _ClassVar[int]
+    NOTICE_TYPE_FIELD_NUMBER: _ClassVar[int]
+    common: KindCommon
+    notice_type: int
+    def __init__(self, common: _Optional[_Union[KindCommon, _Mapping]] = ..., notice_type: _Optional[int] = ...) -> None: ...
+
+class OecLiveCreatorMessage(_message.Message):
+    __slots__ = ("common", "auction_data", "tracking")
+    COMMON_FIELD_NUMBER: _ClassVar[int]
+    AUCTION_DATA_FIELD_NUMBER: _ClassVar[int]
+    TRACKING_FIELD_NUMBER: _ClassVar[int]
+    common: KindCommon
+    auction_data: OecAuctionData
+    tracking: OecTracking
+    def __init__(self, common: _Optional[_Union[KindCommon, _Mapping]] = ..., auction_data: _Optional[_Union[OecAuctionData, _Mapping]] = ..., tracking: _Optional[_Union[OecTracking, _Mapping]] = ...) -> None: ...
+
+class OecLiveManagerMessage(_message.Message):
+    __slots__ = ("common", "type", "auction_result")
+    COMMON_FIELD_NUMBER: _ClassVar[int]
+    TYPE_FIELD_NUMBER: _ClassVar[int]
+    AUCTION_RESULT_FIELD_NUMBER: _ClassVar[int]
+    common: KindCommon
+    type: int
+    auction_result: OecAuctionResult
+    def __init__(self, common: _Optional[_Union[KindCommon, _Mapping]] = ..., type: _Optional[int] = ..., auction_result: _Optional[_Union[OecAuctionResult, _Mapping]] = ...) -> None: ...
+
+class PartnershipGameOfflineMessage(_message.Message):
+    __slots__ = ("common",)
+    COMMON_FIELD_NUMBER: _ClassVar[int]
+    common: KindCommon
+    def __init__(self, common: _Optional[_Union[KindCommon, _Mapping]] = ...) -> None: ...
+
+class PartnershipPunishMessage(_message.Message):
+    __slots__ = ("common",)
+    COMMON_FIELD_NUMBER: _ClassVar[int]
+    common: KindCommon
+    def __init__(self, common: _Optional[_Union[KindCommon, _Mapping]] = ...) -> None: ...
+
+class SpeakerMessage(_message.Message):
+    __slots__ = ("common",)
+    COMMON_FIELD_NUMBER: _ClassVar[int]
+    common: KindCommon
+    def __init__(self, common: _Optional[_Union[KindCommon, _Mapping]] = ...) -> None: ...
+
+class ToastMessage(_message.Message):
+    __slots__ = ("common", "display_duration_ms", "delay_display_duration_ms")
+    COMMON_FIELD_NUMBER: _ClassVar[int]
+    DISPLAY_DURATION_MS_FIELD_NUMBER: _ClassVar[int]
+    DELAY_DISPLAY_DURATION_MS_FIELD_NUMBER: _ClassVar[int]
+    common: KindCommon
+    display_duration_ms: int
+    delay_display_duration_ms: int
+    def __init__(self, common: _Optional[_Union[KindCommon, _Mapping]] = ..., display_duration_ms: _Optional[int] = ..., delay_display_duration_ms: _Optional[int] = ...) -> None: ...
+
+class UpdateShareRevenueNoticeMessage(_message.Message):
+    __slots__ = ("common",)
+    COMMON_FIELD_NUMBER: _ClassVar[int]
+    common: KindCommon
+    def __init__(self, common: _Optional[_Union[KindCommon, _Mapping]] = ...) -> None: ...
+
+class ViewerPicksUpdateMessage(_message.Message):
+    __slots__ = ("common", "update_type")
+    COMMON_FIELD_NUMBER: _ClassVar[int]
+    UPDATE_TYPE_FIELD_NUMBER: _ClassVar[int]
+    common: KindCommon
+    update_type: int
+    def __init__(self, common: _Optional[_Union[KindCommon, _Mapping]] = ..., update_type: _Optional[int] = ...) -> None: ...

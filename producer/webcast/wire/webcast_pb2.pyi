@@ -151,12 +151,53 @@ class Image(_message.Message):
     url_list: _containers.RepeatedScalarFieldContainer[str]
     def __init__(self, url_list: _Optional[_Iterable[str]] = ...) -> None: ...
 
+class ImageModel(_message.Message):
+    __slots__ = ("url_list", "uri", "height", "width", "avg_color", "is_animated")
+    URL_LIST_FIELD_NUMBER: _ClassVar[int]
+    URI_FIELD_NUMBER: _ClassVar[int]
+    HEIGHT_FIELD_NUMBER: _ClassVar[int]
+    WIDTH_FIELD_NUMBER: _ClassVar[int]
+    AVG_COLOR_FIELD_NUMBER: _ClassVar[int]
+    IS_ANIMATED_FIELD_NUMBER: _ClassVar[int]
+    url_list: _containers.RepeatedScalarFieldContainer[str]
+    uri: str
+    height: int
+    width: int
+    avg_color: str
+    is_animated: bool
+    def __init__(self, url_list: _Optional[_Iterable[str]] = ..., uri: _Optional[str] = ..., height: _Optional[int] = ..., width: _Optional[int] = ..., avg_color: _Optional[str] = ..., is_animated: _Optional[bool] = ...) -> None: ...
+
+class PatternRef(_message.Message):
+    __slots__ = ("key", "default_pattern")
+    KEY_FIELD_NUMBER: _ClassVar[int]
+    DEFAULT_PATTERN_FIELD_NUMBER: _ClassVar[int]
+    key: str
+    default_pattern: str
+    def __init__(self, key: _Optional[str] = ..., default_pattern: _Optional[str] = ...) -> None: ...
+
+class EmoteModel(_message.Message):
+    __slots__ = ("emote_id", "image", "audit_status", "uuid", "emote_type", "content_source")
+    EMOTE_ID_FIELD_NUMBER: _ClassVar[int]
+    IMAGE_FIELD_NUMBER: _ClassVar[int]
+    AUDIT_STATUS_FIELD_NUMBER: _ClassVar[int]
+    UUID_FIELD_NUMBER: _ClassVar[int]
+    EMOTE_TYPE_FIELD_NUMBER: _ClassVar[int]
+    CONTENT_SOURCE_FIELD_NUMBER: _ClassVar[int]
+    emote_id: str
+    image: ImageModel
+    audit_status: int
+    uuid: str
+    emote_type: int
+    content_source: int
+    def __init__(self, emote_id: _Optional[str] = ..., image: _Optional[_Union[ImageModel, _Mapping]] = ..., audit_status: _Optional[int] = ..., uuid: _Optional[str] = ..., emote_type: _Optional[int] = ..., content_source: _Optional[int] = ...) -> None: ...
+
 class User(_message.Message):
-    __slots__ = ("id", "nickname", "avatar_thumb", "follow_info", "user_attr", "display_id", "sec_uid", "badge_list")
+    __slots__ = ("id", "nickname", "avatar_thumb", "follow_info", "fans_club", "user_attr", "display_id", "sec_uid", "badge_list")
     ID_FIELD_NUMBER: _ClassVar[int]
     NICKNAME_FIELD_NUMBER: _ClassVar[int]
     AVATAR_THUMB_FIELD_NUMBER: _ClassVar[int]
     FOLLOW_INFO_FIELD_NUMBER: _ClassVar[int]
+    FANS_CLUB_FIELD_NUMBER: _ClassVar[int]
     USER_ATTR_FIELD_NUMBER: _ClassVar[int]
     DISPLAY_ID_FIELD_NUMBER: _ClassVar[int]
     SEC_UID_FIELD_NUMBER: _ClassVar[int]
@@ -165,11 +206,12 @@ class User(_message.Message):
     nickname: str
     avatar_thumb: Image
     follow_info: FollowInfo
+    fans_club: FansClubMember
     user_attr: UserAttr
     display_id: str
-    sec_uid: bytes
-    badge_list: _containers.RepeatedCompositeFieldContainer[Badge]
-    def __init__(self, id: _Optional[int] = ..., nickname: _Optional[str] = ..., avatar_thumb: _Optional[_Union[Image, _Mapping]] = ..., follow_info: _Optional[_Union[FollowInfo, _Mapping]] = ..., user_attr: _Optional[_Union[UserAttr, _Mapping]] = ..., display_id: _Optional[str] = ..., sec_uid: _Optional[bytes] = ..., badge_list: _Optional[_Iterable[_Union[Badge, _Mapping]]] = ...) -> None: ...
+    sec_uid: str
+    badge_list: _containers.RepeatedCompositeFieldContainer[BadgeStruct]
+    def __init__(self, id: _Optional[int] = ..., nickname: _Optional[str] = ..., avatar_thumb: _Optional[_Union[Image, _Mapping]] = ..., follow_info: _Optional[_Union[FollowInfo, _Mapping]] = ..., fans_club: _Optional[_Union[FansClubMember, _Mapping]] = ..., user_attr: _Optional[_Union[UserAttr, _Mapping]] = ..., display_id: _Optional[str] = ..., sec_uid: _Optional[str] = ..., badge_list: _Optional[_Iterable[_Union[BadgeStruct, _Mapping]]] = ...) -> None: ...
 
 class FollowInfo(_message.Message):
     __slots__ = ("following_count", "follower_count", "follow_status")
@@ -181,6 +223,20 @@ class FollowInfo(_message.Message):
     follow_status: int
     def __init__(self, following_count: _Optional[int] = ..., follower_count: _Optional[int] = ..., follow_status: _Optional[int] = ...) -> None: ...
 
+class FansClubMember(_message.Message):
+    __slots__ = ("data",)
+    DATA_FIELD_NUMBER: _ClassVar[int]
+    data: FansClubData
+    def __init__(self, data: _Optional[_Union[FansClubData, _Mapping]] = ...) -> None: ...
+
+class FansClubData(_message.Message):
+    __slots__ = ("club_name", "level")
+    CLUB_NAME_FIELD_NUMBER: _ClassVar[int]
+    LEVEL_FIELD_NUMBER: _ClassVar[int]
+    club_name: str
+    level: int
+    def __init__(self, club_name: _Optional[str] = ..., level: _Optional[int] = ...) -> None: ...
+
 class UserAttr(_message.Message):
     __slots__ = ("is_muted", "is_admin", "is_super_admin")
     IS_MUTED_FIELD_NUMBER: _ClassVar[int]
@@ -191,23 +247,49 @@ class UserAttr(_message.Message):
     is_super_admin: bool
     def __init__(self, is_muted: _Optional[bool] = ..., is_admin: _Optional[bool] = ..., is_super_admin: _Optional[bool] = ...) -> None: ...
 
-class Badge(_message.Message):
-    __slots__ = ("display_type", "scene_type", "text")
+class BadgeStruct(_message.Message):
+    __slots__ = ("display_type", "scene_type", "privilege_log_extra", "text", "string_badge", "combine")
     DISPLAY_TYPE_FIELD_NUMBER: _ClassVar[int]
     SCENE_TYPE_FIELD_NUMBER: _ClassVar[int]
+    PRIVILEGE_LOG_EXTRA_FIELD_NUMBER: _ClassVar[int]
     TEXT_FIELD_NUMBER: _ClassVar[int]
+    STRING_BADGE_FIELD_NUMBER: _ClassVar[int]
+    COMBINE_FIELD_NUMBER: _ClassVar[int]
     display_type: int
     scene_type: int
-    text: TextBadge
-    def __init__(self, display_type: _Optional[int] = ..., scene_type: _Optional[int] = ..., text: _Optional[_Union[TextBadge, _Mapping]] = ...) -> None: ...
+    privilege_log_extra: PrivilegeLogExtra
+    text: BadgeText
+    string_badge: StringBadge
+    combine: CombineBadge
+    def __init__(self, display_type: _Optional[int] = ..., scene_type: _Optional[int] = ..., privilege_log_extra: _Optional[_Union[PrivilegeLogExtra, _Mapping]] = ..., text: _Optional[_Union[BadgeText, _Mapping]] = ..., string_badge: _Optional[_Union[StringBadge, _Mapping]] = ..., combine: _Optional[_Union[CombineBadge, _Mapping]] = ...) -> None: ...
 
-class TextBadge(_message.Message):
+class PrivilegeLogExtra(_message.Message):
+    __slots__ = ("level",)
+    LEVEL_FIELD_NUMBER: _ClassVar[int]
+    level: str
+    def __init__(self, level: _Optional[str] = ...) -> None: ...
+
+class BadgeText(_message.Message):
     __slots__ = ("key", "default_pattern")
     KEY_FIELD_NUMBER: _ClassVar[int]
     DEFAULT_PATTERN_FIELD_NUMBER: _ClassVar[int]
     key: str
     default_pattern: str
     def __init__(self, key: _Optional[str] = ..., default_pattern: _Optional[str] = ...) -> None: ...
+
+class StringBadge(_message.Message):
+    __slots__ = ("content_str",)
+    CONTENT_STR_FIELD_NUMBER: _ClassVar[int]
+    content_str: str
+    def __init__(self, content_str: _Optional[str] = ...) -> None: ...
+
+class CombineBadge(_message.Message):
+    __slots__ = ("text", "content_str")
+    TEXT_FIELD_NUMBER: _ClassVar[int]
+    CONTENT_STR_FIELD_NUMBER: _ClassVar[int]
+    text: PatternRef
+    content_str: str
+    def __init__(self, text: _Optional[_Union[PatternRef, _Mapping]] = ..., content_str: _Optional[str] = ...) -> None: ...
 
 class UserIdentity(_message.Message):
     __slots__ = ("is_gift_giver_of_anchor", "is_subscriber_of_anchor", "is_mutual_following_with_anchor", "is_follower_of_anchor", "is_moderator_of_anchor", "is_anchor")
@@ -226,19 +308,35 @@ class UserIdentity(_message.Message):
     def __init__(self, is_gift_giver_of_anchor: _Optional[bool] = ..., is_subscriber_of_anchor: _Optional[bool] = ..., is_mutual_following_with_anchor: _Optional[bool] = ..., is_follower_of_anchor: _Optional[bool] = ..., is_moderator_of_anchor: _Optional[bool] = ..., is_anchor: _Optional[bool] = ...) -> None: ...
 
 class ChatMessage(_message.Message):
-    __slots__ = ("common", "user", "content", "user_identity")
+    __slots__ = ("common", "user", "content", "at_user", "emotes", "content_language", "user_identity", "mention_users")
     COMMON_FIELD_NUMBER: _ClassVar[int]
     USER_FIELD_NUMBER: _ClassVar[int]
     CONTENT_FIELD_NUMBER: _ClassVar[int]
+    AT_USER_FIELD_NUMBER: _ClassVar[int]
+    EMOTES_FIELD_NUMBER: _ClassVar[int]
+    CONTENT_LANGUAGE_FIELD_NUMBER: _ClassVar[int]
     USER_IDENTITY_FIELD_NUMBER: _ClassVar[int]
+    MENTION_USERS_FIELD_NUMBER: _ClassVar[int]
     common: Common
     user: User
     content: str
+    at_user: User
+    emotes: _containers.RepeatedCompositeFieldContainer[EmoteWithIndex]
+    content_language: str
     user_identity: UserIdentity
-    def __init__(self, common: _Optional[_Union[Common, _Mapping]] = ..., user: _Optional[_Union[User, _Mapping]] = ..., content: _Optional[str] = ..., user_identity: _Optional[_Union[UserIdentity, _Mapping]] = ...) -> None: ...
+    mention_users: _containers.RepeatedCompositeFieldContainer[User]
+    def __init__(self, common: _Optional[_Union[Common, _Mapping]] = ..., user: _Optional[_Union[User, _Mapping]] = ..., content: _Optional[str] = ..., at_user: _Optional[_Union[User, _Mapping]] = ..., emotes: _Optional[_Iterable[_Union[EmoteWithIndex, _Mapping]]] = ..., content_language: _Optional[str] = ..., user_identity: _Optional[_Union[UserIdentity, _Mapping]] = ..., mention_users: _Optional[_Iterable[_Union[User, _Mapping]]] = ...) -> None: ...
+
+class EmoteWithIndex(_message.Message):
+    __slots__ = ("index", "emote")
+    INDEX_FIELD_NUMBER: _ClassVar[int]
+    EMOTE_FIELD_NUMBER: _ClassVar[int]
+    index: int
+    emote: EmoteModel
+    def __init__(self, index: _Optional[int] = ..., emote: _Optional[_Union[EmoteModel, _Mapping]] = ...) -> None: ...
 
 class GiftMessage(_message.Message):
-    __slots__ = ("common", "gift_id", "fan_ticket_count", "group_count", "repeat_count", "combo_count", "user", "to_user", "repeat_end", "group_id", "send_type", "gift", "monitor_info", "user_identity")
+    __slots__ = ("common", "gift_id", "fan_ticket_count", "group_count", "repeat_count", "combo_count", "user", "to_user", "repeat_end", "group_id", "gift", "send_type", "monitor_info", "color_id", "order_id", "user_identity")
     COMMON_FIELD_NUMBER: _ClassVar[int]
     GIFT_ID_FIELD_NUMBER: _ClassVar[int]
     FAN_TICKET_COUNT_FIELD_NUMBER: _ClassVar[int]
@@ -249,9 +347,11 @@ class GiftMessage(_message.Message):
     TO_USER_FIELD_NUMBER: _ClassVar[int]
     REPEAT_END_FIELD_NUMBER: _ClassVar[int]
     GROUP_ID_FIELD_NUMBER: _ClassVar[int]
-    SEND_TYPE_FIELD_NUMBER: _ClassVar[int]
     GIFT_FIELD_NUMBER: _ClassVar[int]
+    SEND_TYPE_FIELD_NUMBER: _ClassVar[int]
     MONITOR_INFO_FIELD_NUMBER: _ClassVar[int]
+    COLOR_ID_FIELD_NUMBER: _ClassVar[int]
+    ORDER_ID_FIELD_NUMBER: _ClassVar[int]
     USER_IDENTITY_FIELD_NUMBER: _ClassVar[int]
     common: Common
     gift_id: int
@@ -263,11 +363,13 @@ class GiftMessage(_message.Message):
     to_user: User
     repeat_end: int
     group_id: int
-    send_type: int
     gift: Gift
+    send_type: int
     monitor_info: GiftMonitorInfo
+    color_id: int
+    order_id: str
     user_identity: UserIdentity
-    def __init__(self, common: _Optional[_Union[Common, _Mapping]] = ..., gift_id: _Optional[int] = ..., fan_ticket_count: _Optional[int] = ..., group_count: _Optional[int] = ..., repeat_count: _Optional[int] = ..., combo_count: _Optional[int] = ..., user: _Optional[_Union[User, _Mapping]] = ..., to_user: _Optional[_Union[User, _Mapping]] = ..., repeat_end: _Optional[int] = ..., group_id: _Optional[int] = ..., send_type: _Optional[int] = ..., gift: _Optional[_Union[Gift, _Mapping]] = ..., monitor_info: _Optional[_Union[GiftMonitorInfo, _Mapping]] = ..., user_identity: _Optional[_Union[UserIdentity, _Mapping]] = ...) -> None: ...
+    def __init__(self, common: _Optional[_Union[Common, _Mapping]] = ..., gift_id: _Optional[int] = ..., fan_ticket_count: _Optional[int] = ..., group_count: _Optional[int] = ..., repeat_count: _Optional[int] = ..., combo_count: _Optional[int] = ..., user: _Optional[_Union[User, _Mapping]] = ..., to_user: _Optional[_Union[User, _Mapping]] = ..., repeat_end: _Optional[int] = ..., group_id: _Optional[int] = ..., gift: _Optional[_Union[Gift, _Mapping]] = ..., send_type: _Optional[int] = ..., monitor_info: _Optional[_Union[GiftMonitorInfo, _Mapping]] = ..., color_id: _Optional[int] = ..., order_id: _Optional[str] = ..., user_identity: _Optional[_Union[UserIdentity, _Mapping]] = ...) -> None: ...
 
 class Gift(_message.Message):
     __slots__ = ("image", "describe", "duration", "id", "combo", "type", "diamond_count", "name")
@@ -310,44 +412,54 @@ class LikeMessage(_message.Message):
     def __init__(self, common: _Optional[_Union[Common, _Mapping]] = ..., count: _Optional[int] = ..., total: _Optional[int] = ..., user: _Optional[_Union[User, _Mapping]] = ...) -> None: ...
 
 class MemberMessage(_message.Message):
-    __slots__ = ("common", "user", "member_count", "action")
+    __slots__ = ("common", "user", "member_count", "enter_type", "action", "client_enter_source", "client_enter_type")
     COMMON_FIELD_NUMBER: _ClassVar[int]
     USER_FIELD_NUMBER: _ClassVar[int]
     MEMBER_COUNT_FIELD_NUMBER: _ClassVar[int]
+    ENTER_TYPE_FIELD_NUMBER: _ClassVar[int]
     ACTION_FIELD_NUMBER: _ClassVar[int]
+    CLIENT_ENTER_SOURCE_FIELD_NUMBER: _ClassVar[int]
+    CLIENT_ENTER_TYPE_FIELD_NUMBER: _ClassVar[int]
     common: Common
     user: User
     member_count: int
+    enter_type: int
     action: int
-    def __init__(self, common: _Optional[_Union[Common, _Mapping]] = ..., user: _Optional[_Union[User, _Mapping]] = ..., member_count: _Optional[int] = ..., action: _Optional[int] = ...) -> None: ...
+    client_enter_source: str
+    client_enter_type: str
+    def __init__(self, common: _Optional[_Union[Common, _Mapping]] = ..., user: _Optional[_Union[User, _Mapping]] = ..., member_count: _Optional[int] = ..., enter_type: _Optional[int] = ..., action: _Optional[int] = ..., client_enter_source: _Optional[str] = ..., client_enter_type: _Optional[str] = ...) -> None: ...
 
 class SocialMessage(_message.Message):
-    __slots__ = ("common", "user", "share_type", "action", "share_target", "follow_count")
+    __slots__ = ("common", "user", "share_type", "action", "share_target", "follow_count", "share_count")
     COMMON_FIELD_NUMBER: _ClassVar[int]
     USER_FIELD_NUMBER: _ClassVar[int]
     SHARE_TYPE_FIELD_NUMBER: _ClassVar[int]
     ACTION_FIELD_NUMBER: _ClassVar[int]
     SHARE_TARGET_FIELD_NUMBER: _ClassVar[int]
     FOLLOW_COUNT_FIELD_NUMBER: _ClassVar[int]
+    SHARE_COUNT_FIELD_NUMBER: _ClassVar[int]
     common: Common
     user: User
     share_type: int
     action: int
     share_target: str
     follow_count: int
-    def __init__(self, common: _Optional[_Union[Common, _Mapping]] = ..., user: _Optional[_Union[User, _Mapping]] = ..., share_type: _Optional[int] = ..., action: _Optional[int] = ..., share_target: _Optional[str] = ..., follow_count: _Optional[int] = ...) -> None: ...
+    share_count: int
+    def __init__(self, common: _Optional[_Union[Common, _Mapping]] = ..., user: _Optional[_Union[User, _Mapping]] = ..., share_type: _Optional[int] = ..., action: _Optional[int] = ..., share_target: _Optional[str] = ..., follow_count: _Optional[int] = ..., share_count: _Optional[int] = ...) -> None: ...
 
 class RoomUserSeqMessage(_message.Message):
-    __slots__ = ("common", "ranks", "total", "total_user")
+    __slots__ = ("common", "ranks", "total", "total_user", "anonymous")
     COMMON_FIELD_NUMBER: _ClassVar[int]
     RANKS_FIELD_NUMBER: _ClassVar[int]
     TOTAL_FIELD_NUMBER: _ClassVar[int]
     TOTAL_USER_FIELD_NUMBER: _ClassVar[int]
+    ANONYMOUS_FIELD_NUMBER: _ClassVar[int]
     common: Common
     ranks: _containers.RepeatedCompositeFieldContainer[Contributor]
     total: int
     total_user: int
-    def __init__(self, common: _Optional[_Union[Common, _Mapping]] = ..., ranks: _Optional[_Iterable[_Union[Contributor, _Mapping]]] = ..., total: _Optional[int] = ..., total_user: _Optional[int] = ...) -> None: ...
+    anonymous: int
+    def __init__(self, common: _Optional[_Union[Common, _Mapping]] = ..., ranks: _Optional[_Iterable[_Union[Contributor, _Mapping]]] = ..., total: _Optional[int] = ..., total_user: _Optional[int] = ..., anonymous: _Optional[int] = ...) -> None: ...
 
 class Contributor(_message.Message):
     __slots__ = ("score", "user", "rank")
@@ -380,12 +492,22 @@ class Question(_message.Message):
     def __init__(self, question_id: _Optional[int] = ..., content: _Optional[str] = ..., create_time: _Optional[int] = ..., user: _Optional[_Union[User, _Mapping]] = ...) -> None: ...
 
 class ControlMessage(_message.Message):
-    __slots__ = ("common", "action")
+    __slots__ = ("common", "action", "tips", "extra")
     COMMON_FIELD_NUMBER: _ClassVar[int]
     ACTION_FIELD_NUMBER: _ClassVar[int]
+    TIPS_FIELD_NUMBER: _ClassVar[int]
+    EXTRA_FIELD_NUMBER: _ClassVar[int]
     common: Common
     action: int
-    def __init__(self, common: _Optional[_Union[Common, _Mapping]] = ..., action: _Optional[int] = ...) -> None: ...
+    tips: str
+    extra: ControlExtra
+    def __init__(self, common: _Optional[_Union[Common, _Mapping]] = ..., action: _Optional[int] = ..., tips: _Optional[str] = ..., extra: _Optional[_Union[ControlExtra, _Mapping]] = ...) -> None: ...
+
+class ControlExtra(_message.Message):
+    __slots__ = ("source",)
+    SOURCE_FIELD_NUMBER: _ClassVar[int]
+    source: str
+    def __init__(self, source: _Optional[str] = ...) -> None: ...
 
 class AnyMessage(_message.Message):
     __slots__ = ("common",)
