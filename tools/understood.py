@@ -14,6 +14,7 @@ ROUTING = "how TikTok's servers and apps order, fold and route messages"
 SENTENCE = "the sentence that TikTok's apps show, with the user or gift of the record once more in its slots"
 FORMAT = "colours, fonts and sizes"
 PICTURE = "a picture's measures, colour, links and further names; the record has its addresses"
+FACES = "the avatars of those at the top, a dozen in each message: their own events have them"
 SIZES_OF_GIFTS = "the gift's picture at other addresses: the documented type has the last alone"
 SIZES = "the avatar in larger sizes"
 BADGES = "the look of a badge: pictures, colours, links, places; the record has its kind, level and texts"
@@ -86,7 +87,13 @@ DOCUMENTED: dict[str, Plan] = {
     "WebcastLikeMessage": {1: SHOWN, 2: None, 3: None, 5: USER},
     "WebcastMemberMessage": {1: SHOWN, 2: USER, 3: None, 9: None, 10: None, 19: None, 20: None},
     "WebcastQuestionNewMessage": {1: META, 2: {1: None, 2: None, 4: None, 5: USER}},
-    "WebcastRoomUserSeqMessage": {1: META, 2: {1: None, 2: USER, 3: None}, 3: None, 7: None, 8: None},
+    "WebcastRoomUserSeqMessage": {
+        1: META,
+        2: {1: None, 2: {1: None, 3: None, 38: None, 46: None}, 3: None},
+        3: None,
+        7: None,
+        8: None,
+    },
     "WebcastSocialMessage": {1: SHOWN, 2: USER, 3: None, 4: None, 5: None, 6: None, 8: None},
 }
 LAST_ONLY = frozenset({("WebcastGiftMessage", 15, 1, 1), ("WebcastRoomPinMessage", 4, 15, 1, 1)})
@@ -151,7 +158,7 @@ OWN_LEFT: dict[str, Left] = {
     "WebcastLikeMessage": {1: COMMON_LEFT, 5: USER_LEFT, 8: SENTENCE, 9: LOOK, 10: LOOK},
     "WebcastMemberMessage": {1: COMMON_LEFT, 2: USER_LEFT, 18: SENTENCE, 21: TRACKING},
     "WebcastQuestionNewMessage": {1: COMMON_LEFT, 2: {5: USER_LEFT}},
-    "WebcastRoomUserSeqMessage": {1: COMMON_LEFT, 2: {2: USER_LEFT}},
+    "WebcastRoomUserSeqMessage": {1: COMMON_LEFT, 2: {2: {9: FACES, ANY: ACCOUNT}}},
     "WebcastSocialMessage": {1: COMMON_LEFT, 2: USER_LEFT},
     "WebcastAccessRecallMessage": {8: UNNAMED},
     "WebcastBarrageMessage": {100: {3: UNNAMED}, 103: BADGES},

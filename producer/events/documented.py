@@ -3,7 +3,7 @@
 Facts: protocol sheet section 10. Absent numbers and texts become None, never zero or empty, as documented.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,9 +11,9 @@ from google.protobuf.message import Message
 
 from producer.events import records
 from producer.events.event import Event, Giving
-from producer.events.projection import compile_projection
+from producer.events.projection import MOST_REPEATED, later
 from producer.events.streaks import Tap
-from producer.events.users import identified, user, user_of
+from producer.events.users import identified, top_viewer, user, user_of
 from producer.webcast import wire
 
 STREAKABLE = 1
@@ -36,27 +36,23 @@ class Mapper:
     """None where a message of this kind is not one of the documented events."""
 
 
-def _more(message: type[Message], record: str, own: Iterable[str]) -> Callable[[Any], Any]:
-    """Make the function to those fields of a record that its message has by the same names: all but `own`."""
-    besides = frozenset(own)
-    # Compiled at the first message: `make generate` imports this while message and record may still differ.
-    return lambda parsed: compile_projection(message.DESCRIPTOR, record, besides=besides)(parsed)
-
-
-_more_of_comment = _more(wire.ChatMessage, "CommentEvent", ("user", "comment", "name", "meta"))
-_more_of_gift = _more(
+# The fields that records have beyond what is documented, by their messages' own names.
+_more_of_comment = later(wire.ChatMessage, "CommentEvent", besides=("user", "comment", "name", "meta"))
+_more_of_gift = later(
     wire.GiftMessage,
     "Gift",
-    (
+    besides=(
         *("giftId", "repeatCount", "repeatEnd", "giftDetails", "giftExtra", "extended_gift"),
         *("gift_type", "streakable", "streaking", "gift_list_version", "gift_id_str"),
     ),
 )
-_more_of_giving = _more(wire.GiftMessage, "GiftEvent", ("user", "gift", "name", "to_user", "meta"))
-_more_of_join = _more(wire.MemberMessage, "JoinEvent", ("user", "displayType", "label", "name", "meta"))
-_more_of_social = _more(wire.SocialMessage, "ShareEvent", ("user", "displayType", "label", "name", "meta"))
-_more_of_viewers = _more(wire.RoomUserSeqMessage, "ViewerCountUpdateEvent", ("viewerCount", "name", "meta"))
-_more_of_question = _more(wire.Question, "QuestionEvent", ("questionText", "user", "name", "meta"))
+_more_of_giving = later(wire.GiftMessage, "GiftEvent", besides=("user", "gift", "name", "to_user", "meta"))
+_more_of_join = later(wire.MemberMessage, "JoinEvent", besides=("user", "displayType", "label", "name", "meta"))
+_more_of_social = later(wire.SocialMessage, "ShareEvent", besides=("user", "displayType", "label", "name", "meta"))
+_more_of_viewers = later(
+    wire.RoomUserSeqMessage, "ViewerCountUpdateEvent", besides=("viewerCount", "name", "ranks", "meta")
+)
+_more_of_question = later(wire.Question, "QuestionEvent", besides=("questionText", "user", "name", "meta"))
 
 
 def _comment(chat: wire.ChatMessage, meta: records.Meta) -> Event:
@@ -128,10 +124,19 @@ def _viewers(seq: wire.RoomUserSeqMessage, meta: records.Meta) -> Event:
     value: dict[str, Any] = {
         "viewerCount": seq.total if seq.HasField("total") else None,
         "name": "viewer_count_update",
+        "ranks": [_contributor(each) for each in seq.ranks[:MOST_REPEATED]] or None,
         "meta": meta,
         **_more_of_viewers(seq),
     }
     return Event("viewer_count_update", value)
+
+
+def _contributor(given: wire.Contributor) -> records.Contributor:
+    return {
+        "score": given.score if given.HasField("score") else None,
+        "user": top_viewer(given.user) if given.HasField("user") else None,
+        "rank": given.rank if given.HasField("rank") else None,
+    }
 
 
 def _question(question: wire.QuestionNewMessage, meta: records.Meta) -> Event:

@@ -7,7 +7,7 @@ from google.protobuf.message import Message
 from producer.events import pins, records, schemas
 from producer.events.documented import Mapper
 from producer.events.event import Event
-from producer.events.projection import compile_projection
+from producer.events.projection import later
 from producer.webcast import wire
 
 RECORDS: dict[str, tuple[type[Message], str]] = {
@@ -108,9 +108,9 @@ OURS = frozenset({"name", "meta"})
 def _mapper(message: type[Message], record: str) -> Mapper:
     name = schemas.event_name(record)
 
+    project = later(message, record, besides=OURS)
+
     def event(parsed: Any, meta: records.Meta) -> Event:
-        # Compiled at the first message: `make generate` imports this while message and record may still differ.
-        project = compile_projection(message.DESCRIPTOR, record, besides=OURS)
         return Event(name, {**project(parsed), "name": name, "meta": meta})
 
     return Mapper(wire.reader(message), event)

@@ -4,7 +4,7 @@ from typing import Any, Literal
 
 from producer.events import documented, records
 from producer.events.event import Event, Origin, message_meta
-from producer.events.projection import compile_projection
+from producer.events.projection import later
 from producer.webcast import wire
 
 Pinned = Literal["comment", "follow", "share", "gift", "join", "like"]
@@ -23,6 +23,8 @@ MESSAGES = {
 OURS = frozenset({*PINNED, "name", "meta"})
 """The fields of the record that are not of the message."""
 
+_rest = later(wire.kinds.RoomPinMessage, "RoomPinEvent", besides=OURS)
+
 
 def room_pin(pin: wire.kinds.RoomPinMessage, meta: records.Meta) -> Event:
     """Map a pin. A gift in it was counted when it was given: it is no tap of a streak here."""
@@ -33,8 +35,7 @@ def room_pin(pin: wire.kinds.RoomPinMessage, meta: records.Meta) -> Event:
             event = documented.MAPPERS[method].map(message, _meta(message, method, meta))
             if event is not None:
                 pinned[event.name] = event.value
-    project = compile_projection(pin.DESCRIPTOR, "RoomPinEvent", besides=OURS)
-    return Event("room_pin", {**pinned, **project(pin), "name": "room_pin", "meta": meta})
+    return Event("room_pin", {**pinned, **_rest(pin), "name": "room_pin", "meta": meta})
 
 
 def _meta(message: Any, method: str, pin: records.Meta) -> records.Meta:

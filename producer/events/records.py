@@ -66,41 +66,12 @@ class BadgeText(TypedDict):
     default_pattern: str | None
 
 
-class PrivilegeLogExtra(TypedDict):
-    """What TikTok notes of the privilege that a badge shows."""
-
-    level: str | None
-
-
-class StringBadge(TypedDict):
-    """A badge that shows a plain text."""
-
-    content_str: str | None
-
-
-class PatternRef(TypedDict):
-    """A text without slots, such as the name of a gift in a text."""
-
-    key: str | None
-    default_pattern: str | None
-
-
-class CombineBadge(TypedDict):
-    """A badge that shows a picture and a text."""
-
-    text: PatternRef | None
-    content_str: str | None
-
-
 class BadgeStruct(TypedDict):
     """A badge as TikTok describes one."""
 
     display_type: int | None
     scene_type: int | None
     text: BadgeText | None
-    privilege_log_extra: PrivilegeLogExtra | None
-    string_badge: StringBadge | None
-    combine: CombineBadge | None
 
 
 class Image(TypedDict):
@@ -118,6 +89,17 @@ class ExtraAttributes(TypedDict):
     """Further attributes of a user."""
 
     followRole: int | None
+
+
+class UserBadge(TypedDict):
+    """A badge of a user, of whatever form."""
+
+    display_type: int | None
+    scene_type: int | None
+    level: int | None
+    key: str | None
+    name: str | None
+    text: str | None
 
 
 class User(TypedDict):
@@ -140,13 +122,20 @@ class User(TypedDict):
     fan_club_name: str | None
     fan_club_level: int | None
     is_subscriber: bool | None
-    badge_list: list[BadgeStruct] | None
+    badge_list: list[UserBadge] | None
 
 
 class TextPieceUser(TypedDict):
     """A user in the slot of a text."""
 
     user: User | None
+
+
+class PatternRef(TypedDict):
+    """A text without slots, such as the name of a gift in a text."""
+
+    key: str | None
+    default_pattern: str | None
 
 
 class TextPieceGift(TypedDict):
@@ -460,11 +449,21 @@ class ConnectEvent(TypedDict):
     meta: Meta | None
 
 
+class TopViewer(TypedDict):
+    """A viewer, by what TikTok says of those at the top."""
+
+    userId: int | None
+    user_id_str: str | None
+    uniqueId: str | None
+    nickname: str | None
+    sec_uid: str | None
+
+
 class Contributor(TypedDict):
     """One of the viewers at the top of a live."""
 
     score: int | None
-    user: User | None
+    user: TopViewer | None
     rank: int | None
 
 

@@ -20,9 +20,6 @@ SHAPES: dict[str, dict[str, Place]] = {
         "display_type": (1, "number"),
         "scene_type": (3, "number"),
         "text": (21, "BadgeText"),
-        "privilege_log_extra": (12, "PrivilegeLogExtra"),
-        "string_badge": (22, "StringBadge"),
-        "combine": (23, "CombineBadge"),
     },
     "BadgeText": {
         "key": (2, "text"),
@@ -166,15 +163,6 @@ SHAPES: dict[str, dict[str, Place]] = {
         "sequence_id": (6, "number"),
         "sequence_id_str": (6, "number as text"),
         "definite": (7, "flag"),
-    },
-    "CombineBadge": {
-        "text": (3, "PatternRef"),
-        "content_str": (4, "text"),
-    },
-    "Contributor": {
-        "score": (1, "number"),
-        "user": (2, "User"),
-        "rank": (3, "number"),
     },
     "Emote": {
         "emote_id": (1, "text"),
@@ -606,9 +594,6 @@ SHAPES: dict[str, dict[str, Place]] = {
         "options": (2, "[PollOption]"),
         "operator": (3, "User"),
     },
-    "PrivilegeLogExtra": {
-        "level": (5, "text"),
-    },
     "PunishInfo": {
         "type": (1, "text"),
         "reason": (2, "text"),
@@ -703,9 +688,6 @@ SHAPES: dict[str, dict[str, Place]] = {
         "shop_name": (7, "text"),
     },
     "SpeakerEvent": {},
-    "StringBadge": {
-        "content_str": (2, "text"),
-    },
     "SubGoal": {
         "type": (1, "number"),
         "id": (2, "number"),
@@ -900,7 +882,36 @@ def user(person: Raw | None, identity: Raw | None = None) -> dict[str, Any] | No
         "fan_club_level": club.number(2) if (level := _level(person, 10)) is None else level,
         "is_subscriber": bool(identity and identity.number(2))
         or any(badge.number(3) in (4, 7) for badge in person.messages(64)),
-        "badge_list": [expected("BadgeStruct", badge) for badge in person.messages(64)] or None,
+        "badge_list": [_badge(badge) for badge in person.messages(64)] or None,
+    }
+
+
+def top_viewer(person: Raw | None) -> dict[str, Any] | None:
+    """What is told of a user at the top of a room."""
+    if person is None:
+        return None
+    number = person.number(1)
+    return {
+        "userId": number,
+        "user_id_str": None if number is None else str(number),
+        "uniqueId": person.text(38),
+        "nickname": person.text(3),
+        "sec_uid": person.text(46),
+    }
+
+
+def _badge(badge: Raw) -> dict[str, Any]:
+    text, plain, combined = (badge.message(place) for place in (21, 22, 23))
+    shown = combined.message(3) if combined else None
+    level = (badge.message(12) or Raw({})).text(5)
+    key, name = (text.text(2), text.text(3)) if text else (shown.text(1), shown.text(2)) if shown else (None, None)
+    return {
+        "display_type": badge.number(1),
+        "scene_type": badge.number(3),
+        "level": int(level) if level else None,
+        "key": key,
+        "name": name,
+        "text": combined.text(4) if combined else plain.text(2) if plain else None,
     }
 
 

@@ -14,7 +14,7 @@ from producer.events.event import Event, Origin, Payloads
 from producer.events.mapping import to_event
 from producer.webcast.wire import Envelope
 from tests.events.decoding import encode_and_decode
-from tests.events.shapes import expected, user
+from tests.events.shapes import expected, top_viewer, user
 from tests.events.wire_reader import Raw
 from tests.published import NOT_CAPTURED, UNDOCUMENTED
 
@@ -166,7 +166,11 @@ def viewers(message: Raw) -> tuple[str, Value]:
     return "viewer_count_update", {
         "viewerCount": message.number(3),
         "name": "viewer_count_update",
-        "ranks": [expected("Contributor", each) for each in message.messages(2)] or None,
+        "ranks": [
+            {"score": each.number(1), "user": top_viewer(each.message(2)), "rank": each.number(3)}
+            for each in message.messages(2)
+        ]
+        or None,
         "total_user": message.number(7),
         "anonymous": message.number(8),
     }

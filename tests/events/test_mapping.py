@@ -115,26 +115,26 @@ def test_comment_with_everything_set() -> None:
                     {
                         "display_type": 2,
                         "scene_type": 2,
-                        "text": {"key": "pm_mt_live_ng_im", "default_pattern": "New gifter"},
-                        "privilege_log_extra": {"level": "0"},
-                        "string_badge": None,
-                        "combine": None,
+                        "level": 0,
+                        "key": "pm_mt_live_ng_im",
+                        "name": "New gifter",
+                        "text": None,
                     },
                     {
                         "display_type": 4,
                         "scene_type": 8,
-                        "text": None,
-                        "privilege_log_extra": {"level": "24"},
-                        "string_badge": None,
-                        "combine": {"text": {"key": "pm_mt_level", "default_pattern": "Level"}, "content_str": "24"},
+                        "level": 24,
+                        "key": "pm_mt_level",
+                        "name": "Level",
+                        "text": "24",
                     },
                     {
                         "display_type": 3,
                         "scene_type": None,
-                        "text": None,
-                        "privilege_log_extra": None,
-                        "string_badge": {"content_str": "VIP"},
-                        "combine": None,
+                        "level": None,
+                        "key": None,
+                        "name": None,
+                        "text": "VIP",
                     },
                 ],
             },
@@ -263,11 +263,27 @@ def test_like_has_the_batch_and_the_total_of_the_room() -> None:
 
 
 def test_viewer_count_is_of_now_and_not_of_all_so_far() -> None:
-    event = mapped("WebcastRoomUserSeqMessage", {2: [{1: 5, 2: {38: "ann"}, 3: 1}], 3: 120, 6: 7, 7: 4_000, 8: 9})
+    event = mapped(
+        "WebcastRoomUserSeqMessage",
+        {2: [{1: 5, 2: {1: 7, 3: "Ann", 38: "ann", 46: "MS4w"}, 3: 1}], 3: 120, 7: 4_000, 8: 9},
+    )
 
     assert (event.name, event.value["viewerCount"]) == ("viewer_count_update", 120)
     assert (event.value["total_user"], event.value["anonymous"]) == (4_000, 9)
-    assert event.value["ranks"] == [{"score": 5, "user": user_of({38: "ann"}), "rank": 1}]
+    assert event.value["ranks"] == [
+        {
+            "score": 5,
+            "user": {
+                "userId": 7,
+                "user_id_str": "7",
+                "uniqueId": "ann",
+                "nickname": "Ann",
+                "sec_uid": "MS4w",
+            },
+            "rank": 1,
+        }
+    ]
+    assert encode_and_decode(event) == event.value
 
 
 def test_question_is_read_from_inside_its_data() -> None:
