@@ -153,7 +153,7 @@ def test_each_thing_that_is_wrong_with_topics_is_named(broken: Given) -> None:
 def test_too_few_partitions_and_other_slots_are_named(whole: Given) -> None:
     assert_named(
         [
-            Found("topic settings", "warn", "add partitions to whole.access_recall.v1: 1 to 2"),
+            Found("topic settings", "warn", "add partitions to whole.access_control.v1: 1 to 2"),
             ALONE,
             Found("list", "fail", "whole.assignments has 4 partitions and must have 8"),
         ],
@@ -198,7 +198,7 @@ def test_a_schema_that_is_incompatible_is_named_apart_from_those_that_are_absent
         [
             ALONE,
             Found("registry", "fail", "CommentEvent: version 1 is incompatible with ours under FULL_TRANSITIVE"),
-            Found("registry", "fail", "50 of 51 schemas not registered: whole.access_recall.v1-tiktok.live.v1."),
+            Found("registry", "fail", "72 of 73 schemas not registered: whole.access_control.v1-tiktok.live.v1."),
         ],
         settings=whole | {"schema_subject_strategy": "topic_record_name"},
     )
@@ -274,8 +274,8 @@ def test_a_user_who_may_do_nothing_is_told_so(secured: Secured) -> None:
     assert_named(
         [
             Found("idempotence", "fail", "ClusterAuthorizationFailedError"),
-            Found("topics", "fail", "not ours to see: closed.access_recall.v1, "),
-            Found("rights", "fail", "we may not Write topic closed.access_recall.v1"),
+            Found("topics", "fail", "not ours to see: closed.access_control.v1, "),
+            Found("rights", "fail", "we may not Write topic closed.access_control.v1"),
             Found("list", "fail", "closed.assignments"),
         ],
         settings=by_password(secured, "guest", secured.password),

@@ -113,7 +113,7 @@ def test_missing_topics_are_named(kafka: Kafka) -> None:
     with pytest.raises(StartRefused) as refused:
         asyncio.run(topics.partition_counts(chosen))
 
-    assert f"topics are missing: {chosen.topic_prefix}.access_recall.v1, " in str(refused.value)
+    assert f"topics are missing: {chosen.topic_prefix}.access_control.v1, " in str(refused.value)
     assert "run `producer topics apply`" in str(refused.value)
 
 
