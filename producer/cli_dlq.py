@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 
 from producer import __version__, letters, terminal
-from producer.configured import configured
+from producer.configured import configured, pseudonyms
 from producer.delivery import assembly, topic_plan
 from producer.delivery.dead_letters import Letter, LetterReason, Place, read_letter
 from producer.delivery.ledger import Ledger
@@ -170,14 +170,14 @@ def _letter(record: Found) -> Letter:
 async def _replay(chosen: Settings, meant: list[Place] | Filter, *, publish: bool) -> None:
     """Print what becomes of each letter, publish it if that is wanted, and print the account."""
     encoder = await assembly.encoder(chosen)
-    payloads = Payloads(chosen.payloads)
+    payloads, viewers = Payloads(chosen.payloads), pseudonyms(chosen)
     outcomes: Counter[type[Outcome]] = Counter()
     ledger = Ledger()
     async with AsyncExitStack() as stack:
         publisher = await stack.enter_async_context(await _publisher(chosen, ledger)) if publish else None
         found = _found(chosen, meant) if isinstance(meant, Filter) else _named(chosen, meant)
         async for where, letter in await stack.enter_async_context(aclosing(found)):
-            outcome = replay_letter(letter, encoder, payloads=payloads)
+            outcome = replay_letter(letter, encoder, payloads=payloads, viewers=viewers)
             outcomes[type(outcome)] += 1
             terminal.say(f"{where}  {outcome}")
             if publisher is not None and isinstance(outcome, Mapped):

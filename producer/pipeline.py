@@ -6,7 +6,7 @@ turn, and a session that is cancelled in between takes the rest of the steps fir
 
 import asyncio
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 
 from producer.delivery.dead_letters import Letter, LetterReason, MessageHead, Sender, letter
@@ -247,7 +247,9 @@ class Pipeline:
     ) -> None:
         self._sink.ledger.received += 1
         self._sink.ledger.refused += 1
-        self._post(letter(reason, error, data, self._sender, received_at=at, message=head, event=event))
+        dead = letter(reason, error, data, self._sender, received_at=at, message=head, event=event)
+        viewers = self._origin.viewers
+        self._post(dead if viewers is None else replace(dead, data=viewers.seal(data), is_sealed=True))
 
     def _post(self, dead: Letter) -> None:
         record = self._sink.letterbox.accept(dead, self._ticks())

@@ -7,6 +7,7 @@ from producer.errors import MessageRefused, NotEncodable
 from producer.events import mapping
 from producer.events.encoding import Encoder, Record
 from producer.events.event import Origin, Payloads
+from producer.events.pseudonyms import Pseudonyms
 from producer.webcast.wire import Envelope
 
 
@@ -46,7 +47,7 @@ class NotReplayable:
 Outcome = Mapped | StillRefused | NotReplayable
 
 
-def replay(letter: Letter, encoder: Encoder, *, payloads: Payloads) -> Outcome:
+def replay(letter: Letter, encoder: Encoder, *, payloads: Payloads, viewers: Pseudonyms | None = None) -> Outcome:
     """Say what becomes of a letter now.
 
     The event is what it would have been at the time: its id, streamer, room, worker, time of receipt and place in the
@@ -58,7 +59,7 @@ def replay(letter: Letter, encoder: Encoder, *, payloads: Payloads) -> Outcome:
         return NotReplayable("the bytes are no message's")
     if letter.cut:
         return NotReplayable(f"cut ({', '.join(sorted(letter.cut))})")
-    origin = Origin(letter.sender.streamer, room_id, letter.sender.worker, payloads)
+    origin = Origin(letter.sender.streamer, room_id, letter.sender.worker, payloads, viewers=viewers)
     envelope = Envelope(method=head.method, payload=letter.data, msg_id=head.message_id, is_history=head.is_history)
     try:
         event = mapping.to_event(envelope, origin, received_at=letter.received_at, room_sequence=head.room_sequence)

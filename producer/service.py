@@ -18,6 +18,7 @@ from producer.assignments.kafka import KafkaAssignments
 from producer.assignments.lease import boot_clock
 from producer.assignments.membership import Timing
 from producer.bugs import Bugs
+from producer.configured import pseudonyms
 from producer.delivery import assembly, topic_plan
 from producer.delivery import client as kafka
 from producer.delivery.gate import Gate
@@ -328,6 +329,7 @@ def _surroundings(
         elsewhere_poll_seconds=settings.elsewhere_poll_seconds,
         silence_seconds=settings.silence_seconds,
         payloads=Payloads(settings.payloads),
+        viewers=pseudonyms(settings),
         hold_acknowledgements=settings.acknowledge == "delivered",
         report=report,
         logins=entrance.logins(settings),

@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from producer import addresses, proxies, secret_files
-from producer.errors import StartRefused
+from producer.errors import Reason, StartRefused
 from producer.proxies import Proxy
 from producer.secret_files import SecretUnusable
 from producer.strangers import Unreadable, shown
@@ -259,6 +259,14 @@ class Settings(BaseModel):
         description="Which events carry their message's bytes, as received, in meta.payload: none, those of kinds "
         "beyond the documentation, or all. Kinds of which little is known carry theirs with each of these.",
     )
+    viewers: Literal["plain", "pseudonymous"] = Field(
+        "plain",
+        description="How viewers leave the process: as TikTok names them, or by pseudonyms under a key of yours, in "
+        "records, dead letters and the spool alike (docs/privacy.md).",
+    )
+    viewers_key_file: Path | None = Field(
+        None, description="File with that key, of 16 characters or more; the same one for all workers."
+    )
     gift_list_refresh_seconds: SecondsOrNone = Field(
         21_600.0, description="How often the gift list is fetched, for extended_gift; 0 fetches none."
     )
@@ -316,8 +324,11 @@ SECRETS = {
     "kafka_oauth_client_secret_file": False,
     "schema_registry_password_file": False,
     "schema_registry_token_file": True,
+    "viewers_key_file": False,
 }
 """Files with a secret in them, and whether it goes into a header as it stands, so that it must be ASCII."""
+LEAST_CHARACTERS = {"viewers_key_file": 16}
+"""Of secrets that nobody else makes: a short key can be guessed, and with it whose pseudonym is whose."""
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 """Control letters, and the surrogates by which Python shows bytes that are not UTF-8."""
 
@@ -330,9 +341,12 @@ def variable(name: str) -> str:
 def secret(name: str, file: Path) -> str:
     """Read the secret that a setting names by its file. Raises StartRefused."""
     try:
-        return secret_files.read(file, in_header=SECRETS[name])
+        found = secret_files.read(file, in_header=SECRETS[name])
     except SecretUnusable as unusable:
         raise StartRefused(f"{variable(name)}: {unusable}", reason=unusable.reason) from None
+    if len(found) < (least := LEAST_CHARACTERS.get(name, 0)):
+        raise StartRefused(f"{variable(name)}: {file} has less than {least} characters", reason=Reason.CREDENTIALS)
+    return found
 
 
 def proxy_list(file: Path) -> tuple[Proxy, ...]:
@@ -397,6 +411,8 @@ def _misfits(values: Mapping[str, str]) -> Iterator[str]:
     yield from _door_misfits(values)
     if "gateway_key_file" in values and "gateway_jwt_file" in values:
         yield f"{PREFIX}GATEWAY_KEY_FILE and {PREFIX}GATEWAY_JWT_FILE exclude each other"
+    if (values.get("viewers") == "pseudonymous") != ("viewers_key_file" in values):
+        yield f"{PREFIX}VIEWERS=pseudonymous and {PREFIX}VIEWERS_KEY_FILE belong together"
     protocol = values.get("kafka_security_protocol", "")
     if protocol.startswith("SASL"):
         yield from _sasl_misfits(values, protocol)

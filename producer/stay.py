@@ -303,7 +303,15 @@ def pipeline_for(
 ) -> Pipeline:
     """A way to the sink for what a room says by a connection, or said."""
     owner_id = None if memory.owner_id is None else str(memory.owner_id)
-    origin = Origin(streamer, room_id, around.worker, around.payloads, streamer_id=owner_id, connection=connection)
+    origin = Origin(
+        streamer,
+        room_id,
+        around.worker,
+        around.payloads,
+        streamer_id=owner_id,
+        connection=connection,
+        viewers=around.viewers,
+    )
     shared = partial(around.shared, streamer)
     return Pipeline(around.sink, origin, memory.streaks, watched_before=memory.watched, shared=shared)
 

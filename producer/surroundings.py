@@ -8,6 +8,7 @@ from producer.assignments.claims import Streamer, Wanted
 from producer.assignments.interface import Said
 from producer.bugs import Bugs
 from producer.events.event import Payloads
+from producer.events.pseudonyms import Pseudonyms
 from producer.observability.metrics import Metrics
 from producer.pipeline import Sink
 from producer.webcast.lanes import Lanes
@@ -33,6 +34,7 @@ class Surroundings:
     elsewhere_poll_seconds: float
     silence_seconds: float
     payloads: Payloads
+    viewers: Pseudonyms | None
     hold_acknowledgements: bool
     """Whether a frame is acknowledged only once its records are acknowledged or spooled."""
     report: Report

@@ -1,11 +1,14 @@
 """producer.pipeline: what one frame brings, when all of it is safe, and which letters are written."""
 
 import asyncio
+import hashlib
+import hmac
 from collections.abc import Callable, Coroutine
 from typing import Any, cast
 
 import pytest
 
+from producer.delivery.dead_letters import read_letter
 from producer.delivery.gate import Gate
 from producer.delivery.ledger import Ledger
 from producer.delivery.letter_cap import Cap
@@ -14,10 +17,12 @@ from producer.errors import Fault
 from producer.events import mapping
 from producer.events.encoding import Encoder, Record
 from producer.events.event import Origin, Payloads
+from producer.events.pseudonyms import Pseudonyms
 from producer.events.streaks import Streaks
 from producer.gift_lists import GiftLists
 from producer.observability.metrics import Metrics
 from producer.pipeline import Pipeline, Sink
+from producer.replay import NotReplayable, replay
 from producer.turns import Turns
 from producer.webcast.frames import Refusal, Stage
 from producer.webcast.protocol import Received
@@ -63,6 +68,7 @@ class Given:
         per_minute: int = 0,
         shared: Callable[[], bool] = lambda: False,
         payloads: Payloads = Payloads.UNDOCUMENTED,
+        viewers: Pseudonyms | None = None,
     ) -> None:
         self.shelf, self.ledger, self.now = Shelf(), Ledger(), 1_700_000_000.0
         self.metrics = Metrics(topics=(), version="test")
@@ -75,7 +81,8 @@ class Given:
             return self.shelf.seconds
 
         sink = Sink(ENCODER, gate, letterbox, self.ledger, self.metrics, lists, lambda: self.now, clock, Turns(clock))
-        origin = Origin(streamer="someone", room_id=7000000000000000001, worker="worker-0", payloads=payloads)
+        room_id = 7000000000000000001
+        origin = Origin("someone", room_id, "worker-0", payloads=payloads, viewers=viewers)
         self.pipeline = Pipeline(sink, origin, Streaks(), watched_before=False, shared=shared)
 
     def deliver(self, received: Received, safe: Settled | None = None) -> None:
@@ -492,3 +499,47 @@ def test_who_opens_streaks_without_end_is_counted() -> None:
     assert given.metric("streaks_crowded_out_total") == 4
     assert given.ledger.own == 4
     assert given.ledger.balances(in_flight=len(given.shelf.records))
+
+
+# ------------------------------------------------------------------------------------------------------- pseudonyms
+
+
+KEY = "correct horse battery staple"
+
+
+def test_a_dead_letter_of_pseudonymous_viewers_has_what_stands_for_its_bytes_and_is_never_replayed() -> None:
+    given = Given(viewers=Pseudonyms(KEY))
+    ann = broken(2)
+    ann.payload = b"\x12\x05\x1a\x03Ann" + CUT_SHORT
+
+    given.deliver(Received(messages=[ann], refusals=[Refusal(Stage.ENVELOPE, Fault.MALFORMED, b"Ann and more")]))
+
+    expected = [hmac.new(KEY.encode(), b":" + data, hashlib.sha256).digest() for data in (ann.payload, b"Ann and more")]
+    assert [data for data, _ in given.shelf.letters()] == expected
+    lengths = [(headers["producer.length"], headers["producer.cut"]) for _, headers in given.shelf.letters()]
+    assert lengths == [(str(len(ann.payload)), "bytes"), ("12", "bytes")]
+    letters = [record for record in given.shelf.records if record.topic == "dead"]
+    for record in letters:
+        found = replay(read_letter(record.headers, record.value), ENCODER, payloads=Payloads.NONE)
+        assert isinstance(found, NotReplayable)
+
+
+def test_totals_name_their_giver_by_the_pseudonym_of_the_gifts() -> None:
+    given = Given(viewers=Pseudonyms(KEY))
+    fields: Fields = {2: 5655, 5: 3, 7: {1: 6_800_000_000_000_000_001, 38: "ann"}, 11: 9, 15: {11: 1, 12: 1}}
+
+    gift = Envelope(method="WebcastGiftMessage", payload=write(fields), msg_id=5)
+    given.deliver(Received(messages=[gift]))
+    asyncio.run(given.pipeline.finish())
+
+    values = {
+        record.topic.split(".")[-2]: decode(record.topic.split(".")[-2], record.value[PREFIX_BYTES:])
+        for record in given.shelf.records
+    }
+    total, message = values["gift_finalized"], values["gift"]
+    assert total["user"] == message["user"]
+    assert (
+        total["streak_id"] == message["meta"]["streak_id"] == f"{Pseudonyms(KEY).number(6800000000000000001)}:5655:9:0"
+    )
+    assert "6800000000000000001" not in str(values)
+    assert "ann" not in [total["user"]["uniqueId"], message["user"]["uniqueId"]]

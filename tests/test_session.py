@@ -179,6 +179,7 @@ def surroundings(
         elsewhere_poll_seconds=0.07,
         silence_seconds=silence_seconds,
         hold_acknowledgements=hold,
+        viewers=None,
         payloads=Payloads.NONE,
         report=lambda *_: None,
         logins=Logins(),

@@ -230,7 +230,7 @@ def test_each_file_with_a_secret_is_known_as_one() -> None:
         name
         for name in Settings.model_fields
         if name.endswith(("_api_key_file", "_jwt_file", "_password_file", "_secret_file", "_token_file"))
-        or name == "gateway_key_file"
+        or name in ("gateway_key_file", "viewers_key_file")
     }
 
     assert named == SECRETS.keys()
@@ -242,3 +242,18 @@ def test_a_session_goes_by_doors_that_can_carry_one() -> None:
     ]
     assert from_environ(LEAST).session_doors == ("direct",)
     assert from_environ(LEAST | {"PRODUCER_SESSION_DOORS": "sign, gateway"}).session_doors == ("sign", "gateway")
+
+
+@pytest.mark.parametrize("given", [{"PRODUCER_VIEWERS": "pseudonymous"}, {"PRODUCER_VIEWERS_KEY_FILE": "key"}])
+def test_pseudonyms_and_their_key_belong_together(given: dict[str, str]) -> None:
+    assert problems(LEAST | given) == ["PRODUCER_VIEWERS=pseudonymous and PRODUCER_VIEWERS_KEY_FILE belong together"]
+
+
+def test_a_key_of_pseudonyms_that_can_be_guessed_is_refused_without_its_letters(tmp_path: Path) -> None:
+    file = tmp_path / "key"
+    file.write_text("canary78901234\n")
+
+    with pytest.raises(StartRefused) as refused:
+        secret("viewers_key_file", file)
+
+    assert str(refused.value) == f"PRODUCER_VIEWERS_KEY_FILE: {file} has less than 16 characters"

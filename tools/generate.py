@@ -1,6 +1,7 @@
 """Make the generated files that are checked in; `tests/test_generated.py` proves them current."""
 
 import sys
+from importlib.resources import files
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -13,10 +14,11 @@ from tools.configure_page import page as configure_page
 from tools.events_page import page
 from tools.golden import golden
 from tools.metrics_page import page as metrics_page
+from tools.privacy_page import page as privacy_page
 
 ROOT = Path(__file__).resolve().parent.parent
 WIRE = Path("producer/webcast/wire")
-PROTOCOLS = ("webcast", "kinds")
+PROTOCOLS = ("personal", "webcast", "kinds")
 RECORDS = Path("producer/events/records.py")
 PYTHON_TYPES = {"string": "str", "bytes": "bytes", "long": "int", "boolean": "bool"}
 
@@ -29,6 +31,7 @@ def generate(into: Path) -> list[Path]:
         *chart(into),
         *page(into),
         *metrics_page(into),
+        *privacy_page(into),
         *configure_page(into),
         *asyncapi(into),
         *golden(into),
@@ -39,7 +42,8 @@ def wire(into: Path) -> list[Path]:
     """Compile the .proto files to their Python modules and those modules' type stubs."""
     (into / WIRE).mkdir(parents=True, exist_ok=True)
     sources = [str(ROOT / WIRE / f"{name}.proto") for name in PROTOCOLS]
-    status = protoc.main(["protoc", f"--proto_path={ROOT}", f"--python_out={into}", f"--pyi_out={into}", *sources])
+    paths = [f"--proto_path={ROOT}", f"--proto_path={files('grpc_tools') / '_proto'}"]  # Google's own are in the latter
+    status = protoc.main(["protoc", *paths, f"--python_out={into}", f"--pyi_out={into}", *sources])
     if status != 0:
         raise SystemExit(f"protoc refused {' or '.join(sources)} (status {status})")
     return [WIRE / f"{name}_pb2.{suffix}" for name in PROTOCOLS for suffix in ("py", "pyi")]

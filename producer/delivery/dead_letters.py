@@ -129,11 +129,13 @@ class Letter:
     topic: str | None = None
     """The topic whose broker refused the record."""
     cut: frozenset[Cut] = frozenset()
+    is_sealed: bool = False
+    """Whether the data only stands for the bytes, which may name viewers."""
 
     def record(self, topic: str) -> Record:
         """The letter as a record of the dead-letter topic; what is too long is cut."""
         data = self.data[:BYTES_KEPT]
-        cut = {Cut.BYTES} if len(data) < self.length else set()
+        cut = {Cut.BYTES} if len(data) < self.length or self.is_sealed else set()
         fields: dict[Header, object] = {
             Header.CONNECTOR: CONNECTOR,
             Header.TASK: self.sender.worker,

@@ -6,6 +6,7 @@ from hashlib import blake2b
 from typing import Any, TypedDict
 
 from producer.events import records
+from producer.events.pseudonyms import Pseudonyms
 from producer.events.streaks import Tap
 from producer.webcast import wire
 
@@ -38,6 +39,8 @@ class Origin:
     """Whose room it is: a name changes, this does not. None where no look-up said it."""
     connection: str | None = None
     """None where it is over."""
+    viewers: Pseudonyms | None = None
+    """Under which names viewers leave; None: under their own."""
 
 
 class Giving(TypedDict):

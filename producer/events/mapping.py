@@ -45,6 +45,8 @@ def to_event(
     try:
         parsed, is_mended = parse(payload)
         common = parsed.common
+        if origin.viewers is not None:
+            origin.viewers.apply(parsed)
     except wire.TooManyFields as cause:
         raise MessageRefused(f"{message.method}: {cause}", fault=Fault.TOO_MANY) from cause
     except wire.DecodeError as cause:
@@ -52,7 +54,9 @@ def to_event(
             raise MessageRefused(f"{message.method} is not valid protobuf") from cause
     text_repaired = is_mended or REPLACEMENT in message.method
     meta = message_meta(message, common, origin, received_at, room_sequence, text_repaired=text_repaired)
-    event = (mapper.map(parsed, meta) if mapper else None) or _unknown(message, meta)
+    if origin.viewers is not None:
+        payload = origin.viewers.seal(payload)
+    event = (mapper.map(parsed, meta) if mapper else None) or _unknown(message.method, payload, meta)
     if common.create_time and meta["created_at"] is None:
         event = replace(event, is_time_odd=True)
     if event.name == UNKNOWN:
@@ -76,11 +80,11 @@ def _carried(kind: str | None, payloads: Payloads) -> bool:
     return payloads is Payloads.UNDOCUMENTED and kind in kinds.MAPPERS
 
 
-def _unknown(message: wire.Envelope, meta: records.Meta) -> Event:
+def _unknown(method: str, payload: bytes, meta: records.Meta) -> Event:
     value: records.UnknownEvent = {
         "name": UNKNOWN,
-        "method": message.method,
-        "payload": message.payload,
+        "method": method,
+        "payload": payload,
         "meta": meta,
     }
     return Event(UNKNOWN, value)

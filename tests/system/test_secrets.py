@@ -45,6 +45,7 @@ KINDS: Mapping[str, Mapping[str, str]] = {
     "kafka_oauth_client_secret_file": BEARER
     | {"kafka_oauth_token_url": f"http://{NOWHERE}/token", "kafka_oauth_client_id": "me"},
     "kafka_oauth_token_file": BEARER,
+    "viewers_key_file": {"viewers": "pseudonymous"},
 }
 """The settings that name secrets, each with those that it needs."""
 COMMANDS = (

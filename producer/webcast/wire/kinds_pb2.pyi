@@ -1,3 +1,4 @@
+from producer.webcast.wire import personal_pb2 as _personal_pb2
 from producer.webcast.wire import webcast_pb2 as _webcast_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf import descriptor as _descriptor
