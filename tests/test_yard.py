@@ -429,7 +429,7 @@ def test_generated_files_are_current(tmp_path: Path) -> None:
     stale = [place for place in places if (tmp_path / place).read_bytes() != checked_in(place)]
 
     assert stale == [], "run `make generate`"
-    assert len(places) == 18 + len(schemas.events())
+    assert len(places) == 19 + len(schemas.events())
 
 
 def test_golden_has_the_files_of_todays_events_and_no_others() -> None:

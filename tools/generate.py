@@ -15,6 +15,7 @@ from tools.events_page import page
 from tools.golden import golden
 from tools.metrics_page import page as metrics_page
 from tools.privacy_page import page as privacy_page
+from tools.schema_union import page as schema_union
 
 ROOT = Path(__file__).resolve().parent.parent
 WIRE = Path("producer/webcast/wire")
@@ -35,6 +36,7 @@ def generate(into: Path) -> list[Path]:
         *configure_page(into),
         *asyncapi(into),
         *golden(into),
+        *schema_union(into),
     ]
 
 

@@ -1,7 +1,8 @@
 """Keep the schemas as they are released: `make release-schemas`, once a version, before its tag.
 
-schemas/released/<version>/<event>.avsc is the event's self-contained schema, the text that is registered. What was
-released is never written again, and every later schema of the same major is compared with it.
+schemas/released/<version>/<event>.avsc is the event's self-contained schema, the text that is registered; all/ (not of
+0.1.0) has every record once, for compilers of classes. What was released is never written again, and every later schema
+of the same major is compared with it.
 """
 
 import json
@@ -11,6 +12,7 @@ from pathlib import Path
 from producer import __version__
 from producer.events import schemas
 from producer.events.schemas import JSON
+from tools import schema_union
 from tools.compatibility import Refusal, release_refusals
 
 RELEASED = Path(__file__).resolve().parent.parent / "schemas" / "released"
@@ -39,7 +41,10 @@ def release(version: str, into: Path) -> list[Path]:
         file = folder / f"{event}.avsc"
         file.write_text(schema.text + "\n", "utf-8")
         files.append(file)
-    return files
+    together = folder / "all" / schema_union.NAME
+    together.parent.mkdir()
+    together.write_text(schema_union.text(), "utf-8")
+    return [*files, together]
 
 
 def against(releases: Path) -> dict[str, list[Refusal]]:

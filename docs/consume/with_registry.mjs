@@ -1,6 +1,6 @@
 // What each streamer was given: `node with_registry.mjs BROKERS REGISTRY tiktok.live.gift_finalized.v1`.
+import { Consumer } from '@platformatic/kafka';
 import avsc from 'avsc';
-import { Kafka, logLevel } from 'kafkajs';
 
 const REMEMBERED = 100_000;
 const [brokers, registry, topic] = process.argv.slice(2);
@@ -27,25 +27,20 @@ async function typeOf(id) {
 
 const seen = new Set();
 const diamonds = new Map();
-const kafka = new Kafka({ clientId: 'gifts-node', brokers: brokers.split(','), logLevel: logLevel.ERROR });
-const consumer = kafka.consumer({ groupId: 'gifts-node' });
-await consumer.connect();
-await consumer.subscribe({ topic, fromBeginning: true });
-await consumer.run({
-  autoCommit: false, // the sums are kept in memory, so each start reads from the beginning
-  eachMessage: async ({ message: { key, value } }) => {
-    if (value[0] !== 0) throw new Error(`not the Confluent wire format: it begins with ${value[0]}`);
-    const gift = (await typeOf(value.readUInt32BE(1))).fromBuffer(value.subarray(5));
+const consumer = new Consumer({ clientId: 'gifts-node', groupId: 'gifts-node', bootstrapBrokers: brokers.split(',') });
+// The sums are kept in memory, so each start reads from the beginning.
+for await (const { key, value } of await consumer.consume({ topics: [topic], mode: 'earliest', autocommit: false })) {
+  if (value[0] !== 0) throw new Error(`not the Confluent wire format: it begins with ${value[0]}`);
+  const gift = (await typeOf(value.readUInt32BE(1))).fromBuffer(value.subarray(5));
 
-    if (seen.has(gift.meta.event_id)) return;
-    seen.add(gift.meta.event_id);
-    if (seen.size > REMEMBERED) seen.delete(seen.values().next().value); // the oldest
+  if (seen.has(gift.meta.event_id)) continue;
+  seen.add(gift.meta.event_id);
+  if (seen.size > REMEMBERED) seen.delete(seen.values().next().value); // the oldest
 
-    const streamer = key.toString();
-    const receiver = gift.receiver_id ?? streamer; // a guest, or the streamer by number; null is not said
-    const sum = (diamonds.get(receiver) ?? 0n) + (gift.diamonds ?? 0n); // null is unknown
-    diamonds.set(receiver, sum);
-    // gift.user.user_id_str is the same id as a text, for programs without the type above.
-    console.log(`${streamer}: ${gift.count} ${gift.gift_name} from ${gift.user?.userId ?? '?'}, ${receiver} has ${sum}`);
-  },
-});
+  const streamer = key.toString();
+  const receiver = gift.receiver_id ?? streamer; // a guest, or the streamer by number; null is not said
+  const sum = (diamonds.get(receiver) ?? 0n) + (gift.diamonds ?? 0n); // null is unknown
+  diamonds.set(receiver, sum);
+  // gift.user.user_id_str is the same id as a text, for programs without the type above.
+  console.log(`${streamer}: ${gift.count} ${gift.gift_name} from ${gift.user?.userId ?? '?'}, ${receiver} has ${sum}`);
+}

@@ -29,6 +29,7 @@ from producer.events.event import Event
 from producer.local.kafka import Kafka
 from producer.local.processes import jars
 from producer.local.registry import Registry as Apicurio
+from producer.settings import Settings
 from tests.consumers.test_consumers import INSTALLED, PYTHON, ROOT, environment, needs_node_with, needs_python
 
 PAGE = ROOT / "docs" / "consume.md"
@@ -64,7 +65,8 @@ receiver\tgifts\tdiamonds
 bob\t2\t1001
 """
 
-needs_node = needs_node_with("kafkajs")
+COMPRESSION = Settings.model_fields["kafka_compression"].default
+needs_node = needs_node_with("@platformatic/kafka")
 needs_java = pytest.mark.skipif(
     shutil.which("javac") is None or not PYTHON.exists(),
     reason="there is no javac, which `java FILE.java` needs, or `make consumers` was not run",
@@ -102,7 +104,8 @@ def publish(kafka: Kafka, prefix: str, *, schema_ids: Mapping[str, int] | None) 
     topic = records[0].topic
     admin = AdminClient({"bootstrap.servers": kafka.bootstrap_servers})
     admin.create_topics([NewTopic(topic, 1, 1)])[topic].result()
-    producer = Producer({"bootstrap.servers": kafka.bootstrap_servers})
+    # Compressed as the service does by default, which not every client can read.
+    producer = Producer({"bootstrap.servers": kafka.bootstrap_servers, "compression.type": COMPRESSION})
     for record in records:
         producer.produce(topic, key=record.key, value=record.value)
     assert producer.flush(120) == 0

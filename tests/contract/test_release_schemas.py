@@ -18,6 +18,8 @@ def test_a_release_holds_every_event_as_it_is_registered(tmp_path: Path) -> None
     files = release("1.2.3", tmp_path)
 
     texts = {file.relative_to(tmp_path).as_posix(): file.read_text("utf-8") for file in files}
+    together = json.loads(texts.pop("1.2.3/all/tiktok.live.v1.avsc"))
+    assert sorted(record["name"] for record in together) == sorted(schemas.records())
     assert texts == {f"1.2.3/{event}.avsc": f"{schema.text}\n" for event, schema in schemas.events().items()}
     assert set(files) == {path for path in tmp_path.rglob("*") if path.is_file()}
 
