@@ -7,6 +7,7 @@ Knows what our schemas use: records, arrays, unions of null with one more, strin
 """
 
 from collections.abc import Callable
+from operator import itemgetter
 from typing import Any
 
 from producer.errors import NotEncodable
@@ -26,7 +27,7 @@ def compile_writer(schema: JSON) -> Writer:
     """
     compiler = _Compiler()
     entry = compiler.record(schema)
-    namespace: dict[str, Any] = {"long": long_bytes, "SOME": _SOME, "NotEncodable": NotEncodable}
+    namespace: dict[str, Any] = {"long": long_bytes, "SOME": _SOME, "NotEncodable": NotEncodable, **compiler.getters}
     exec(compile(compiler.source(), f"<writer of {schema['name']}>", "exec"), namespace)  # our own text, from our files
     write = namespace[entry]
 
@@ -46,6 +47,8 @@ class _Compiler:
 
     def __init__(self) -> None:
         self._functions: list[str] = []
+        self.getters: dict[str, Callable[[Any], Any]] = {}
+        """What takes all fields of a record out of its value at once; by one name more, so that there are several."""
         self._known: dict[str, str] = {}
 
     def source(self) -> str:
@@ -60,9 +63,11 @@ class _Compiler:
             f"    if len(value) != {len(fields)}:",
             f"        raise NotEncodable('{name}: fields are ' + ', '.join(value))",
         ]
-        for field in fields:
-            lines.append(f"    v = value[{field['name']!r}]")
-            lines += self._write(field["type"], f"{name}.{field['name']}", "    ")
+        if fields:
+            self.getters[f"get_{name}"] = itemgetter(*(field["name"] for field in fields), fields[0]["name"])
+            lines.append(f"    {', '.join(f'v{at}' for at in range(len(fields)))}, _ = get_{name}(value)")
+        for at, field in enumerate(fields):
+            lines += [f"    v = v{at}", *self._write(field["type"], f"{name}.{field['name']}", "    ")]
         self._functions.append("\n".join(lines))
         return name
 

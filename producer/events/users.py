@@ -44,8 +44,11 @@ def user(person: wire.User, identity: Any = None) -> records.User:
         is_following = is_friend or identity.is_follower_of_anchor
         is_moderator, is_subscriber = identity.is_moderator_of_anchor, identity.is_subscriber_of_anchor
     texts: list[records.Badge] = []
-    badge_list = [_badge(each, texts) for each in person.badge_list[:MOST_BADGES]]
-    scenes: dict[int | None, int | None] = {each["scene_type"]: each["level"] for each in reversed(badge_list)}
+    badge_list: list[records.UserBadge] | None = None
+    scenes: dict[int | None, int | None] = {}
+    if person.badge_list:
+        badge_list = [_badge(each, texts) for each in person.badge_list[:MOST_BADGES]]
+        scenes = {each["scene_type"]: each["level"] for each in reversed(badge_list)}
     fan_club_name, fan_club_level = None, scenes.get(FANS_SCENE)
     if has("fans_club"):
         club = person.fans_club.data
@@ -73,7 +76,7 @@ def user(person: wire.User, identity: Any = None) -> records.User:
         "fan_club_name": fan_club_name,
         "fan_club_level": fan_club_level,
         "is_subscriber": is_subscriber or SUBSCRIBER_SCENE in scenes or NEW_SUBSCRIBER_SCENE in scenes,
-        "badge_list": badge_list or None,
+        "badge_list": badge_list,
     }
 
 
