@@ -14,7 +14,7 @@ ROUTING = "how TikTok's servers and apps order, fold and route messages"
 SENTENCE = "the sentence that TikTok's apps show, with the user or gift of the record once more in its slots"
 FORMAT = "colours, fonts and sizes"
 PICTURE = "a picture's measures, colour, links and further names; the record has its addresses"
-FACES = "the avatars of those at the top, a dozen in each message: their own events have them"
+FACES = "avatars and second ids of those at the top, a dozen in each message: their own events have them"
 SIZES_OF_GIFTS = "the gift's picture at other addresses: the documented type has the last alone"
 SIZES = "the avatar in larger sizes"
 BADGES = "the look of a badge: pictures, colours, links, places; the record has its kind, level and texts"
@@ -89,7 +89,7 @@ DOCUMENTED: dict[str, Plan] = {
     "WebcastQuestionNewMessage": {1: META, 2: {1: None, 2: None, 4: None, 5: USER}},
     "WebcastRoomUserSeqMessage": {
         1: META,
-        2: {1: None, 2: {1: None, 3: None, 38: None, 46: None}, 3: None},
+        2: {1: None, 2: {1: None, 3: None, 38: None}, 3: None},
         3: None,
         7: None,
         8: None,
@@ -158,7 +158,7 @@ OWN_LEFT: dict[str, Left] = {
     "WebcastLikeMessage": {1: COMMON_LEFT, 5: USER_LEFT, 8: SENTENCE, 9: LOOK, 10: LOOK},
     "WebcastMemberMessage": {1: COMMON_LEFT, 2: USER_LEFT, 18: SENTENCE, 21: TRACKING},
     "WebcastQuestionNewMessage": {1: COMMON_LEFT, 2: {5: USER_LEFT}},
-    "WebcastRoomUserSeqMessage": {1: COMMON_LEFT, 2: {2: {9: FACES, ANY: ACCOUNT}}},
+    "WebcastRoomUserSeqMessage": {1: COMMON_LEFT, 2: {2: {9: FACES, 46: FACES, ANY: ACCOUNT}}},
     "WebcastSocialMessage": {1: COMMON_LEFT, 2: USER_LEFT},
     "WebcastAccessRecallMessage": {8: UNNAMED},
     "WebcastBarrageMessage": {100: {3: UNNAMED}, 103: BADGES},

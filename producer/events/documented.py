@@ -133,9 +133,9 @@ def _viewers(seq: wire.RoomUserSeqMessage, meta: records.Meta) -> Event:
 
 def _contributor(given: wire.Contributor) -> records.Contributor:
     return {
-        "score": given.score if given.HasField("score") else None,
+        "score": given.score or (0 if given.HasField("score") else None),
         "user": top_viewer(given.user) if given.HasField("user") else None,
-        "rank": given.rank if given.HasField("rank") else None,
+        "rank": given.rank or (0 if given.HasField("rank") else None),
     }
 
 

@@ -456,7 +456,6 @@ class TopViewer(TypedDict):
     user_id_str: str | None
     uniqueId: str | None
     nickname: str | None
-    sec_uid: str | None
 
 
 class Contributor(TypedDict):

@@ -89,7 +89,6 @@ def top_viewer(person: wire.User) -> records.TopViewer:
         "user_id_str": None if number is None else str(number),
         "uniqueId": person.display_id or ("" if has("display_id") else None),
         "nickname": person.nickname or ("" if has("nickname") else None),
-        "sec_uid": person.sec_uid or ("" if has("sec_uid") else None),
     }
 
 

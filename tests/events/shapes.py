@@ -896,7 +896,6 @@ def top_viewer(person: Raw | None) -> dict[str, Any] | None:
         "user_id_str": None if number is None else str(number),
         "uniqueId": person.text(38),
         "nickname": person.text(3),
-        "sec_uid": person.text(46),
     }
 
 

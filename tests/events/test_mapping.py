@@ -278,7 +278,6 @@ def test_viewer_count_is_of_now_and_not_of_all_so_far() -> None:
                 "user_id_str": "7",
                 "uniqueId": "ann",
                 "nickname": "Ann",
-                "sec_uid": "MS4w",
             },
             "rank": 1,
         }
