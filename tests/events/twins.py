@@ -14,11 +14,13 @@ def with_bytes(kinds: Iterable[type[Message]]) -> dict[type[Message], type[Messa
     for name in ("producer/webcast/wire/webcast.proto", "producer/webcast/wire/kinds.proto"):
         file = FileDescriptorProto()
         Default().FindFileByName(name).CopyToProto(file)
+        file.dependency[:] = [other for other in file.dependency if not other.endswith("/personal.proto")]
         kinds_in_it = list(file.message_type)
         for kind in kinds_in_it:
             kinds_in_it += kind.nested_type
             kind.options.map_entry = False  # nothing but bytes would do for its keys, which is what they may not be
             for field in kind.field:
+                field.ClearField("options")  # the marks of that file, which say nothing of texts and bytes
                 if field.type == field.TYPE_STRING:
                     field.type = field.TYPE_BYTES
         pool.Add(file)
