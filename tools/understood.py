@@ -127,7 +127,6 @@ COMMON_LEFT: Left = {3: CONNECTION, 8: SENTENCE, ANY: ROUTING}
 TEXT_LEFT: Left = {3: FORMAT, 4: {2: FORMAT}}
 BY_MESSAGE: dict[str, Left] = {
     "BadgeStruct": {ANY: BADGES},
-    "Common": COMMON_LEFT,
     "FullText": TEXT_LEFT,
     "Image": {ANY: PICTURE},
     "ImageModel": {ANY: PICTURE},

@@ -77,14 +77,13 @@ class _Compiler:
             null, other = schema
             if null != "null":
                 raise ValueError(f"{where}: a union must be of null and one more, null first")
-            if isinstance(other, str) and other in SHORT:
-                return self._nullable(other, where, indent)
+            within = indent + "    "
+            short = _short(other, where, within) if isinstance(other, str) and other in SHORT else None
             return [
                 f"{indent}if v is None:",
-                f"{indent}    out.append(0)",
+                f"{within}out.append(0)",
                 f"{indent}else:",
-                f"{indent}    out.append(2)",
-                *self._write(other, where, indent + "    "),
+                *(short or [f"{within}out.append(2)", *self._write(other, where, within)]),
             ]
         if isinstance(schema, dict):
             match schema["type"]:
@@ -97,20 +96,6 @@ class _Compiler:
         if schema in self._known:
             return [f"{indent}{self._known[schema]}(v, out)"]
         return self._primitive(schema, where, indent)
-
-    @staticmethod
-    def _nullable(schema: str, where: str, indent: str) -> list[str]:
-        """A text or number that may be null: most are short, and branch and length, or branch and value, are one."""
-        within = indent + "    "
-        text = ["v = v.encode()", "n = len(v)", "out += SOME[n + n] if n < 4096 else b'\\2' + long(n)", "out += v"]
-        number = ["out += SOME[v + v] if 0 <= v < 4096 else b'\\2' + long(v)"]
-        return [
-            f"{indent}if v is None:",
-            f"{within}out.append(0)",
-            f"{indent}else:",
-            *_expect(SHORT[schema], where, within),
-            *(within + line for line in (text if schema == "string" else number)),
-        ]
 
     def _array(self, items: Any, where: str, indent: str) -> list[str]:
         return [
@@ -139,6 +124,14 @@ class _Compiler:
             case "boolean":
                 return [*_expect("bool", where, indent), f"{indent}out.append(v)"]
         raise ValueError(f"{where}: no writer for {schema!r}")
+
+
+def _short(schema: str, where: str, indent: str) -> list[str]:
+    """A text or number in a union: most are short, and branch and length, or branch and value, are one."""
+    text = ["v = v.encode()", "n = len(v)", "out += SOME[n + n] if n < 4096 else b'\\2' + long(n)", "out += v"]
+    number = ["out += SOME[v + v] if 0 <= v < 4096 else b'\\2' + long(v)"]
+    lines = text if schema == "string" else number
+    return [*_expect(SHORT[schema], where, indent), *(indent + line for line in lines)]
 
 
 def _expect(python_type: str, where: str, indent: str) -> list[str]:

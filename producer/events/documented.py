@@ -11,9 +11,9 @@ from google.protobuf.message import Message
 
 from producer.events import records
 from producer.events.event import Event, Giving
-from producer.events.projection import MOST_REPEATED, later
+from producer.events.projection import later
 from producer.events.streaks import Tap
-from producer.events.users import identified, top_viewer, user, user_of
+from producer.events.users import identified, user, user_of
 from producer.webcast import wire
 
 STREAKABLE = 1
@@ -49,9 +49,7 @@ _more_of_gift = later(
 _more_of_giving = later(wire.GiftMessage, "GiftEvent", besides=("user", "gift", "name", "to_user", "meta"))
 _more_of_join = later(wire.MemberMessage, "JoinEvent", besides=("user", "displayType", "label", "name", "meta"))
 _more_of_social = later(wire.SocialMessage, "ShareEvent", besides=("user", "displayType", "label", "name", "meta"))
-_more_of_viewers = later(
-    wire.RoomUserSeqMessage, "ViewerCountUpdateEvent", besides=("viewerCount", "name", "ranks", "meta")
-)
+_more_of_viewers = later(wire.RoomUserSeqMessage, "ViewerCountUpdateEvent", besides=("viewerCount", "name", "meta"))
 _more_of_question = later(wire.Question, "QuestionEvent", besides=("questionText", "user", "name", "meta"))
 
 
@@ -124,19 +122,10 @@ def _viewers(seq: wire.RoomUserSeqMessage, meta: records.Meta) -> Event:
     value: dict[str, Any] = {
         "viewerCount": seq.total if seq.HasField("total") else None,
         "name": "viewer_count_update",
-        "ranks": [_contributor(each) for each in seq.ranks[:MOST_REPEATED]] or None,
         "meta": meta,
         **_more_of_viewers(seq),
     }
     return Event("viewer_count_update", value)
-
-
-def _contributor(given: wire.Contributor) -> records.Contributor:
-    return {
-        "score": given.score or (0 if given.HasField("score") else None),
-        "user": top_viewer(given.user) if given.HasField("user") else None,
-        "rank": given.rank or (0 if given.HasField("rank") else None),
-    }
 
 
 def _question(question: wire.QuestionNewMessage, meta: records.Meta) -> Event:

@@ -54,15 +54,13 @@ def to_event(
             raise MessageRefused(f"{message.method} is not valid protobuf") from cause
     text_repaired = is_mended or REPLACEMENT in message.method
     meta = message_meta(message, common, origin, received_at, room_sequence, text_repaired=text_repaired)
-    if origin.viewers is not None:
-        payload = origin.viewers.seal(payload)
-    event = (mapper.map(parsed, meta) if mapper else None) or _unknown(message.method, payload, meta)
+    event = (mapper.map(parsed, meta) if mapper else None) or _unknown(message, origin, meta)
     if common.create_time and meta["created_at"] is None:
         event = replace(event, is_time_odd=True)
     if event.name == UNKNOWN:
         return event
     if _carried(kind, origin.payloads):
-        meta["payload"] = payload
+        meta["payload"] = _leaving(payload, origin)
     return _with_gift_list(event, gift_list) if event.tap is not None else event
 
 
@@ -80,11 +78,16 @@ def _carried(kind: str | None, payloads: Payloads) -> bool:
     return payloads is Payloads.UNDOCUMENTED and kind in kinds.MAPPERS
 
 
-def _unknown(method: str, payload: bytes, meta: records.Meta) -> Event:
+def _leaving(payload: bytes, origin: Origin) -> bytes:
+    """A message's bytes as they may leave the process."""
+    return payload if origin.viewers is None else origin.viewers.seal(payload)
+
+
+def _unknown(message: wire.Envelope, origin: Origin, meta: records.Meta) -> Event:
     value: records.UnknownEvent = {
         "name": UNKNOWN,
-        "method": method,
-        "payload": payload,
+        "method": message.method,
+        "payload": _leaving(message.payload, origin),
         "meta": meta,
     }
     return Event(UNKNOWN, value)

@@ -1,8 +1,8 @@
 """Wire messages to record values, compiled from the schemas.
 
 Field `x` of a record is field `x` of its message, or of the message's `common`. `x_str` is the text of the number `x`.
-Records nest as messages do, arrays are repeated fields, and User is made as everywhere. What is absent is None, and so
-is a repeated field without entries where the array can be null.
+Records nest as messages do, arrays are repeated fields, and users are made as everywhere. What is absent is None, and
+so is a repeated field without entries where the array can be null.
 
 The functions are written as Python and compiled, a record's fields one after the other: a call for each costs twice.
 """
@@ -15,7 +15,7 @@ from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import Message
 
 from producer.events import schemas
-from producer.events.users import identified, user
+from producer.events.users import identified, top_viewer, user
 from producer.webcast import wire
 
 MOST_REPEATED = 1_000
@@ -29,6 +29,8 @@ SCALARS = {
     "boolean": FieldDescriptor.TYPE_BOOL,
 }
 ZEROS = {"long": "0", "string": "''", "boolean": "False"}
+BY_HAND: dict[str, Callable[[wire.User], Any]] = {"TopViewer": top_viewer, "User": user}
+"""The records of a user."""
 TWIN = "_str"
 IDENTITY = "user_identity"
 
@@ -116,9 +118,9 @@ class _Compiler:
         """The name of the function to a record within this one."""
         message = field.message_type
         _expect(message is not None, f"{where}: {record} does not fit {field.full_name}")
-        if record == "User":
-            _expect(message is wire.User.DESCRIPTOR, f"{where}: User does not fit {field.full_name}")
-            self.namespace["User"] = user
+        if record in BY_HAND:
+            _expect(message is wire.User.DESCRIPTOR, f"{where}: {record} does not fit {field.full_name}")
+            self.namespace[record] = BY_HAND[record]
         elif record not in self.namespace:
             self.namespace[record] = compile_projection(message, record)
         return record

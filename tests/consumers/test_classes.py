@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.consumers.test_consumers import INSTALLED, PYTHON, ROOT, needs_node_with
+from tests.consumers.test_consumers import INSTALLED, PYTHON, ROOT, needs_node_with, needs_python
+from tests.consumers.test_programs import needs_go, needs_java
 from tests.published import EVENTS
 
 SCHEMAS = ROOT / "schemas" / "all"
@@ -20,15 +21,7 @@ PROGRAMS = Path(__file__).parent
 EXAMPLES = 3 * len(EVENTS)
 PATIENCE_SECONDS = 600
 
-needs_java = pytest.mark.skipif(
-    shutil.which("javac") is None or shutil.which("mvn") is None or not PYTHON.exists(),
-    reason="there is no javac or no mvn, or `make consumers` was not run",
-)
-needs_go = pytest.mark.skipif(
-    shutil.which("go") is None or not (INSTALLED / "go.mod").exists(),
-    reason="there is no go, or `make consumers` was not run",
-)
-needs_python = pytest.mark.skipif(not PYTHON.exists(), reason="`make consumers` was not run")
+needs_maven = pytest.mark.skipif(shutil.which("mvn") is None, reason="there is no mvn, which fetches avro-tools alone")
 
 
 @pytest.fixture(scope="module")
@@ -52,6 +45,7 @@ def ended(*command: str, folder: Path) -> "subprocess.CompletedProcess[str]":
 
 
 @needs_java
+@needs_maven
 @pytest.mark.parametrize("version", ["1.11.4", "1.12.0", "1.12.1"])
 def test_javas_classes_read_every_example(version: str, lines: Path, tmp_path: Path) -> None:
     fetch = f"-Dartifact=org.apache.avro:avro-tools:{version}"  # it has all that it needs within

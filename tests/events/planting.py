@@ -5,8 +5,14 @@ from typing import Any
 
 from google.protobuf.message import Message
 
+from producer.webcast.wire import kinds
 from producer.webcast.wire import personal_pb2 as marks
+from tests.published import MESSAGES, UNDOCUMENTED
 
+ALL: dict[str, type[Message]] = MESSAGES | {
+    method: getattr(kinds, method.removeprefix("Webcast")) for method in UNDOCUMENTED
+}
+"""Every known kind of message, by its method."""
 PERSONAL: Any = marks.personal
 DEEPEST = 12
 """A text can have a user, and a user none of a text: nothing real is deeper."""

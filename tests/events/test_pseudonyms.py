@@ -13,16 +13,14 @@ from producer.events import schemas
 from producer.events.event import Event, Origin, Payloads
 from producer.events.mapping import to_event
 from producer.events.pseudonyms import Pseudonyms
-from producer.webcast.wire import Envelope, kinds
+from producer.webcast.wire import Envelope
 from tests.events.decoding import encode_and_decode
-from tests.events.planting import Planter
+from tests.events.planting import ALL, Planter
 from tests.events.wire_writer import Fields, write
-from tests.published import MESSAGES, UNDOCUMENTED
 
 KEY = "correct horse battery staple"
 PLAIN = Origin(streamer="someone", room_id=7000000000000000001, worker="worker-0", payloads=Payloads.ALL)
 VEILED = replace(PLAIN, viewers=Pseudonyms(KEY))
-ALL = MESSAGES | {method: getattr(kinds, method.removeprefix("Webcast")) for method in UNDOCUMENTED}
 ACTIONS = {"WebcastMemberMessage": (1,), "WebcastSocialMessage": (1, 3)}
 """By which a message is an event."""
 MADE_BY_US = {
@@ -48,7 +46,8 @@ def mapped(method: str, payload: bytes, origin: Origin) -> Event:
 def planted(method: str) -> Iterator[tuple[bytes, Planter]]:
     """Messages of a kind that name somebody in every field that can."""
     for action in ACTIONS.get(method, (None,)):
-        planter, message = Planter(), ALL[method]()
+        planter = Planter()
+        message: Any = ALL[method]()
         planter.fill(message)
         if action is not None:
             message.action = action

@@ -8,11 +8,11 @@ from typing import Any
 
 from producer.local.kafka import Kafka
 from producer.local.registry import Registry
-from producer.webcast.wire import kinds
-from tests.events.planting import Planter
+from tests.events.planting import ALL, Planter
+from tests.events.wire_writer import varint
 from tests.kafka.proxy import Proxy
 from tests.kafka.reading import each_record
-from tests.published import EVENTS, MESSAGES, UNDOCUMENTED
+from tests.published import EVENTS
 from tests.system.harness import System, metric, stop, until, web
 
 KEY = "correct horse battery staple"
@@ -24,8 +24,8 @@ def planted(file: Path) -> list[str]:
     """Write a message of each kind that names somebody wherever one can, one of no kind, and one that is cut."""
     planter = Planter()
     lines = []
-    for method in [*MESSAGES, *UNDOCUMENTED]:
-        message: Any = MESSAGES[method]() if method in MESSAGES else getattr(kinds, method.removeprefix("Webcast"))()
+    for method, kind in ALL.items():
+        message: Any = kind()
         planter.fill(message)
         if method == "WebcastMemberMessage":
             message.action = 1
@@ -43,18 +43,10 @@ def hits(values: list[str], *where: bytes) -> set[str]:
     for value in values:
         forms = [value.encode()]
         if value.isdigit():
-            forms += [_varint(int(value)), _varint(2 * int(value))]
+            forms += [varint(int(value)), varint(2 * int(value))]
         if any(form in data for form in forms for data in where):
             found.add(value)
     return found
-
-
-def _varint(number: int) -> bytes:
-    out = bytearray()
-    while number > 0x7F:
-        out.append(number & 0x7F | 0x80)
-        number >>= 7
-    return bytes((*out, number))
 
 
 def test_no_viewer_leaves_a_worker_under_their_own_name(tmp_path: Path, kafka: Kafka, registry: Registry) -> None:
@@ -90,7 +82,7 @@ def test_no_viewer_leaves_a_worker_under_their_own_name(tmp_path: Path, kafka: K
             await until(spooled)
             on_disk = b"".join(path.read_bytes() for path in spool.rglob("*") if path.is_file())
             await proxy.come_up()
-            await until(lambda: heard(len(MESSAGES) + len(UNDOCUMENTED) + 2))
+            await until(lambda: heard(len(ALL) + 2))
             async with web() as client:
                 pages = [(await client.get(f"{worker.url}{page}")).content for page in ("/status", "/metrics")]
             await stop(worker)
