@@ -36,6 +36,8 @@ LOOK_SECONDS = (10.0, 30.0)
 """Between two looks at the doors before the one that a socket came through."""
 OVERLAP_SECONDS = 0.5
 """How long a socket is held, at the least, after the next one was heard: what was under way arrives."""
+CATCH_UP_SECONDS = 60.0
+"""How long it is held at the most once it is read again, where much waited on it: all comes twice meanwhile."""
 MOVED = "moved"
 CONNECTION_BYTES = 8
 """Of a connection's id, which is by chance: no two of a room will have the same."""
@@ -73,14 +75,29 @@ class _Line:
         self.heard = asyncio.Event()
         self.connection: Connection | None = None
         """None until it is open."""
+        self.protocol: Protocol | None = None
+        """The same."""
 
-    async def caught_up(self, holding: "asyncio.Task[None]") -> None:
-        """Wait until all that came is taken, or whoever holds it is done: while Kafka is slow, much waits there."""
-        while self.connection is not None and not holding.done():
-            await _either(holding, self.connection.waits)
-            await asyncio.sleep(0)  # whoever was woken by a frame just now says so
-            if self.connection.waits.is_set():
+    async def caught_up(self, holding: "asyncio.Task[None]", following: "_Line") -> None:
+        """Wait until it has brought what the following line brought last, or whoever holds it is done.
+
+        While Kafka is slow, much waits on a socket, and more at the server, who sends it as we read. Where that
+        message never comes here (the server need not send all to each), it is over once nothing comes, and after
+        a while anyway.
+        """
+        if self.connection is None or self.protocol is None or following.protocol is None:
+            return
+        self.protocol.awaited = following.protocol.last_id
+        await _either(holding, self.connection.waits)
+        left = CATCH_UP_SECONDS
+        while left > 0:
+            frames = self.connection.frames
+            await asyncio.wait({holding}, timeout=OVERLAP_SECONDS)
+            is_read = self.connection.waits.is_set()
+            has_brought_it = following.protocol.last_id and not self.protocol.awaited
+            if holding.done() or has_brought_it or (is_read and self.connection.frames == frames):
                 return
+            left -= OVERLAP_SECONDS if is_read else 0
 
 
 class Stay:
@@ -156,7 +173,7 @@ class Stay:
                     self._line, line = line, self._line
                     self._moved.add(before)
                     self._log.info("moved", door=address.door)
-                    await line.caught_up(before)
+                    await line.caught_up(before, self._line)
             finally:
                 await _end(following)
                 self._moved.discard(following)
@@ -190,7 +207,7 @@ class Stay:
                 metrics.connection_opened(seconds=opened[0] - began)
                 self._told.connected()
                 self._log.info("connected", room_id=str(self._room_id), door=self._lane.route.door(address.door))
-                await self._converse(connection, address, entered, opened[0])
+                await self._converse(connection, address, entered, opened[0], line)
         except ProducerError as error:
             # Whoever is between may open a socket only to close it with the reason why there is none.
             let_in = opened and not isinstance(error, FailedConnection)
@@ -204,7 +221,7 @@ class Stay:
                 self._visit.left(address)
 
     async def _converse(
-        self, connection: Connection, address: Address, entered: Callable[[], None], opened: float
+        self, connection: Connection, address: Address, entered: Callable[[], None], opened: float, line: _Line
     ) -> None:
         pipeline = pipeline_for(
             self._streamer, self._room_id, self._memory, self._around, connection=token_hex(CONNECTION_BYTES)
@@ -213,7 +230,7 @@ class Stay:
         pipeline.connected()
         reason: str | None = None
         try:
-            protocol = Protocol(
+            line.protocol = protocol = Protocol(
                 self._room_id,
                 now=opened,
                 seen=self._memory.seen,

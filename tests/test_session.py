@@ -381,14 +381,32 @@ class Full(Recorded):
             await asyncio.sleep(0.01)
 
 
+class FarAway(connection._Client):
+    """What it is sent arrives 20 ms later."""
+
+    def data_received(self, data: bytes) -> None:
+        self._later(super().data_received, data)
+
+    def eof_received(self) -> None:
+        self._later(super().eof_received)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._later(super().connection_lost, exc)
+
+    def _later(self, callback: Callable[..., object], *arguments: object) -> None:
+        self.loop.call_later(0.02, callback, *arguments)
+
+
 @pytest.mark.parametrize(
     ("fault", "refusals", "full"),
     [("handshake_rejected", 2, False), ("handshake_forbidden", 2, False), ("handshake_rejected", 2, True)],
-    ids=["rejected", "forbidden", "while Kafka is slow"],
+    ids=["rejected", "forbidden", "while Kafka is slow and the server far away"],
 )
 def test_a_room_goes_by_the_next_door_and_comes_back_without_losing_a_message(
     monkeypatch: pytest.MonkeyPatch, fault: str, refusals: int, full: bool
 ) -> None:
+    if full:
+        monkeypatch.setattr(connection, "_Client", FarAway)
     monkeypatch.setattr(backoff, "BASE_SECONDS", 0.02)
     monkeypatch.setattr(breaker, "PROBE_SECONDS", 0.3)
     monkeypatch.setattr(stay, "LOOK_SECONDS", (0.05, 0.1))

@@ -52,7 +52,9 @@ class Connection:
     def __init__(self, websocket: ClientConnection, between: Between | None = None) -> None:
         """`between`: who passes the frames on, and says things of their own meanwhile."""
         self.waits = asyncio.Event()
-        """Set while all that came is taken, and the next frame is waited for."""
+        """Set while the next frame is waited for; whether the server has one under way is not known."""
+        self.frames = 0
+        """How many came."""
         self._websocket = websocket
         self._between = between
 
@@ -93,6 +95,7 @@ class Connection:
             raise _lost(cause, self._between) from cause
         finally:
             self.waits.clear()
+        self.frames += 1
         await turn()
         if self._between is not None and not self._between.passes(data):
             protocol.tick(loop.time())

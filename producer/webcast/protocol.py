@@ -103,6 +103,10 @@ class Protocol:
         """The server has let us into the room: it sends us what happens there."""
         self.barred: InvalidSessionId | None = None
         """Who is not logged in may not stay: a message said so."""
+        self.last_id = 0
+        """Of the last message that happened while we listened; 0 before there is one."""
+        self.awaited = 0
+        """A message id to look out for, which another socket to the room brought; 0 again once it came here too."""
         self.acknowledgements_sent = 0
         self.heartbeats_sent = 0
         self._seen = seen
@@ -221,6 +225,7 @@ class Protocol:
             if _room(envelope.payload) not in (self.room_id, 0):
                 received.foreign += 1
                 continue
+            self._mark(envelope)
             if not self._seen.add(envelope.msg_id):
                 received.duplicates += 1
                 continue
@@ -228,6 +233,12 @@ class Protocol:
             if not envelope.is_history:
                 self._heed(envelope)
         return received
+
+    def _mark(self, envelope: Envelope) -> None:
+        if not envelope.is_history:
+            self.last_id = envelope.msg_id or self.last_id
+        if envelope.msg_id == self.awaited:
+            self.awaited = 0
 
     def _heed(self, envelope: Envelope) -> None:
         """Do as a message says that is about all of us who watch."""
