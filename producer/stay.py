@@ -79,23 +79,22 @@ class _Line:
         """The same."""
 
     async def caught_up(self, holding: "asyncio.Task[None]", following: "_Line") -> None:
-        """Wait until it has brought what the following line brought last, or whoever holds it is done.
+        """Wait until one of the two lines brings what the other brought last, or whoever holds this one is done.
 
-        While Kafka is slow, much waits on a socket, and more at the server, who sends it as we read. Where that
-        message never comes here (the server need not send all to each), it is over once nothing comes, and after
-        a while anyway.
+        While Kafka is slow, much waits on a socket, and more at the server, who sends it as we read. Where they never
+        bring the same (the server need not send all to each), it is over once nothing comes, and after a while anyway.
         """
         if self.connection is None or self.protocol is None or following.protocol is None:
             return
-        self.protocol.awaited = following.protocol.last_id
+        self.protocol.await_last_of(following.protocol)
         await _either(holding, self.connection.waits)
         left = CATCH_UP_SECONDS
         while left > 0:
             frames = self.connection.frames
             await asyncio.wait({holding}, timeout=OVERLAP_SECONDS)
             is_read = self.connection.waits.is_set()
-            has_brought_it = following.protocol.last_id and not self.protocol.awaited
-            if holding.done() or has_brought_it or (is_read and self.connection.frames == frames):
+            have_met = self.protocol.has_met or following.protocol.has_met
+            if holding.done() or have_met or (is_read and self.connection.frames == frames):
                 return
             left -= OVERLAP_SECONDS if is_read else 0
 

@@ -103,10 +103,8 @@ class Protocol:
         """The server has let us into the room: it sends us what happens there."""
         self.barred: InvalidSessionId | None = None
         """Who is not logged in may not stay: a message said so."""
-        self.last_id = 0
-        """Of the last message that happened while we listened; 0 before there is one."""
-        self.awaited = 0
-        """A message id to look out for, which another socket to the room brought; 0 again once it came here too."""
+        self.has_met = False
+        """It brought what the other had brought last when it was told to await that."""
         self.acknowledgements_sent = 0
         self.heartbeats_sent = 0
         self._seen = seen
@@ -123,6 +121,7 @@ class Protocol:
         """Heartbeats since anything was received."""
         self._heard = self._echoes = False
         """Whether anything was received, and whether a heartbeat was ever answered."""
+        self._last_id = self._awaited = 0
         self._outbox = [frames.enter_room(room_id, cursor)] if manners.enters else []
         self.tick(now)
 
@@ -210,6 +209,14 @@ class Protocol:
                 self.acknowledge(received)
         return received
 
+    def await_last_of(self, other: "Protocol") -> None:
+        """Say of two that hear one room which is behind: that one brings what the other has brought last (`has_met`).
+
+        Once it did, both together have missed nothing.
+        """
+        self._awaited, other._awaited = other._last_id, self._last_id
+        self.has_met = other.has_met = self._last_id == other._last_id != 0
+
     def acknowledge(self, received: Received) -> None:
         """Acknowledge a frame, once, if it asked for that and whoever passed it on leaves that to us."""
         frame, received.acknowledgement = received.acknowledgement, None
@@ -235,10 +242,9 @@ class Protocol:
         return received
 
     def _mark(self, envelope: Envelope) -> None:
-        if not envelope.is_history:
-            self.last_id = envelope.msg_id or self.last_id
-        if envelope.msg_id == self.awaited:
-            self.awaited = 0
+        if envelope.msg_id and not envelope.is_history:
+            self._last_id = envelope.msg_id
+            self.has_met = self.has_met or envelope.msg_id == self._awaited
 
     def _heed(self, envelope: Envelope) -> None:
         """Do as a message says that is about all of us who watch."""

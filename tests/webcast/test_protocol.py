@@ -116,6 +116,44 @@ def test_what_was_seen_outlives_the_connection() -> None:
     assert (received.messages, received.duplicates) == ([], 1)
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "met"),
+    [
+        ([1, 2, 3], [(2, False)], "2 is no news"),
+        ([1, 2, 3], [(4, False), (5, False)], "the other is ahead, and these are not what it brought last"),
+        ([1, 2, 3], [(9, True)], "9 came with its history"),
+        ([1, 2, 3], [(4, False), (9, False)], None),
+        ([], [(1, False), (9, False)], None),
+        ([1, 9], [], None),
+    ],
+)
+def test_two_that_hear_one_room_have_met_once_one_brings_what_the_other_brought_last(
+    before: list[int], after: list[tuple[int, bool]], met: str | None
+) -> None:
+    """The other has brought 7, 8 and 9; each is behind, then ahead."""
+    for behind in (True, False):
+        seen = RecentIds()
+        subject, other = protocol(seen=seen), protocol(seen=seen)
+        other.receive(batch(*map(envelope, (7, 8, 9))), 101.0)
+        subject.receive(batch(*map(envelope, before)), 101.0)
+        (subject if behind else other).await_last_of(other if behind else subject)
+
+        for number, history in after:
+            subject.receive(batch(envelope(number, history=history)), 102.0)
+
+        assert (subject.has_met or other.has_met) == (met is None)
+
+
+def test_two_that_brought_nothing_have_not_met() -> None:
+    subject, other = protocol(), protocol()
+
+    subject.await_last_of(other)
+    subject.receive(batch(envelope(0)), 101.0)
+
+    assert not subject.has_met
+    assert not other.has_met
+
+
 def test_recent_ids_forget_the_oldest() -> None:
     recent = RecentIds(capacity=2)
 
