@@ -10,6 +10,7 @@ import typer
 from producer.assignments import lists
 from producer.assignments.catalogue import Catalogue
 from producer.assignments.claims import Streamer, Wanted
+from producer.assignments.list_forms import LABEL
 from producer.assignments.lists import Form
 from producer.configured import configured
 from producer.delivery import client, topic_plan
@@ -44,14 +45,20 @@ def add(
     doors: Annotated[str, typer.Option(help="The doors that it goes by, in their order, with commas.")] = "",
     room_id: Annotated[str, typer.Option(help="Of a room that is asked for where the name tells nothing.")] = "",
     session: Annotated[str, typer.Option(help="Names the session of an account that may watch it.")] = "",
+    user_id: Annotated[str, typer.Option(help="The number of the account that the name should be of.")] = "",
+    label: Annotated[
+        list[str] | None, typer.Option(help="What the entry is to carry, as name=value; may be said again.")
+    ] = None,
     dry_run: DryRun = False,
 ) -> None:
     """Put streamers on the list, or change those that are there."""
+    row = {"doors": doors, "room_id": room_id, "session": session, "user_id": user_id}
+    row |= dict(map(_label, label or ()))
     try:
-        way = lists.way({"doors": doors, "room_id": room_id, "session": session})
+        more = lists.more(row)
     except ValueError as problem:
         raise StartRefused(str(problem)) from problem
-    given = {name: Wanted(name, not disabled, priority, weight, **way) for name in _names(names)}
+    given = {name: Wanted(name, not disabled, priority, weight, **more) for name in _names(names)}
     _change(lambda before: (dict(before) | given).values(), dry_run=dry_run, yes=True)
 
 
@@ -116,6 +123,14 @@ def _change(after: Callable[[Mapping[Streamer, Wanted]], Iterable[Wanted]], *, d
         await target.edit(difference)
 
     asyncio.run(main())
+
+
+def _label(text: str) -> tuple[str, str]:
+    """A label as an option of a row."""
+    name, _, value = (part.strip() for part in text.partition("="))
+    if not value:
+        raise StartRefused(f"--label wants name=value, not {text!r:.100}")
+    return f"{LABEL}{name}", value
 
 
 def _names(names: Iterable[str]) -> list[Streamer]:

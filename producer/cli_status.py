@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 
 from rich.console import Group, RenderableType
@@ -11,6 +11,7 @@ from rich.table import Table
 
 from producer import terminal
 from producer.assignments.catalogue import Catalogue, Heard
+from producer.assignments.claims import Streamer, Wanted
 from producer.assignments.clients import Options
 from producer.status.board import STATES, Board, Row, arrange
 from producer.status.feed import Feed
@@ -18,11 +19,11 @@ from producer.status.feed import Feed
 
 def show(catalogue: Catalogue, *, as_json: bool) -> None:
     """Print it. Raises StartRefused."""
-    heard = asyncio.run(_first(catalogue))
+    heard, wanted = asyncio.run(_first(catalogue))
     if as_json:
-        terminal.document(document(heard))
+        terminal.document(document(heard, wanted))
     else:
-        terminal.draw(picture(heard, now=time.time()))
+        terminal.draw(picture(heard, wanted, now=time.time()))
 
 
 def watch(catalogue: Catalogue, options: Options, topics: Sequence[str], groups: Sequence[str]) -> None:
@@ -34,8 +35,8 @@ def watch(catalogue: Catalogue, options: Options, topics: Sequence[str], groups:
     Watch(board, Feed(board, catalogue, options, topics).run).run()
 
 
-def document(heard: Heard) -> dict[str, object]:
-    """The whole as JSON: counts by worker and state, each door, and each streamer."""
+def document(heard: Heard, wanted: Mapping[Streamer, Wanted]) -> dict[str, object]:
+    """The whole as JSON: counts by worker and state, each door, and each streamer with what the list says who it is."""
     said, rooms = heard.said, Counter(status.door for status in heard.said.values() if status.door)
     workers: dict[str, Counter[str]] = {}
     for status in said.values():
@@ -46,20 +47,29 @@ def document(heard: Heard) -> dict[str, object]:
             {"door": door, "rooms": rooms[door]} | (asdict(heard.doors[door]) if door in heard.doors else {})
             for door in sorted(rooms.keys() | heard.doors.keys())
         ],
-        "streamers": [{"streamer": streamer, **asdict(said[streamer])} for streamer in sorted(said)],
+        "streamers": [
+            {"streamer": streamer, **asdict(said[streamer]), **_identity(wanted.get(streamer))}
+            for streamer in sorted(said)
+        ],
     }
 
 
-def picture(heard: Heard, *, now: float) -> RenderableType:
+def _identity(entry: Wanted | None) -> dict[str, object]:
+    if entry is None:
+        return {"user_id": None, "labels": {}}
+    return {"user_id": entry.user_id and str(entry.user_id), "labels": dict(entry.labels)}
+
+
+def picture(heard: Heard, wanted: Mapping[Streamer, Wanted], *, now: float) -> RenderableType:
     """Three tables: the workers, the doors, and the streamers, those that need somebody first."""
     board = Board()
-    board.said, board.doors = heard.said, heard.doors
+    board.said, board.doors, board.wanted = heard.said, heard.doors, wanted
     return Group(
         _table(board.workers(now), "worker", "streamers", *STATES),
         "",
         _table(board.doors_standing(now), "door", "rooms", "state", "said", "by", "answer", sort="door"),
         "",
-        _table(board.streamers(now), "streamer", "state", "for", "worker", "room", "error", sort="state"),
+        _table(board.streamers(now), "streamer", "state", "for", "worker", "room", "labels", "error", sort="state"),
     )
 
 
@@ -70,9 +80,9 @@ def _table(rows: Sequence[Row], *columns: str, sort: str = "worker") -> Table:
     return table
 
 
-async def _first(catalogue: Catalogue) -> Heard:
+async def _first(catalogue: Catalogue) -> tuple[Heard, Mapping[Streamer, Wanted]]:
     heard = catalogue.follow()
     try:
-        return await anext(heard)
+        return await anext(heard), await catalogue.wanted()
     finally:
         await heard.aclose()

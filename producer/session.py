@@ -113,6 +113,7 @@ class Session:
             await self._leave()
             self._memory = Memory(room_id)
         self._memory.owner_id = live.owner_id or self._memory.owner_id
+        self._way.is_of(self._memory.owner_id)
         self.room_id = self._known = room_id
         self._move(State.CONNECTING)
         await self._stay(room_id)

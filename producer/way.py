@@ -36,6 +36,12 @@ class Way:
         unusable = ", ".join(entry.unusable)
         self._say("record", f"its record says nothing that could be meant by {unusable}" if unusable else "")
 
+    def is_of(self, owner_id: int | None) -> None:
+        """Compare whose room it is, as a look-up said, with whose it should be. It is heard all the same."""
+        other = owner_id is not None and self._entry.user_id not in (None, owner_id)
+        problem = f"the room is of the user {owner_id}, not {self._entry.user_id}: the name has changed hands"
+        self._say("user_id", problem if other else "")
+
     def is_another(self) -> bool:
         """Whether it is another one than was taken: the entry says something else, or its session is another."""
         entry, before = self._around.entry(self._streamer), self._entry

@@ -5,7 +5,7 @@ import io
 from rich.console import Console
 
 from producer.assignments.catalogue import Heard
-from producer.assignments.claims import Streamer
+from producer.assignments.claims import Streamer, Wanted
 from producer.assignments.doors import DoorSaid
 from producer.assignments.table import Status
 from producer.cli_status import document, picture
@@ -21,11 +21,16 @@ DOORS = {
     "direct": DoorSaid("worker-0", 1_700_000_030_000, "unsigned", "417 illegal secret\x1b[2J key", 1_699_990_000_000)
 }
 HEARD = Heard(SAID, DOORS)
+WANTED = {
+    Streamer("ann"): Wanted(Streamer("ann"), user_id=7_000_000_000_000_000_001, labels=(("team", "red"),)),
+    Streamer("bo"): Wanted(Streamer("bo")),
+    Streamer("eve"): Wanted(Streamer("eve")),
+}
 
 
 def printed() -> list[list[str]]:
     out = io.StringIO()
-    Console(file=out, width=150, color_system=None).print(picture(HEARD, now=1_700_000_060.0))
+    Console(file=out, width=150, color_system=None).print(picture(HEARD, WANTED, now=1_700_000_060.0))
     return [line.split() for line in out.getvalue().splitlines()]
 
 
@@ -51,15 +56,16 @@ def test_streamers_that_need_somebody_come_first() -> None:
     lines = printed()
 
     assert lines[9:] == [
+        ["eve", "unsaid", "—", "—", "—"],
         ["bo", "backing_off", "5", "s", "worker-0", "—", "FailedConnection", "(handshake)"],
-        ["cai", "offline", "2", "h", "worker-1", "—"],
-        ["ann", "connected", "1", "min", "worker-1", "7300000000000000001"],
-        ["dua", "connected", "2", "d", "worker-1", "7300000000000000002"],
+        ["cai", "offline", "2", "h", "worker-1", "—", "—"],
+        ["ann", "connected", "1", "min", "worker-1", "7300000000000000001", "team=red"],
+        ["dua", "connected", "2", "d", "worker-1", "7300000000000000002", "—"],
     ]
 
 
 def test_the_document_has_every_streamer_and_the_workers_counts() -> None:
-    whole = document(HEARD)
+    whole = document(HEARD, WANTED)
 
     assert whole["workers"] == {"worker-0": {"backing_off": 1}, "worker-1": {"connected": 2, "offline": 1}}
     assert whole["doors"] == [
@@ -89,4 +95,6 @@ def test_the_document_has_every_streamer_and_the_workers_counts() -> None:
         "bugs": 0,
         "again_at": None,
         "door": "sign",
+        "user_id": "7000000000000000001",
+        "labels": {"team": "red"},
     }

@@ -244,3 +244,23 @@ def test_a_room_that_the_list_names_and_whose_name_wants_a_login_goes_by_the_doo
     watch(act, tmp_path, nameless)
 
     assert tried == [door]
+
+
+@pytest.mark.parametrize(
+    ("user_id", "problem"),
+    [
+        (5, "the room is of the user 6800000000000000001, not 5: the name has changed hands"),
+        (6_800_000_000_000_000_001, None),
+        (None, None),
+    ],
+)
+def test_a_room_of_another_user_than_the_list_names_is_heard_and_said_once(
+    tmp_path: Path, user_id: int | None, problem: str | None
+) -> None:
+    (tmp_path / "adults").write_text(RIGHT)
+
+    with capture_logs() as logged:
+        watch(Watched.delivered, tmp_path, listed=replace(LISTED, user_id=user_id))
+
+    said = [line["problem"] for line in logged if line["event"] == "entry not used as it stands"]
+    assert said == ([problem] if problem else [])

@@ -5,12 +5,12 @@ Each schema stands on one line, in JSON, which is YAML as well: laid out they wo
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import yaml
 
 from producer import __version__
-from producer.assignments.claims import DOOR, MOST_DOORS, MOST_WEIGHT, SESSION, UNIQUE_ID
+from producer.assignments.claims import UNIQUE_ID
 from producer.delivery import topic_plan
 from producer.delivery.dead_letters import Header, LetterReason
 from producer.delivery.topic_plan import Topic
@@ -24,58 +24,7 @@ JSON = dict[str, Any]
 VERSION = "3.0.0"
 KAFKA_BINDING = "0.5.0"
 KEY = {"type": "string", "description": "The streamer's unique id, lower case and without @.", "minLength": 2}
-TEXT_OR_NULL = {"type": ["string", "null"]}
-ROW = {
-    "type": "object",
-    "properties": {
-        "enabled": {"type": "boolean", "default": True},
-        "priority": {
-            "type": "integer",
-            "default": 0,
-            "description": "Higher is claimed first where the workers cannot hold all.",
-        },
-        "weight": {
-            "type": "number",
-            "exclusiveMinimum": 0,
-            "maximum": MOST_WEIGHT,
-            "default": 1,
-            "description": "What it costs beside an ordinary streamer.",
-        },
-        "doors": {
-            "type": "array",
-            "items": {"type": "string", "pattern": f"^{DOOR.pattern}$"},
-            "uniqueItems": True,
-            "maxItems": MOST_DOORS,
-            "default": [],
-            "description": "The doors that it goes by, in their order; empty for the worker's own.",
-        },
-        "room_id": {
-            "type": "string",
-            "pattern": "^[0-9]{1,19}$",
-            "description": "Of a room that is asked for by its id where its name tells nothing.",
-        },
-        "session": {
-            "type": "string",
-            "pattern": f"^{SESSION.pattern}$",
-            "description": "Names the session of an account that may watch it.",
-        },
-    },
-}
-STATUS = {
-    "type": "object",
-    "required": ["worker", "generation", "state", "since"],
-    "properties": {
-        "worker": {"type": "string"},
-        "generation": {
-            "type": "integer",
-            "description": "The group's generation under which it was said: of two workers, the newer one is right.",
-        },
-        "state": {"type": "string"},
-        "since": {"type": "integer", "description": "When the state began, in ms since 1970."},
-        "room_id": TEXT_OR_NULL,
-        "error": {**TEXT_OR_NULL, "description": "The last error, while it explains the state."},
-    },
-}
+LIST = Path("schemas/list.schema.json")
 
 
 def page(into: Path) -> list[Path]:
@@ -207,12 +156,27 @@ def _letter() -> JSON:
     }
 
 
+def _of_list(kind: str) -> JSON:
+    """A definition of the list's contract, whole."""
+    definitions = json.loads(LIST.read_text("utf-8"))["$defs"]
+
+    def whole(node: object) -> object:
+        if isinstance(node, list):
+            return [whole(item) for item in node]
+        if not isinstance(node, dict):
+            return node
+        said = {key: whole(value) for key, value in node.items() if key != "$ref"}
+        return cast(JSON, whole(definitions[node["$ref"].rpartition("/")[2]])) | said if "$ref" in node else said
+
+    return cast(JSON, whole(definitions[kind]))
+
+
 def _row() -> JSON:
     return {
         "title": "Assignment",
         "summary": "A streamer that is wanted. No value: it is not. Its partition is its slot, by murmur2 of the key.",
         "contentType": "application/json",
-        "payload": ROW,
+        "payload": _of_list("record"),
         "bindings": {"kafka": {"key": {**KEY, "pattern": f"^{UNIQUE_ID.pattern}$"}, "bindingVersion": KAFKA_BINDING}},
     }
 
@@ -222,6 +186,6 @@ def _status() -> JSON:
         "title": "AssignmentStatus",
         "summary": "Who streams a streamer, and how it goes. No value: nobody.",
         "contentType": "application/json",
-        "payload": STATUS,
+        "payload": _of_list("status"),
         "bindings": {"kafka": {"key": KEY, "bindingVersion": KAFKA_BINDING}},
     }

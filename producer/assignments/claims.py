@@ -13,7 +13,13 @@ UNIQUE_ID = re.compile(r"[a-z0-9_.]{2,24}")
 DOOR = re.compile(r"[a-z][a-z0-9_]{0,31}")
 SESSION = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 """The name of a file in a folder, and of nothing outside of it."""
+LABEL = re.compile(r"[a-z][a-z0-9_]{0,62}")
+"""The name of a label."""
 MOST_DOORS = 16
+MOST_LABELS = 16
+MOST_LABEL_LETTERS = 200
+"""Of a label's value, which is one line."""
+_LABEL_VALUE = re.compile(rf"[^\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]{{1,{MOST_LABEL_LETTERS}}}")
 MOST_WEIGHT = 1e6
 MOST_PRIORITY = 10**9
 """Either way of 0."""
@@ -35,6 +41,10 @@ class Wanted:
     """Of a room that is asked for by its id where its name tells nothing."""
     session: str | None = None
     """Names the session of an account that may watch it."""
+    user_id: int | None = None
+    """Whose name it is meant to be: a name may change hands, a number does not."""
+    labels: tuple[tuple[str, str], ...] = ()
+    """What whoever keeps the list says of it, by name and sorted; nothing here asks what it means."""
     unusable: tuple[str, ...] = ()
     """Options of a record that say nothing that could be meant; they are as if they were not there."""
 
@@ -68,6 +78,23 @@ def is_doors(value: object) -> bool:
         and all(isinstance(name, str) and DOOR.fullmatch(name) for name in value)
         and len(set(value)) == len(value) <= MOST_DOORS
     )
+
+
+def is_labels(value: object) -> bool:
+    """Whether something that was read can be labels: texts of one line by name."""
+    return (
+        isinstance(value, Mapping)
+        and len(value) <= MOST_LABELS
+        and all(
+            isinstance(name, str) and LABEL.fullmatch(name) and isinstance(said, str) and _LABEL_VALUE.fullmatch(said)
+            for name, said in value.items()
+        )
+    )
+
+
+def sorted_labels(labels: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    """Labels as `Wanted` has them."""
+    return tuple(sorted(labels.items()))
 
 
 def is_session(value: object) -> bool:

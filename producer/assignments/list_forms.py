@@ -16,8 +16,12 @@ import yaml
 Form = Literal["yaml", "csv", "lines"]
 """How a list is written."""
 FORMS: tuple[Form, ...] = get_args(Form)
-OPTIONS = ("unique_id", "enabled", "priority", "weight", "doors", "room_id", "session")
-"""What a row may have."""
+OPTIONS = ("unique_id", "enabled", "priority", "weight", "doors", "room_id", "session", "user_id")
+"""What a row may have, beside labels."""
+LABELS = "labels"
+"""The mapping of them in YAML."""
+LABEL = "label."
+"""What stands before a label's name in a row, and in a table's header."""
 Row = dict[str, str]
 
 MOST_BYTES = 4 * 1024 * 1024
@@ -27,6 +31,8 @@ MOST_DEPTH = 16
 
 _NO_LETTER = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufffe\uffff]")
 """What no list is written with, and every parser takes for something else: for a line break, an end, an error."""
+_SURROGATES = re.compile(r"(?<!\\)((?:\\\\)*)\\u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})")
+"""How JSON writes a letter beyond 16 bits, which YAML does not know."""
 _SEPARATORS = (",", ";", "\t")
 """Excel writes the one that its language has in lists."""
 _PARSER: Any = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
@@ -107,7 +113,7 @@ def _csv(content: str) -> Iterator[tuple[int, Row | str]]:
         elif any(values[len(names) :]):
             yield line, f"it has {len(values)} fields, and the header {len(names)}"
         else:
-            row = {name: value for name, value in zip(names, values, strict=False) if value and name in OPTIONS}
+            row = {name: value for name, value in zip(names, values, strict=False) if value and _is_option(name)}
             if separator == ";" and "weight" in row:
                 row["weight"] = row["weight"].replace(",", ".")  # there a comma is what stands before the decimals
             yield line, row
@@ -129,14 +135,18 @@ def _header_problems(names: list[str], line: int) -> Iterator[str]:
     if "unique_id" not in names:
         raise _Broken(line, "the first line must be a header with a column unique_id")
     for name in dict.fromkeys(names):
-        if name and name not in OPTIONS:
-            yield f"unknown column {name!r:.100}; there are {', '.join(OPTIONS)}"
+        if name and not _is_option(name):
+            yield f"unknown column {name!r:.100}; there are {', '.join((*OPTIONS, LABEL + 'NAME'))}"
         elif name and names.count(name) > 1:
             yield f"the column {name} is there twice"
 
 
+def _is_option(name: str) -> bool:
+    return name in OPTIONS or name.startswith(LABEL)
+
+
 def _yaml(content: str) -> Iterator[tuple[int, Row | str]]:
-    events = _Events(content)
+    events = _Events(_SURROGATES.sub(_joined, content))
     events.next()  # the stream begins
     if isinstance(events.next(), yaml.StreamEndEvent):
         raise _Broken(1, _NO_LIST)
@@ -160,6 +170,11 @@ def _yaml(content: str) -> Iterator[tuple[int, Row | str]]:
         raise _Broken(_line(after), "a second document begins, and a list is one")
 
 
+def _joined(pair: re.Match[str]) -> str:
+    high, low = int(pair[2], 16), int(pair[3], 16)
+    return pair[1] + chr(0x10000 + ((high & 0x3FF) << 10 | low & 0x3FF))
+
+
 def _entry(entry: Any, events: "_Events") -> Row | str:
     if isinstance(entry, yaml.ScalarEvent):
         return {"unique_id": entry.value}
@@ -177,6 +192,13 @@ def _entry(entry: Any, events: "_Events") -> Row | str:
                 names.append(item.value if isinstance(item, yaml.ScalarEvent) else "")
                 events.skip(item)
             row[key] = ",".join(names)
+        elif key == LABELS and isinstance(value, yaml.MappingStartEvent):
+            for name, _, item in _pairs(events):
+                if isinstance(item, yaml.ScalarEvent):
+                    row[LABEL + name] = item.value
+                else:
+                    problem = f"the label {name!r:.100} must be a single value"
+                    events.skip(item)
         else:
             problem = f"{key!r:.100} must be a single value"
             events.skip(value)

@@ -2,7 +2,7 @@
 
 Three forms: YAML (`streamers:` with unique ids, or mappings of `unique_id` and options), CSV (a header with `unique_id`
 and options, separated by commas, semicolons or tabs), and lines (a unique id each; what follows # is a comment). In all
-of them a value is the text that stands there: 12345 is a name where a name belongs.
+of them a value is the text that stands there: 12345 is a name where a name belongs. docs/list.md is for who writes one.
 """
 
 import csv
@@ -19,17 +19,21 @@ import yaml
 from producer import strangers
 from producer.assignments import list_forms
 from producer.assignments.claims import (
+    MOST_LABEL_LETTERS,
+    MOST_LABELS,
     MOST_PRIORITY,
     MOST_WEIGHT,
     Streamer,
     Wanted,
     is_doors,
+    is_labels,
     is_priority,
     is_session,
     is_weight,
     normalise,
+    sorted_labels,
 )
-from producer.assignments.list_forms import FORMS, MOST_BYTES, OPTIONS, Form, Row
+from producer.assignments.list_forms import FORMS, LABEL, LABELS, MOST_BYTES, OPTIONS, Form, Row
 from producer.errors import StartRefused
 
 __all__ = ["FORMS", "MOST_BYTES", "Difference", "Form", "difference", "form_of", "read", "write"]
@@ -40,8 +44,8 @@ MOST_PROBLEMS = 20
 """That are said of one list."""
 
 TRUTHS = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
-WAY = ("doors", "room_id", "session")
-"""Options of the way into a streamer's rooms; a table has their columns only where somebody has them."""
+MORE = ("doors", "room_id", "session", "user_id")
+"""Of the way into a streamer's rooms, and who that is; a table has their columns only where somebody has them."""
 Value = TypeVar("Value")
 _DUMPER: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 
@@ -88,11 +92,13 @@ def write(items: Iterable[Wanted], form: Form) -> str:
         case "csv":
             rows = io.StringIO()
             table = csv.writer(rows, lineterminator="\n")
-            more = [name for name in WAY if any(_options(item).get(name) for item in ordered)]
-            table.writerow(("unique_id", "enabled", "priority", "weight", *more))
+            more = [name for name in MORE if any(_options(item).get(name) for item in ordered)]
+            names = sorted({name for item in ordered for name, _ in item.labels})
+            table.writerow(("unique_id", "enabled", "priority", "weight", *more, *(f"{LABEL}{name}" for name in names)))
             for item in ordered:
-                way = (_text(_options(item).get(name, "")) for name in more)
-                table.writerow((item.streamer, str(item.enabled).lower(), item.priority, item.weight, *way))
+                said, labels = _options(item), dict(item.labels)
+                rest = (*(_text(said.get(name, "")) for name in more), *(labels.get(name, "") for name in names))
+                table.writerow((item.streamer, str(item.enabled).lower(), item.priority, item.weight, *rest))
             return rows.getvalue()
         case "yaml":
             entries = [
@@ -153,7 +159,7 @@ def _wanted(row: Row | str) -> Wanted:
     if not row.get("unique_id"):
         raise ValueError("unique_id is missing")
     streamer = normalise(row["unique_id"])
-    if unknown := [name for name in row if name not in OPTIONS]:
+    if unknown := [name for name in row if name not in OPTIONS and not name.startswith(LABEL)]:
         raise ValueError(f"{streamer}: unknown option {', '.join(f'{name!r:.100}' for name in islice(unknown, 5))}")
     try:
         return Wanted(
@@ -161,16 +167,28 @@ def _wanted(row: Row | str) -> Wanted:
             enabled=_option(row, "enabled", _enabled, default=True),
             priority=_option(row, "priority", _priority, default=0),
             weight=_option(row, "weight", _weight, default=1.0),
-            **way(row),
+            **more(row),
         )
     except ValueError as problem:
         raise ValueError(f"{streamer}: {problem}") from None
 
 
-def way(row: Row) -> dict[str, Any]:
-    """What a row says of the way into the streamer's rooms, by option. Raises ValueError, saying what is wrong."""
-    readers: Mapping[str, Callable[[str], object]] = {"doors": _doors, "room_id": _room_id, "session": _session}
-    return {name: _option(row, name, readers[name], default=None) for name in WAY if row.get(name)}
+def more(row: Row) -> dict[str, Any]:
+    """What a row says of the way into the streamer's rooms, and who that is. Raises ValueError saying what is wrong."""
+    readers: Mapping[str, Callable[[str], object]] = {
+        "doors": _doors,
+        "room_id": _number_of("a room"),
+        "session": _session,
+        "user_id": _number_of("a user"),
+    }
+    said = {name: _option(row, name, readers[name], default=None) for name in MORE if row.get(name)}
+    labels = {name.removeprefix(LABEL): value for name, value in row.items() if name.startswith(LABEL) and value}
+    if not is_labels(labels):
+        raise ValueError(
+            f"labels must be {MOST_LABELS} at the most, with names of small letters, digits and _, "
+            f"and values of one line and {MOST_LABEL_LETTERS} letters at the most, not {labels!r:.100}"
+        )
+    return said | ({LABELS: sorted_labels(labels)} if labels else {})
 
 
 def _option(row: Row, name: str, reader: Callable[[str], Value], *, default: Value) -> Value:
@@ -211,10 +229,13 @@ def _doors(text: str) -> tuple[str, ...]:
     return names
 
 
-def _room_id(text: str) -> int:
-    number = strangers.identifier(text)
-    if number is None:
-        raise ValueError("the number of a room")
+def _number_of(what: str) -> Callable[[str], int]:
+    def number(text: str) -> int:
+        found = strangers.identifier(text)
+        if found is None:
+            raise ValueError(f"the number of {what}")
+        return found
+
     return number
 
 
@@ -229,10 +250,14 @@ def _options(item: Wanted) -> dict[str, Any]:
     default = Wanted(item.streamer)
     options = {
         name: getattr(item, name)
-        for name in ("enabled", "priority", "weight", *WAY)
+        for name in ("enabled", "priority", "weight", *MORE)
         if getattr(item, name) != getattr(default, name)
     }
-    return options | {"doors": list(options["doors"])} if "doors" in options else options
+    if item.doors:
+        options["doors"] = list(item.doors)
+    if item.labels:
+        options[LABELS] = dict(item.labels)
+    return options
 
 
 def _text(value: object) -> str:
@@ -240,4 +265,6 @@ def _text(value: object) -> str:
 
 
 def _sentence(item: Wanted) -> str:
-    return " ".join((str(item.streamer), *(f"{name}={_text(value)}" for name, value in _options(item).items())))
+    said = {name: value for name, value in _options(item).items() if name != LABELS}
+    said |= {f"{LABEL}{name}": value for name, value in item.labels}
+    return " ".join((str(item.streamer), *(f"{name}={_text(value)}" for name, value in said.items())))

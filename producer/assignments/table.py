@@ -1,9 +1,10 @@
 """The shared list as a compacted topic, and the topic of who streams whom: their records, and the table; pure.
 
 Assignment record: key is the normalised unique id (UTF-8); value is JSON `{"enabled": bool, "priority": int,
-"weight": number, "doors": [text], "room_id": text, "session": text}`, each optional, unknown keys ignored, and the last
-three also where they cannot be meant; no value: removed. The partition is the streamer's slot, by Kafka's default
-partitioner (murmur2), so that every Java client, and kcat with `-X partitioner=murmur2_random`, agrees.
+"weight": number, "doors": [text], "room_id": text, "session": text, "user_id": text, "labels": {text: text}}`, each
+optional, unknown keys ignored, and the last five also where they cannot be meant; no value: removed. The partition is
+the streamer's slot, by Kafka's default partitioner (murmur2), so that every Java client, and kcat with
+`-X partitioner=murmur2_random`, agrees. schemas/list.schema.json says it to programs.
 
 Status record: key as above; value is JSON of `Status`; no value: nobody streams it. Beside them that topic has a record
 for each door (`doors`).
@@ -20,7 +21,16 @@ from typing import Any
 from aiokafka.partitioner import murmur2
 
 from producer.assignments.assignor import Load
-from producer.assignments.claims import Streamer, Wanted, is_doors, is_session, is_weight, normalise
+from producer.assignments.claims import (
+    Streamer,
+    Wanted,
+    is_doors,
+    is_labels,
+    is_session,
+    is_weight,
+    normalise,
+    sorted_labels,
+)
 from producer.errors import StartRefused
 from producer.strangers import identifier, integer, json_object, text
 
@@ -51,7 +61,7 @@ def refuse_other_slots(topic: str, *, found: int, expected: int) -> None:
 
 
 def encode_row(wanted: Wanted) -> tuple[bytes, bytes]:
-    """Key and value of an assignment record; what the way into a room is, is in it only where it is said."""
+    """Key and value of an assignment record; what is behind the weight is in it only where it is said."""
     value: dict[str, object] = {"enabled": wanted.enabled, "priority": wanted.priority, "weight": wanted.weight}
     if wanted.doors:
         value["doors"] = wanted.doors
@@ -59,7 +69,11 @@ def encode_row(wanted: Wanted) -> tuple[bytes, bytes]:
         value["room_id"] = str(wanted.room_id)  # JavaScript rounds 64-bit integers
     if wanted.session is not None:
         value["session"] = wanted.session
-    return wanted.streamer.encode(), json.dumps(value, separators=(",", ":")).encode()
+    if wanted.user_id is not None:
+        value["user_id"] = str(wanted.user_id)
+    if wanted.labels:
+        value["labels"] = dict(wanted.labels)
+    return wanted.streamer.encode(), json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode()
 
 
 def decode_row(key: bytes | None, value: bytes | None) -> tuple[Streamer, Wanted | None]:
@@ -76,15 +90,17 @@ def decode_row(key: bytes | None, value: bytes | None) -> tuple[Streamer, Wanted
         raise ValueError("priority must be a whole number of at most 63 bits")
     if not is_weight(weight):
         raise ValueError("weight must be a number above 0")
-    doors, session = options.get("doors"), options.get("session")
-    way: dict[str, Any] = {
+    doors, session, labels = options.get("doors"), options.get("session"), options.get("labels")
+    more: dict[str, Any] = {
         "doors": tuple(doors) if isinstance(doors, list) and is_doors(doors) else None,
         "room_id": identifier(options.get("room_id")),
         "session": session if is_session(session) else None,
+        "user_id": identifier(options.get("user_id")),
+        "labels": sorted_labels(labels) if isinstance(labels, dict) and is_labels(labels) else None,
     }
-    unusable = tuple(name for name, found in way.items() if found is None and options.get(name) is not None)
-    way["doors"] = way["doors"] or ()
-    return streamer, Wanted(streamer, enabled, priority, float(weight), **way, unusable=unusable)
+    unusable = tuple(name for name, found in more.items() if found is None and options.get(name) is not None)
+    more["doors"], more["labels"] = more["doors"] or (), more["labels"] or ()
+    return streamer, Wanted(streamer, enabled, priority, float(weight), **more, unusable=unusable)
 
 
 @dataclass(frozen=True, slots=True)

@@ -95,7 +95,9 @@ class Watch(App[None]):
         lags = [f"lag of {group}" for group in board.groups]
         tabs = (
             Tab("workers", ("worker", "streamers", *STATES, "errors", "last change"), sort="worker"),
-            Tab("streamers", ("streamer", "state", "for", "worker", "room", "priority", "error"), sort="state"),
+            Tab(
+                "streamers", ("streamer", "state", "for", "worker", "room", "priority", "labels", "error"), sort="state"
+            ),
             Tab(
                 "topics",
                 ("topic", "records/s", "trend", "end", "partitions", *lags),

@@ -166,6 +166,7 @@ class Board:
                 "for": _since(status.since if status else None, now),
                 "worker": _text(status.worker if status else None),
                 "room": _text(status.room_id if status else None),
+                "labels": _text(" ".join(f"{name}={value}" for name, value in row.labels) if row else None),
                 "priority": Cell(str(row.priority), row.priority) if row else Cell(NOT_KNOWN, 0),
                 "error": _text(_trouble(status) if status else "", "red"),
             },

@@ -1,5 +1,7 @@
 """producer.assignments.lists: the three forms, everything that can be wrong with them, and what differs."""
 
+import json
+
 import pytest
 
 from producer.assignments.claims import Streamer, Wanted
@@ -10,6 +12,7 @@ ONE = Wanted(Streamer("one"))
 TWO = Wanted(Streamer("two"), priority=5, weight=2.5)
 THREE = Wanted(Streamer("three"), enabled=False)
 FOUR = Wanted(Streamer("four"), doors=("sign", "direct"), room_id=7300000000000000001, session="adults.one")
+FIVE = Wanted(Streamer("five"), user_id=2**63 - 1, labels=(("team", 'Red, "A" = é'), ("tier", "gold")))
 
 YAML = """
 streamers:
@@ -44,7 +47,7 @@ def test_lines_are_names_and_comments() -> None:
 
 @pytest.mark.parametrize("form", FORMS)
 def test_what_is_written_is_read_again(form: Form) -> None:
-    items = (ONE, TWO, THREE, FOUR) if form != "lines" else (ONE,)
+    items = (ONE, TWO, THREE, FOUR, FIVE) if form != "lines" else (ONE,)
 
     assert set(read(write(items, form), form, source="list")) == set(items)
 
@@ -87,6 +90,53 @@ def test_the_way_into_a_streamers_rooms_is_read(text: str, form: Form) -> None:
     assert read(text, form, source="list") == (FOUR,)
 
 
+@pytest.mark.parametrize(
+    ("text", "form"),
+    [
+        (
+            "streamers:\n- unique_id: five\n  user_id: 9223372036854775807\n  labels:\n"
+            """    tier: gold\n    team: 'Red, "A" = é'\n""",
+            "yaml",
+        ),
+        (
+            '{"streamers": [{"unique_id": "five", "user_id": "9223372036854775807", '
+            '"labels": {"tier": "gold", "team": "Red, \\"A\\" = \\u00e9"}}]}',
+            "yaml",
+        ),
+        (
+            'unique_id,user_id,label.tier,Label.Team,label.none\nfive,9223372036854775807,gold,"Red, ""A"" = é",\n',
+            "csv",
+        ),
+    ],
+    ids=["yaml", "json", "csv"],
+)
+def test_who_a_streamer_is_and_its_labels_are_read(text: str, form: Form) -> None:
+    assert read(text, form, source="list") == (FIVE,)
+
+
+@pytest.mark.parametrize(
+    ("written", "value"),
+    [
+        (r'"\ud83d\ude80"', "\U0001f680"),
+        (r'"a\\ud83d\\ude80"', r"a\ud83d\ude80"),
+        (r'"a\\\uD83D\uDE80"', "a\\\U0001f680"),
+        (r'"\u00e9"', "\u00e9"),
+    ],
+)
+def test_json_that_escapes_letters_beyond_16_bits_is_read(written: str, value: str) -> None:
+    text = f'{{"streamers": [{{"unique_id": "one", "labels": {{"team": {written}}}}}]}}'
+    assert json.loads(text)["streamers"][0]["labels"]["team"] == value
+
+    assert read(text, "yaml", source="list") == (Wanted(Streamer("one"), labels=(("team", value),)),)
+
+
+def test_labels_have_a_column_each() -> None:
+    assert write((FIVE, Wanted(Streamer("one"), labels=(("area", "de"),))), "csv") == (
+        "unique_id,enabled,priority,weight,user_id,label.area,label.team,label.tier\n"
+        'five,true,0,1.0,9223372036854775807,,"Red, ""A"" = é",gold\none,true,0,1.0,,de,,\n'
+    )
+
+
 @pytest.mark.parametrize("text", ["{unique_id: one, doors: [], room_id: , session: }", "{unique_id: one, doors: ''}"])
 def test_a_way_of_which_nothing_is_said_is_none(text: str) -> None:
     assert read(f"streamers: [{text}]", "yaml", source="list") == (ONE,)
@@ -110,11 +160,51 @@ def test_a_way_that_cannot_be_meant_is_refused(option: str, problem: str) -> Non
     assert refused(f"streamers: [{{unique_id: one, {option}}}]", "yaml") == [f"list: line 1: one: {problem}"]
 
 
+@pytest.mark.parametrize(
+    "labels",
+    [
+        "{Team: red}",
+        "{1st: red}",
+        f"{{team: {'x' * 201}}}",
+        f"{{{', '.join(f'l{n}: x' for n in range(17))}}}",
+        f"{{{'t' * 64}: red}}",
+    ],
+    ids=["capital", "digit", "long", "many", "long name"],
+)
+def test_labels_out_of_bounds_are_refused(labels: str) -> None:
+    [problem] = refused(f"streamers: [{{unique_id: one, labels: {labels}}}]", "yaml")
+
+    assert problem.startswith("list: line 1: one: labels must be 16 at the most, with names of small letters, ")
+    assert len(problem) < 500
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("labels: [red]", "'labels' must be a single value"),
+        ("labels: {team: [red]}", "the label 'team' must be a single value"),
+        ("labels: {team: red, team: blue}", "'team' is there twice, here and in line 1"),
+        ("labels: red", "one: unknown option 'labels'"),
+        ("user_id: none", "one: user_id must be the number of a user, not 'none'"),
+    ],
+)
+def test_labels_and_ids_that_are_none_are_refused(text: str, problem: str) -> None:
+    assert refused(f"streamers: [{{unique_id: one, {text}}}]", "yaml") == [f"list: line 1: {problem}"]
+
+
 def test_a_way_that_changed_is_a_difference() -> None:
     found = difference(by_name(Wanted(Streamer("four"))), [FOUR])
 
     assert list(found.lines()) == [
         "~ four doors=sign,direct room_id=7300000000000000001 session=adults.one (was four)",
+    ]
+
+
+def test_labels_that_changed_are_a_difference() -> None:
+    found = difference(by_name(Wanted(Streamer("five"), labels=(("tier", "gold"),))), [FIVE])
+
+    assert list(found.lines()) == [
+        '~ five user_id=9223372036854775807 label.team=Red, "A" = é label.tier=gold (was five label.tier=gold)',
     ]
 
 
@@ -134,7 +224,7 @@ def test_a_way_that_changed_is_a_difference() -> None:
             "csv",
             [
                 "list: line 1: unknown column 'color'; there are unique_id, enabled, priority, weight, doors, "
-                "room_id, session",
+                "room_id, session, user_id, label.NAME",
                 "list: line 2: one: priority must be a whole number, 1000000000 at the most, not 'high'",
                 "list: line 3: unique_id is missing",
                 "list: line 4: one: enabled must be true or false, not 'perhaps'",

@@ -15,6 +15,7 @@ GOOD: dict[Form, tuple[bytes, ...]] = {
         b"streamers:\n  - '@One'\n  - {unique_id: two, priority: 5, weight: 2.5}\n  - 12345\n"
         b"  - unique_id: https://www.tiktok.com/@three/live\n    enabled: false\n",
         b"streamers: [{unique_id: four, doors: [sign, direct], room_id: 73000001, session: adults.one}]\n",
+        b"streamers: [{unique_id: five, user_id: 7, labels: {team: red}}]\n",
         b'{"streamers": ["ann", {"unique_id": "bo\\u0062", "enabled": true, "weight": 1e3}]}',
         b"%YAML 1.1\n---\nstreamers: [aa, bb, cc]  # three\n...\n",
         b"\xef\xbb\xbfstreamers: []\r\n",
@@ -23,7 +24,7 @@ GOOD: dict[Form, tuple[bytes, ...]] = {
         b"\xef\xbb\xbfunique_id,enabled,priority,weight\r\nann,yes,1,2.5\r\nbo,,,\r\n,,,\r\n",
         b"Unique_ID;priority\nann;1\n;\n",
         b'"unique_id"\t"weight"\r"ann"\t"1"\r',
-        b'unique_id,doors,room_id,session\nann,"sign,direct",73000001,adults.one\n',
+        b'unique_id,doors,room_id,session,user_id,label.team\nann,"sign,direct",73000001,adults.one,7,red\n',
     ),
     "lines": (b"# ours\n@One\n\ntwo  # loud\nhttps://www.tiktok.com/@three/live?lang=en\n", b"\xef\xbb\xbfann\rbo\r\n"),
 }
@@ -48,7 +49,20 @@ TOKENS = (
         b"\\",
         b"\\x",
     ),
-    *(b"streamers:", b"unique_id", b"enabled", b"priority: ", b"weight: ", b",", b";", b"~", b"null", b"2026-13-01"),
+    *(
+        b"streamers:",
+        b"unique_id",
+        b"enabled",
+        b"priority: ",
+        b"weight: ",
+        b"labels: {",
+        b"label.",
+        b",",
+        b";",
+        b"~",
+        b"null",
+        b"2026-13-01",
+    ),
     *(
         b"9",
         b"0x",
@@ -63,6 +77,7 @@ TOKENS = (
         b"\xe2\x80\xa8",
         b"\x1a",
     ),
+    *(b"labels: {", b"label."),
 )
 
 

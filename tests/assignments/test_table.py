@@ -1,11 +1,15 @@
 """producer.assignments.table: records in, rows out."""
 
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from producer.assignments import lists
 from producer.assignments.assignor import Load
 from producer.assignments.claims import Streamer, Wanted
+from producer.assignments.doors import DoorSaid, encode_door
 from producer.assignments.table import (
     Status,
     Table,
@@ -15,6 +19,8 @@ from producer.assignments.table import (
     encode_status,
     slot_of,
 )
+from producer.errors import StartRefused
+from tests.json_schema import Contract
 
 FOOBAR = Streamer("foobar")
 """Kafka's own UtilsTest: murmur2("foobar") is -790332482, which is slot 62 of 128 and 2 of 4."""
@@ -42,6 +48,9 @@ def test_a_row_is_written_as_it_is_documented() -> None:
         b'{"enabled":true,"priority":0,"weight":1.0,"doors":["sign","direct"],"room_id":"9223372036854775807",'
         b'"session":"adults.one"}'
     )
+    assert encode_row(Wanted(FOOBAR, user_id=7, labels=(("team", "r\u00e9d"), ("tier", "1"))))[1] == (
+        b'{"enabled":true,"priority":0,"weight":1.0,"user_id":"7","labels":{"team":"r\xc3\xa9d","tier":"1"}}'
+    )
 
 
 @pytest.mark.parametrize(
@@ -54,7 +63,7 @@ def test_a_row_is_written_as_it_is_documented() -> None:
             b'{"doors": ["sign"], "room_id": "7", "session": "adults"}',
             Wanted(FOOBAR, doors=("sign",), room_id=7, session="adults"),
         ),
-        (b'{"doors": null, "room_id": null, "session": null}', Wanted(FOOBAR)),
+        (b'{"doors": null, "room_id": null, "session": null, "user_id": null, "labels": null}', Wanted(FOOBAR)),
         (b'{"room_id": 7}', Wanted(FOOBAR, room_id=7)),
         (
             b'{"doors": "sign", "room_id": -1, "session": "../key"}',
@@ -65,8 +74,21 @@ def test_a_row_is_written_as_it_is_documented() -> None:
             Wanted(FOOBAR, unusable=("doors", "room_id", "session")),
         ),
         (b'{"doors": ["sign", "sign"], "session": "Adults"}', Wanted(FOOBAR, unusable=("doors", "session"))),
+        (
+            b'{"user_id": 7, "labels": {"tier": "1", "team": "\xf0\x9f\x91\xa9\xe2\x80\x8d\xf0\x9f\x9a\x80"}}',
+            Wanted(FOOBAR, user_id=7, labels=(("team", "\U0001f469\u200d\U0001f680"), ("tier", "1"))),
+        ),
+        (b'{"labels": {}}', Wanted(FOOBAR)),
+        (b'{"user_id": "0", "labels": ["team"]}', Wanted(FOOBAR, unusable=("user_id", "labels"))),
+        (b'{"user_id": true, "labels": {"team": 1}}', Wanted(FOOBAR, unusable=("user_id", "labels"))),
+        (b'{"labels": {"team": "a\\u2028b"}}', Wanted(FOOBAR, unusable=("labels",))),
+        (b'{"labels": {"Team": "a"}}', Wanted(FOOBAR, unusable=("labels",))),
+        (b'{"labels": {"team": ""}}', Wanted(FOOBAR, unusable=("labels",))),
     ],
-    ids=["defaults", "all", "unknown keys", "way", "no way", "id as number", "odd", "odder", "twice"],
+    ids=[
+        *("defaults", "all", "unknown keys", "way", "no way", "id as number", "odd", "odder", "twice"),
+        *("who", "no labels", "odd who", "odder who", "two lines", "capital", "empty"),
+    ],
 )
 def test_a_row_is_read(value: bytes, expected: Wanted) -> None:
     assert decode_row(b"foobar", value) == (FOOBAR, expected)
@@ -182,6 +204,68 @@ def test_a_status_is_written_as_it_is_documented_and_read_again() -> None:
         b'"error":"FailedConnection (timeout): no answer"}'
     )
     assert decode_status(b"foobar", value) == (FOOBAR, status)
+
+
+CONTRACT = Contract(Path(__file__).resolve().parents[2] / "schemas/list.schema.json")
+ALL = Wanted(
+    FOOBAR,
+    enabled=False,
+    priority=-(10**9),
+    weight=1e6,
+    doors=tuple(f"d{number}" for number in range(16)),
+    room_id=2**63 - 1,
+    session="s" * 64,
+    user_id=1,
+    labels=tuple((f"{number:x}".rjust(63, "l"), "\U0001f680" * 200) for number in range(16)),
+)
+
+
+def test_what_is_written_is_what_the_published_contract_says() -> None:
+    rows = [json.loads(encode_row(row)[1]) for row in (Wanted(FOOBAR), ALL)]
+    options: list[dict[str, object]] = [{"unique_id": "foobar"} | row for row in rows]
+    statuses = [
+        Status("pod-1", -1, "offline", 0),
+        Status("pod-1", 7, "parked", 1, "42", "TypeError", bugs=3, again_at=1_700_000_900_000, door="sign@a"),
+    ]
+    doors = [DoorSaid("pod-1", 1), DoorSaid("pod-1", 1, "unsigned", "417", 1, 2)]
+
+    assert [CONTRACT.problems("record", row) for row in rows] == [[], []]
+    assert CONTRACT.problems("file", {"streamers": ["@Foobar", *options]}) == []
+    assert [CONTRACT.problems("status", json.loads(encode_status(status))) for status in statuses] == [[], []]
+    assert [CONTRACT.problems("door", json.loads(encode_door(said))) for said in doors] == [[], []]
+    assert [decode_row(*encode_row(row)) for row in (Wanted(FOOBAR), ALL)] == [
+        (FOOBAR, Wanted(FOOBAR)),
+        (FOOBAR, ALL),
+    ]
+    [_, read] = lists.read(json.dumps({"streamers": ["another", options[1]]}), "yaml", source="list")
+    assert read == ALL
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"weight": 0},
+        {"weight": 1e6 + 1},
+        {"doors": [f"d{number}" for number in range(17)]},
+        {"room_id": "seven"},
+        {"session": "s" * 65},
+        {"session": "../key"},
+        {"user_id": "me"},
+        {"labels": {"l" * 64: "x"}},
+        {"labels": {"team": "x" * 201}},
+        {"labels": {f"l{number}": "x" for number in range(17)}},
+    ],
+)
+def test_what_the_published_contract_refuses_is_refused_or_left_out(odd: dict[str, object]) -> None:
+    assert CONTRACT.problems("record", odd)
+    assert CONTRACT.problems("file", {"streamers": [{"unique_id": "foobar"} | odd]})
+    with pytest.raises(StartRefused):
+        lists.read(json.dumps({"streamers": [{"unique_id": "foobar"} | odd]}), "yaml", source="list")
+    try:
+        row = decode_row(b"foobar", json.dumps(odd).encode())[1]
+    except ValueError:
+        return
+    assert row == Wanted(FOOBAR, unusable=tuple(odd))
 
 
 def test_a_status_says_how_often_a_bug_ended_the_session_and_when_it_is_tried_again() -> None:

@@ -76,6 +76,12 @@ def test_names_are_added_changed_listed_and_removed(assign: Command) -> None:
     ]
     assert said(assign("assign", "remove", "bo")) == ["- bo"]
     assert said(assign("assign", "export", "--as", "lines")) == ["ann"]
+    who = ("--user-id", "7000000000000000001", "--label", "team=Red & white", "--label", " tier = a=b ")
+    assert said(assign("assign", "add", "ann", *who, "--dry-run"))[0].startswith(
+        "~ ann user_id=7000000000000000001 label.team=Red & white label.tier=a=b (was ann doors="
+    )
+    assert "--label wants name=value, not 'team'" in assign("assign", "add", "ann", "--label", "team").stderr
+    assert "labels must be" in assign("assign", "add", "ann", "--label", "Team=red").stderr
 
 
 def test_a_file_is_applied_and_only_what_differs_is_said(assign: Command, tmp_path: Path) -> None:

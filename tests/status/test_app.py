@@ -139,7 +139,7 @@ def test_what_changes_is_drawn_unless_it_stands_still() -> None:
 
 def test_the_line_that_one_looks_at_stays_when_others_come() -> None:
     async def act(app: Watch, pilot: Pilot[None]) -> None:
-        await pilot.press("2", "s", "s", "s", "s", "s", "s")  # by name
+        await pilot.press("2", *("s" * 7))  # by name
         await pilot.press("up", "up", "down")
         await pilot.pause()
         assert shown(app, "streamers")[table(app, "streamers").cursor_row] == "bo"

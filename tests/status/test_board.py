@@ -18,7 +18,8 @@ def board() -> Board:
         ANN: Status("worker-1", 3, "connected", 1_700_000_000_000, room_id="73001"),
         BO: Status("worker-10", 3, "failed", 1_700_000_055_000, error="UserNotFound (no such user)"),
     }
-    made.wanted = {name: Wanted(name) for name in (ANN, BO, CAI)} | {DUA: Wanted(DUA, enabled=False)}
+    made.wanted = {name: Wanted(name) for name in (BO, CAI)} | {DUA: Wanted(DUA, enabled=False)}
+    made.wanted[ANN] = Wanted(ANN, labels=(("team", "red"), ("tier", "gold")))
     return made
 
 
@@ -40,6 +41,7 @@ def test_a_streamer_of_whom_nobody_speaks_is_there_and_what_is_not_known_is_not_
         "for": "1 min",
         "worker": "worker-1",
         "room": "73001",
+        "labels": "team=red tier=gold",
         "priority": "0",
         "error": "",
     }
@@ -49,6 +51,7 @@ def test_a_streamer_of_whom_nobody_speaks_is_there_and_what_is_not_known_is_not_
         "for": "—",
         "worker": "—",
         "room": "—",
+        "labels": "",
         "priority": "0",
         "error": "",
     }

@@ -17,12 +17,12 @@ from producer.webcast.doors.lease import Leased
 from producer.webcast.http import HTTP, Answer
 from producer.webcast.room import RoomId
 from producer.webcast.upstream import Upstream
-from tests.json_schema import problems
+from tests.json_schema import Contract
 from tests.lease_broker import Broker, refusal
 from tests.webcast.answers import answer as answered
 
 ROOT = Path(__file__).resolve().parents[2]
-SCHEMA = json.loads((ROOT / "docs/lease.schema.json").read_text("utf-8"))
+schema_problems = Contract(ROOT / "docs/lease.schema.json").problems
 ROOM, OTHER_ROOM = RoomId(7_300_000_000_000_000_001), RoomId(7_300_000_000_000_000_002)
 NOW = 1_796_000_000.0
 URL = "wss://webcast-ws.tiktok.com/webcast/im/ws_proxy/ws_reuse_supplement/"
@@ -42,10 +42,6 @@ SESSION = {
     "proxyHost": None,
     "capturedAt": 1_796_000_000_000,
 }
-
-
-def schema_problems(kind: str, value: Any) -> list[str]:
-    return problems(value, SCHEMA["$defs"][kind], SCHEMA)
 
 
 class Asking:
