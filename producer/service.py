@@ -26,6 +26,7 @@ from producer.delivery.ledger import Ledger
 from producer.delivery.letter_cap import Cap
 from producer.delivery.letterbox import Letterbox
 from producer.delivery.publisher import Publisher
+from producer.entries import Entries
 from producer.events.event import Payloads
 from producer.gift_lists import GiftLists
 from producer.observability import exposition
@@ -139,7 +140,8 @@ async def _run(settings: Settings, stop: Stop, told: "_Told", metrics: Metrics, 
         garbage.leave_the_old_alone()
         told.running = _Running(publisher, gate, assignments.fence, worker, around.lanes)
         log.info("started", version=__version__, http_port=surface.port, upstream=settings.upstream)
-        work = _work(worker, sink, around.lanes.gift_list if refresh else None)
+        entries = Entries(sink, told.worker_name, assignments.entry)
+        work = _work(worker, sink, entries, around.lanes.gift_list if refresh else None)
         await _until(stop, work, lambda: assignments.drain(settings.handover_seconds))
     if told.ledger.lost:
         # No scrape has the end of the account yet, and it ends with what is lost.
@@ -209,10 +211,13 @@ class _Told:
         return {**asdict(self.ledger), "in_flight": in_flight, "balanced": self.ledger.balances(in_flight=in_flight)}
 
 
-async def _work(worker: Worker, sink: Sink, fetch: Callable[[], Awaitable[dict[str, object]]] | None) -> None:
+async def _work(
+    worker: Worker, sink: Sink, entries: Entries, fetch: Callable[[], Awaitable[dict[str, object]]] | None
+) -> None:
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(worker.run(), name="worker")
         tasks.create_task(sink.letterbox.report(), name="letterbox")
+        tasks.create_task(entries.keep(worker.held), name="entries")
         tasks.create_task(_measure_loop(sink.metrics), name="loop lag")
         tasks.create_task(garbage.look(), name="garbage")
         if fetch is not None:

@@ -30,6 +30,10 @@ class Worker:
         """The sessions that run now."""
         return [session for session, _ in self._running.values()]
 
+    def held(self) -> Iterable[Streamer]:
+        """Those that it has, and was not told to let go."""
+        return self._running.keys() - self._leaving
+
     async def run(self) -> None:
         """Follow the claims until cancelled; then every session has ended and its claim is released."""
         async with asyncio.TaskGroup() as tasks:

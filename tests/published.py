@@ -32,8 +32,13 @@ MESSAGES: dict[str, type[Message]] = {
 }
 """Method and message of the kinds that documented events come from."""
 
-OWN = {"gift_finalized": "GiftFinalizedEvent", "pause": "PauseEvent", "unpause": "UnpauseEvent"}
-"""Events of ours: gifts counted for good, and what a documented kind says that the documentation has no event for."""
+OWN = {
+    "gift_finalized": "GiftFinalizedEvent",
+    "pause": "PauseEvent",
+    "streamer": "StreamerEvent",
+    "unpause": "UnpauseEvent",
+}
+"""Events of ours: gifts counted for good, the list, and what a documented kind says that is not documented."""
 
 UNDOCUMENTED = {
     "WebcastAccessControlMessage": ("access_control", "AccessControlEvent"),
@@ -167,6 +172,7 @@ PARTS = (
     "ItemCard",
     "ItemCardAward",
     "ItemCardUse",
+    "Label",
     "LinkLayerListChange",
     "LinkLayerPlayer",
     "LinkLayerUser",

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 from producer.events import schemas
 
+TABLES = frozenset({"streamer"})
+"""Events that say what holds of their key, and not what happened."""
 DAY_MS = 24 * 60 * 60 * 1000
 TABLE_SEGMENT_MS = DAY_MS
 """A compacted topic is compacted up to its newest segment, so a day's edits are read twice at the most."""
@@ -130,7 +132,12 @@ def wanted(prefix: str, shape: Shape) -> tuple[Topic, ...]:
         configs = {"cleanup.policy": "compact", "segment.ms": str(TABLE_SEGMENT_MS)} | common
         return Topic(name, partitions, shape.replication_factor, configs, grows)
 
-    events = [kept(schema.topic(prefix), shape.event_retention_days) for schema in schemas.events().values()]
+    events = [
+        compacted(schema.topic(prefix), shape.partitions, grows=True)
+        if schema.event in TABLES
+        else kept(schema.topic(prefix), shape.event_retention_days)
+        for schema in schemas.events().values()
+    ]
     letters = kept(dead_letter_topic(prefix), shape.dead_letter_retention_days)
     if shape.slots is None:
         return (*events, letters)

@@ -1,4 +1,7 @@
-"""Events that no message carries: of a connection's life, of a live's end, and of gifts that are counted for good."""
+"""Events that no message carries: of a connection's life, of a live's end, of gifts that are counted for good, and of
+the list."""
+
+from collections.abc import Sequence
 
 from producer.events import records
 from producer.events.event import Event, Giving, Origin, own_meta
@@ -23,6 +26,20 @@ def live_ended(origin: Origin, reason: str, *, at: int) -> Event:
     meta = own_meta("live_end", origin, at, unique=False)
     value: records.LiveEndEvent = {"name": "live_end", "reason": reason, "meta": meta, "action": None, "tips": None}
     return Event("live_end", value)
+
+
+def streamer(unique_id: str, user_id: int | None, labels: Sequence[tuple[str, str]], *, worker: str, at: int) -> Event:
+    """Make the event of what the list says of a streamer."""
+    meta = own_meta("streamer", Origin(unique_id, 0, worker), at, unique=True)
+    meta["event_id"] = f"{unique_id}:streamer:{worker}:{at}"
+    value: records.StreamerEvent = {
+        "name": "streamer",
+        "unique_id": unique_id,
+        "user_id": None if user_id is None else str(user_id),
+        "labels": [{"name": name, "value": said} for name, said in labels],
+        "meta": meta,
+    }
+    return Event("streamer", value)
 
 
 def gift_finalized(given: Given, origin: Origin, *, at: int) -> Event:

@@ -917,6 +917,13 @@ class JoinEvent(TypedDict):
     meta: Meta | None
 
 
+class Label(TypedDict):
+    """A label of a streamer on the shared list."""
+
+    name: str | None
+    value: str | None
+
+
 class LikeEvent(TypedDict):
     """A user liked the live."""
 
@@ -1545,6 +1552,16 @@ class SpeakerEvent(TypedDict):
     """An announcement over all lives."""
 
     name: str
+    meta: Meta | None
+
+
+class StreamerEvent(TypedDict):
+    """A streamer as the shared list has it."""
+
+    name: str
+    unique_id: str | None
+    user_id: str | None
+    labels: list[Label]
     meta: Meta | None
 
 

@@ -63,6 +63,13 @@ def test_the_shared_list_is_compacted_and_its_slots_are_never_more_than_they_wer
     assert plan([shared_list], {shared_list.name: Found(64, shared_list.configs)}) == []
 
 
+def test_the_topic_of_streamers_is_compacted_and_spread_as_those_of_events() -> None:
+    [streamers] = [topic for topic in wanted("p", SHAPE) if topic.name == "p.streamer.v1"]
+
+    assert (streamers.partitions, streamers.configs["cleanup.policy"]) == (SHAPE.partitions, "compact")
+    assert "retention.ms" not in streamers.configs
+
+
 def test_where_the_list_is_a_file_it_has_no_topics() -> None:
     with_slots = {topic.name for topic in wanted("p", SHAPE)}
 

@@ -18,7 +18,7 @@ from producer.errors import NotEncodable
 from producer.events import schemas
 from producer.events.encoding import Encoder, confluent_prefix, single_object_prefix
 from producer.events.event import Event, Origin
-from producer.events.life import connected, disconnected, gift_finalized, live_ended
+from producer.events.life import connected, disconnected, gift_finalized, live_ended, streamer
 from producer.events.mapping import to_event
 from producer.events.schemas import Schema
 from producer.events.streaks import EndedBy, Given, Source
@@ -81,6 +81,7 @@ ONE_OF_EACH = [
     live_ended(ORIGIN, "room_status", at=1_700_000_000_000),
     mapped("WebcastQuestionNewMessage", {2: {2: "Why?", 5: SENDER}}),
     mapped("WebcastSocialMessage", {2: SENDER, 4: 3}),
+    streamer("ann", 7, [("team", "red")], worker="worker-0", at=1_700_000_000_000),
     mapped("WebcastNobodyKnows", {2: b"\x00\xff"}),
     mapped("WebcastControlMessage", {2: 1, 4: {8: "app_pause"}}),
     mapped("WebcastControlMessage", {2: 2}),

@@ -1,0 +1,172 @@
+"""producer.entries: what the list says is told once, and again when it says something else."""
+
+import asyncio
+import io
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any, cast
+
+import fastavro
+import pytest
+
+from producer import entries as module
+from producer.assignments.claims import Streamer, Wanted
+from producer.delivery.gate import Gate
+from producer.delivery.ledger import Ledger
+from producer.delivery.letterbox import Letterbox
+from producer.entries import Entries
+from producer.events import schemas
+from producer.events.encoding import Encoder, Record
+from producer.gift_lists import GiftLists
+from producer.observability.metrics import Metrics
+from producer.pipeline import Sink
+from producer.turns import Turns
+
+ANN, BO = Streamer("ann"), Streamer("bo")
+AT = 1_700_000_000_000
+
+
+class Full:
+    """A publisher that keeps what it is given, and has room for so much."""
+
+    def __init__(self) -> None:
+        self.records: list[Record] = []
+        self.most = 100
+
+    def publish(self, record: Record, settled: Callable[[], None] | None = None) -> None:
+        self.records.append(record)
+
+    async def room(self) -> None:
+        while len(self.records) >= self.most:
+            await asyncio.sleep(0.001)
+
+
+class Fleet:
+    """A worker's streamers, and what was told of them."""
+
+    def __init__(self) -> None:
+        self.held: list[Streamer] = [ANN]
+        self.list: dict[Streamer, Wanted] = {}
+        self.publisher = Full()
+        self.ledger = Ledger()
+        self.looks = 0
+
+    def holding(self) -> list[Streamer]:
+        self.looks += 1
+        return self.held
+
+    def told(self) -> list[dict[str, Any]]:
+        schema = schemas.events()["streamer"].parsed
+        read = (
+            fastavro.schemaless_reader(io.BytesIO(each.value[10:]), schema, None) for each in self.publisher.records
+        )
+        return cast(list[dict[str, Any]], list(read))
+
+    async def looked(self) -> None:
+        """Wait until all that is held was looked at once more."""
+        looks = self.looks
+        while self.looks < looks + 2:
+            await asyncio.sleep(0.001)
+
+    @asynccontextmanager
+    async def kept(self) -> AsyncIterator[None]:
+        metrics = Metrics(topics=(), version="0")
+        sink = Sink(
+            encoder=Encoder(schemas.events(), topic_prefix="p", schema_ids=None),
+            publisher=cast(Gate, self.publisher),
+            letterbox=cast(Letterbox, None),
+            ledger=self.ledger,
+            metrics=metrics,
+            gift_lists=GiftLists(metrics, refresh_seconds=60),
+            wall_clock=lambda: AT / 1000,
+            clock=time.monotonic,
+            turns=Turns(time.monotonic),
+        )
+        entries = Entries(sink, "worker-0", lambda streamer: self.list.get(streamer, Wanted(streamer)))
+        keeping = asyncio.create_task(entries.keep(self.holding))
+        try:
+            async with asyncio.timeout(60):
+                yield
+        finally:
+            keeping.cancel()
+            await asyncio.wait({keeping})
+
+
+@pytest.fixture
+def fleet(monkeypatch: pytest.MonkeyPatch) -> Fleet:
+    monkeypatch.setattr(module, "LOOK_SECONDS", 0.001)
+    return Fleet()
+
+
+def test_a_streamer_that_is_taken_is_told_once_as_the_list_has_it(fleet: Fleet) -> None:
+    fleet.list[ANN] = Wanted(ANN, priority=3, user_id=2**63 - 1, labels=(("team", "red"), ("tier", "gold")))
+
+    async def main() -> None:
+        async with fleet.kept():
+            await fleet.looked()
+            await fleet.looked()
+
+    asyncio.run(main())
+
+    [record], [told] = fleet.publisher.records, fleet.told()
+    assert (record.topic, record.key) == ("p.streamer.v1", b"ann")
+    meta = told.pop("meta")
+    assert told == {
+        "name": "streamer",
+        "unique_id": "ann",
+        "user_id": "9223372036854775807",
+        "labels": [{"name": "team", "value": "red"}, {"name": "tier", "value": "gold"}],
+    }
+    assert meta["event_id"] == f"ann:streamer:worker-0:{AT}"
+    assert (meta["streamer"], meta["room_id"], meta["worker"]) == ("ann", "0", "worker-0")
+    assert fleet.ledger.own == 1
+
+
+def test_what_changes_is_told_again_and_what_no_consumer_asked_for_is_not(fleet: Fleet) -> None:
+    async def main() -> None:
+        async with fleet.kept():
+            await fleet.looked()
+            fleet.list[ANN] = Wanted(ANN, priority=9, weight=2.0)
+            await fleet.looked()
+            fleet.list[ANN] = Wanted(ANN, labels=(("team", "red"),))
+            await fleet.looked()
+            fleet.list[ANN] = Wanted(ANN)
+            await fleet.looked()
+
+    asyncio.run(main())
+
+    assert [[label["value"] for label in told["labels"]] for told in fleet.told()] == [[], ["red"], []]
+
+
+def test_a_streamer_that_comes_back_is_told_again_since_another_worker_may_have_told_meanwhile(fleet: Fleet) -> None:
+    async def main() -> None:
+        async with fleet.kept():
+            await fleet.looked()
+            fleet.held = [BO]
+            await fleet.looked()
+            fleet.held = [BO, ANN]
+            await fleet.looked()
+
+    asyncio.run(main())
+
+    assert [told["unique_id"] for told in fleet.told()] == ["ann", "bo", "ann"]
+
+
+def test_where_kafka_has_no_room_the_rest_waits(fleet: Fleet) -> None:
+    fleet.held = [ANN, BO]
+    fleet.publisher.most = 1
+
+    async def main() -> None:
+        async with fleet.kept():
+            while not fleet.publisher.records:
+                await asyncio.sleep(0.001)
+            for _ in range(20):
+                await asyncio.sleep(0.001)
+            assert len(fleet.publisher.records) == 1
+            fleet.publisher.most = 100
+            await fleet.looked()
+
+    asyncio.run(main())
+
+    assert [told["unique_id"] for told in fleet.told()] == ["ann", "bo"]
