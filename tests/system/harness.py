@@ -275,6 +275,19 @@ async def connected(worker: Worker, streamers: int) -> None:
     await until(enough)
 
 
+async def cut_off(*workers: Worker) -> None:
+    """Wait until no session of some workers is connected: then all that their sockets brought is taken."""
+
+    async def none() -> bool:
+        statuses = [await worker.status() for worker in workers]
+        return all(
+            status is not None and all(item["state"] != "connected" for item in status["streamers"])
+            for status in statuses
+        )
+
+    await until(none)
+
+
 async def stop(worker: Worker) -> Mapping[str, Any]:
     """Stop a worker as Kubernetes does, and return the account that it leaves."""
     status = await worker.end(signal.SIGTERM)

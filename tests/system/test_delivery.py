@@ -22,7 +22,7 @@ from producer.local.kafka import Kafka
 from producer.local.programs import Worker
 from producer.local.registry import Registry
 from tests.conftest import Background
-from tests.system.harness import Mark, System, connected, metric, stop
+from tests.system.harness import Mark, System, connected, cut_off, metric, stop
 
 OUTAGE_SECONDS = float(os.environ.get("OUTAGE_SECONDS", "30"))
 RATE = int(os.environ.get("DELIVERY_RATE", "150"))
@@ -155,6 +155,7 @@ def test_an_outage_of_kafka_loses_and_reorders_nothing(
             memory = max(memory, await settles(worker))
             drained = time.monotonic() - back
             await simulator.end(signal.SIGTERM)
+            await cut_off(worker)
             ledger = await stop(worker)
             found = await asyncio.to_thread(system.marks)
 
@@ -213,6 +214,7 @@ def test_a_killed_worker_loses_no_more_than_the_last_moments(
             await connected(worker, ROOMS // 2)
             await settles(worker)
             await simulator.end(signal.SIGTERM)
+            await cut_off(worker)
             ledger = await stop(worker)
             found = await asyncio.to_thread(system.marks)
 
@@ -323,6 +325,7 @@ def test_brokers_that_restart_and_die_in_turn_lose_and_reorder_nothing(tmp_path:
             failed += await metric(worker, 'tiktok_live_publish_errors_total{error="no_leader"}')
             spooled = await value(worker, "spool_records_written_total")
             await simulator.end(signal.SIGTERM)
+            await cut_off(worker)
             ledger = await stop(worker)
             found = await asyncio.to_thread(system.marks)
 

@@ -19,7 +19,7 @@ from producer.local.programs import Worker
 from producer.local.registry import Registry
 from producer.webcast.upstream import SOCKET_PATH
 from producer.webcast.wire import FetchResult
-from tests.system.harness import System, metric, stop, until
+from tests.system.harness import System, cut_off, metric, stop, until
 from tests.system.stranger import Front, Odd, Write, answer, drip, twice_gzipped
 
 IN_TURN = bool(os.environ.get("STRANGERS_IN_TURN"))
@@ -229,6 +229,7 @@ def test_an_odd_answer_costs_the_streamer_that_it_is_about_and_no_other(
                     series = f'tiktok_live_bugs_total{{place="{place}"}}'
                     assert sum([await metric(worker, series) for worker in workers]) == 0
                 await simulator.end(signal.SIGTERM)
+                await cut_off(*workers)
                 ledgers = [await stop(worker) for worker in workers]
             read = {mark.event_id for mark in await asyncio.to_thread(system.marks)}
 
@@ -273,6 +274,7 @@ def test_a_bug_that_nobody_foresaw_parks_the_one_streamer_that_meets_it(
                 planted.values(), 1
             )
             await simulator.end(signal.SIGTERM)
+            await cut_off(*workers)
             ledgers = [await stop(worker) for worker in workers]
             read = {mark.event_id for mark in await asyncio.to_thread(system.marks)}
 

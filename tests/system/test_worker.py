@@ -20,7 +20,7 @@ from producer.local.registry import Registry
 from producer.simulator.replay import moved
 from tests.kafka.reading import read_topics
 from tests.published import NOT_CAPTURED, UNDOCUMENTED
-from tests.system.harness import System, connected, metric, stop, until
+from tests.system.harness import System, connected, cut_off, metric, stop, until
 
 CAPTURES = Path(__file__).resolve().parents[2].parent / "shared" / "captures" / "messages.jsonl.gz"
 ROOMS = 4
@@ -104,6 +104,7 @@ def test_a_room_that_misbehaves_costs_only_what_it_broke(tmp_path: Path, kafka: 
             await until(all_counted)
             status = await worker.status()
             await simulator.end(signal.SIGTERM)
+            await cut_off(worker)
             ledger = await stop(worker)
             found = await asyncio.to_thread(system.read)
             letters = await asyncio.to_thread(system.dead_letters)
