@@ -25,7 +25,7 @@ demo: $(READY)  ## a real Kafka, a registry, the simulator and two workers, unti
 	$(RUN)/producer demo
 
 test: $(READY)  ## everything that a change must pass
-	$(RUN)/pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
+	$(RUN)/pytest --numprocesses 4 --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
 
 chaos-claims: $(READY)  ## many workers, killed, stopped and paused, again and again
 	CLAIMS_STREAMERS=200 CLAIMS_ROUNDS=20 CLAIMS_PAUSE_SECONDS=30 $(RUN)/pytest -s tests/system/test_claims.py $(PYTEST_ARGS)
