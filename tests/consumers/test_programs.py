@@ -1,7 +1,7 @@
 """docs/consume.md: it shows the programs as they are, and they read from a real Kafka what it says they do.
 
-What needs chdb, Confluent's deserializer, Node, Java or Go is skipped where that is absent or `make consumers` did not
-run.
+What needs chdb, Confluent's deserializer, Flink, Node, Java or Go is skipped where that is absent or `make consumers`
+did not run.
 """
 
 import asyncio
@@ -35,6 +35,13 @@ from tests.consumers.test_consumers import INSTALLED, PYTHON, ROOT, environment,
 PAGE = ROOT / "docs" / "consume.md"
 PROGRAMS = ROOT / "docs" / "consume"
 JARS = ("org.apache.kafka:kafka-clients:4.3.1", "org.apache.avro:avro:1.12.1", "org.slf4j:slf4j-nop:1.7.36")
+FLINK_JARS = (
+    "org.apache.flink:flink-sql-connector-kafka:5.0.0-2.2",
+    "org.apache.flink:flink-sql-avro-confluent-registry:2.3.0",
+    "org.apache.flink:flink-sql-gateway:2.3.0",
+)
+FLINKS_INSIDES = ("java.base/java.lang", "java.base/java.net", "java.base/java.nio", "java.base/java.util")
+"""Of Java, opened to it as its own start script does."""
 PATIENCE_SECONDS = 90.0
 """For a machine under load: an idle one takes five."""
 
@@ -70,6 +77,10 @@ needs_node = needs_node_with("@platformatic/kafka")
 needs_java = pytest.mark.skipif(
     shutil.which("javac") is None or not PYTHON.exists(),
     reason="there is no javac, which `java FILE.java` needs, or `make consumers` was not run",
+)
+FLINK = INSTALLED / "lib" / f"python{sys.version_info[0]}.{sys.version_info[1]}" / "site-packages" / "pyflink"
+needs_flink = pytest.mark.skipif(
+    shutil.which("java") is None or not FLINK.exists(), reason="there is no java, or `make consumers` was not run"
 )
 needs_go = pytest.mark.skipif(
     shutil.which("go") is None or not (INSTALLED / "go.mod").exists(),
@@ -245,3 +256,38 @@ def test_clickhouse_sums_each_gift_once(kafka: Kafka, registry: Apicurio, topic:
 
     assert done.returncode == 0, done.stderr
     assert done.stdout == TABLE
+
+
+@needs_flink
+def test_flink_sums_each_gift_once(kafka: Kafka, registry: Apicurio, topic: str, tmp_path: Path) -> None:
+    """Once with a bound, so that it ends: what the last change of each receiver leaves is the table."""
+    statements = (PROGRAMS / "flink.sql").read_text("utf-8")
+    for said, here in (
+        ("kafka:9092", kafka.bootstrap_servers),
+        ("http://registry:8081", registry.url),
+        ("tiktok.live.gift_finalized.v1", topic),
+        ("'earliest-offset',", "'earliest-offset',\n    'scan.bounded.mode' = 'latest-offset',"),
+    ):
+        assert statements.count(said) == 1
+        statements = statements.replace(said, here)
+    script = tmp_path / "flink.sql"
+    script.write_text(f"SET 'sql-client.execution.result-mode' = 'TABLEAU';\n{statements}", "utf-8")
+    (tmp_path / "config.yaml").write_text("execution.target: local\nparallelism.default: 1\n", "utf-8")
+    more = [path for path in asyncio.run(jars(*FLINK_JARS)) if path.name.startswith("flink-sql-")]  # all in one, each
+    class_path = ":".join(map(str, [*FLINK.glob("lib/*.jar"), *FLINK.glob("opt/*.jar"), *more]))
+    opened = (f"--add-opens={inside}=ALL-UNNAMED" for inside in FLINKS_INSIDES)
+
+    done = subprocess.run(
+        ("java", *opened, "-cp", class_path, "org.apache.flink.table.client.SqlClient", "embedded", "-f", str(script)),
+        cwd=tmp_path,
+        env=environment() | {"FLINK_CONF_DIR": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+
+    lines = (line.split("|")[1:-1] for line in done.stdout.splitlines() if line.count("|") == 5)
+    changes = ([cell.strip() for cell in line] for line in lines)
+    summed = {row[0]: "\t".join(row) for op, *row in changes if op in ("+I", "+U")}
+    assert sorted(summed.values()) == TABLE.splitlines()[1:], done.stdout + done.stderr
