@@ -43,7 +43,8 @@ API_ODD = {
 """What api-live says in the place of an answer (doors sheet section 6, rows 30 to 34)."""
 HEARTBEAT_SECONDS = 30.0
 """A client that sends no heartbeat for so long is closed. (How long TikTok waits is not known.)"""
-CLOSE_SECONDS = 2.0
+CLOSE_SECONDS = 10.0
+"""For a client to answer a close: cut off before that, one on a busy machine would lose what is under way to it."""
 
 
 async def serve(
