@@ -666,6 +666,10 @@ def waits(
     return slept, subject, around
 
 
+def not_found(around: Surroundings) -> float | None:
+    return around.metrics.registry.get_sample_value("tiktok_live_lives_not_found_total", {"reason": "offline"})
+
+
 def counted(around: Surroundings, label: str) -> float | None:
     return around.metrics.registry.get_sample_value("tiktok_live_connection_errors_total", {"error": label})
 
@@ -790,7 +794,7 @@ def test_an_offline_streamer_is_looked_up_at_an_even_pace(monkeypatch: pytest.Mo
 
     assert slept == [0.05, 0.05, 0.05]
     assert subject.last_error is None
-    assert counted(around, "LiveNotFound") == 3
+    assert not_found(around) == 3
 
 
 def test_being_offline_forgives_failures(monkeypatch: pytest.MonkeyPatch) -> None:

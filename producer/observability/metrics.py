@@ -16,7 +16,7 @@ from prometheus_client import (
     disable_created_metrics,
 )
 
-from producer.errors import DOCUMENTED, Fault, ProducerError, Reason
+from producer.errors import DOCUMENTED, Fault, LiveNotFound, ProducerError, Reason
 from producer.events import documented, mapping, schemas
 from producer.kafka.diagnosis import CAUSES
 from producer.observability.streamers import Streamers
@@ -31,6 +31,8 @@ EGRESS = "default"
 DOORS = ("direct", "sign", "lease", "gateway")
 GATEWAY_SAYS = ("worker_info", "room_info", "connected", "disconnected", "decoded", "envelope", "other")
 TRIES = ("heard", "refused", "failed")
+NOT_FOUND = (Reason.ELSEWHERE, Reason.OFFLINE)
+"""Why a streamer has no live that can be entered."""
 BUG_PLACES = (
     "assignments",
     "delivery",
@@ -120,11 +122,16 @@ class Metrics:
         )
         self._errors = self._counter(
             "connection_errors_total",
-            "Failures by documented error class and finer reason. LiveNotFound is normal: the streamer is offline.",
-            error=(*sorted(error.label for error in DOCUMENTED), "Other"),
+            "Failures by documented error class; that there is no live (LiveNotFound) is none.",
+            error=(*sorted(error.label for error in DOCUMENTED if error is not LiveNotFound), "Other"),
         )
         self._reasons = self._counter(
             "connection_error_reasons_total", "The same failures by reason alone.", reason=tuple(sorted(Reason))
+        )
+        self._not_found = self._counter(
+            "lives_not_found_total",
+            "Times that a streamer was found to have no live, by why: offline, or elsewhere, not known by name here.",
+            reason=NOT_FOUND,
         )
         self._bugs = self._counter(
             "bugs_total",
@@ -343,6 +350,10 @@ class Metrics:
         self._session.observe(seconds)
 
     def failed(self, error: ProducerError) -> None:
+        """A session's attempt came to nothing, by a failure or because there is no live."""
+        if isinstance(error, LiveNotFound):
+            self._not_found.labels(error.reason if error.reason in NOT_FOUND else Reason.OFFLINE).inc()
+            return
         self._errors.labels(error.label).inc()
         self._reasons.labels(error.reason).inc()
 

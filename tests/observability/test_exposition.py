@@ -17,7 +17,7 @@ from prometheus_client.metrics_core import CounterMetricFamily, Metric
 from prometheus_client.registry import Collector
 from structlog.testing import capture_logs
 
-from producer.errors import FailedFetchRoomInfo, Fault, LiveNotFound, Reason, StartRefused
+from producer.errors import FailedFetchRoomInfo, Fault, LiveEnded, LiveNotFound, Reason, StartRefused
 from producer.observability import exposition
 from producer.observability.metrics import Metrics
 from producer.observability.sharing import SharingCollector
@@ -463,7 +463,6 @@ def scraped(subject: Metrics) -> str:
         "FailedHTTPRequest",
         "FailedRoomPolling",
         "InvalidSessionId",
-        "LiveNotFound",
     ],
 )
 def test_every_documented_error_stands_at_zero_from_the_start(label: str) -> None:
@@ -474,13 +473,25 @@ def test_a_failure_is_counted_once_under_its_class_and_its_reason() -> None:
     subject = metrics()
 
     subject.failed(FailedFetchRoomInfo("captcha", reason=Reason.CAPTCHA))
-    subject.failed(LiveNotFound(reason=Reason.OFFLINE))
 
     text = scraped(subject)
     assert 'tiktok_live_connection_errors_total{error="FailedFetchRoomInfo"} 1.0' in text
     assert 'tiktok_live_connection_errors_total{error="FailedHTTPRequest"} 0.0' in text
-    assert 'tiktok_live_connection_errors_total{error="LiveNotFound"} 1.0' in text
     assert 'tiktok_live_connection_error_reasons_total{reason="captcha"} 1.0' in text
+
+
+def test_that_there_is_no_live_is_counted_and_no_failure() -> None:
+    subject = metrics()
+
+    subject.failed(LiveNotFound(reason=Reason.OFFLINE))
+    subject.failed(LiveNotFound(reason=Reason.ELSEWHERE))
+    subject.failed(LiveEnded(reason=Reason.OFFLINE))
+
+    text = scraped(subject)
+    assert 'tiktok_live_lives_not_found_total{reason="offline"} 2.0' in text
+    assert 'tiktok_live_lives_not_found_total{reason="elsewhere"} 1.0' in text
+    assert 'error="LiveNotFound"' not in text
+    assert 'tiktok_live_connection_error_reasons_total{reason="offline"} 0.0' in text
 
 
 def test_a_method_that_nobody_knows_makes_no_series() -> None:

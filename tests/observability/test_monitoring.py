@@ -62,7 +62,8 @@ def test_every_query_of_dashboards_and_rules_gives_something(tmp_path: Path, kaf
 
     async def main() -> None:
         async with System(tmp_path, kafka, registry, shared=True) as system:
-            await system.simulator("--rooms", "6", "--rate", "300", "--fault", "cut_payload:9999")
+            faults = ("--fault", "cut_payload:9999", "--fault", "close_internal@sim_room_01:9999")
+            await system.simulator("--rooms", "6", "--rate", "300", *faults)
             workers = [
                 await system.worker(name, spool_directory=spool, dead_letters_per_minute="0", metrics_streamers="2")
                 for name, spool in zip(("one", "two"), spools, strict=True)

@@ -169,8 +169,8 @@ def test_a_live_that_the_gateway_says_has_ended_has_ended(tmp_path: Path, monkey
     def looked_up_again(outcome: Outcome, _: Session, around: Surroundings) -> bool:
         if not outcome.reasons:
             return False
-        series = "tiktok_live_connection_errors_total"
-        before.append(around.metrics.registry.get_sample_value(series, {"error": "LiveNotFound"}) or 0.0)
+        series = "tiktok_live_lives_not_found_total"
+        before.append(around.metrics.registry.get_sample_value(series, {"reason": "offline"}) or 0.0)
         return before[-1] >= before[0] + 3
 
     outcome = follow(["gateway_ended"], tmp_path, alone=False, until=looked_up_again)

@@ -9,7 +9,6 @@ TITLE = "TikTok LIVE producer"
 DESCRIPTION = "Workers, rooms, connections, events."
 
 CONNECTED = 'state="connected"'
-NOT_OFFLINE = 'error!="LiveNotFound"'
 NOT_FENCED = 'reason!="fenced"'
 
 
@@ -54,9 +53,9 @@ def parts() -> Iterator[Panel | Number | str]:
     )
     yield Number(
         "Failures",
-        "Failures of every class but LiveNotFound, which is normal.",
+        "Failures of every class.",
         "cps",
-        ((f"sum({rate('connection_errors_total', NOT_OFFLINE)})", "failures"),),
+        ((f"sum({rate('connection_errors_total')})", "failures"),),
     )
 
     yield "Workers"
@@ -131,7 +130,7 @@ def parts() -> Iterator[Panel | Number | str]:
     )
     yield Panel(
         "Errors by documented class",
-        "LiveNotFound is normal: the streamer is offline.",
+        "Failures. That a streamer is offline is none, and not here.",
         "cps",
         ((by("error", "connection_errors_total"), "{{error}}"),),
     )
@@ -141,6 +140,12 @@ def parts() -> Iterator[Panel | Number | str]:
         "wants a signature. network, timeout: the way there. rate_limited: ask less.",
         "cps",
         ((by("reason", "connection_error_reasons_total"), "{{reason}}"),),
+    )
+    yield Panel(
+        "Streamers found without a live",
+        "Looks that found nobody to hear. offline is normal; elsewhere is misspelt, or another region's.",
+        "cps",
+        ((by("reason", "lives_not_found_total"), "{{reason}}"),),
     )
     yield Panel(
         "Closed connections by reason",
