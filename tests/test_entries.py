@@ -1,45 +1,33 @@
 """producer.entries: what the list says is told once, and again when it says something else."""
 
 import asyncio
-import io
-import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from typing import Any, cast
 
-import fastavro
 import pytest
 
 from producer import entries as module
 from producer.assignments.claims import Streamer, Wanted
-from producer.delivery.gate import Gate
-from producer.delivery.ledger import Ledger
-from producer.delivery.letterbox import Letterbox
 from producer.entries import Entries
-from producer.events import schemas
-from producer.events.encoding import Encoder, Record
-from producer.gift_lists import GiftLists
-from producer.observability.metrics import Metrics
-from producer.pipeline import Sink
-from producer.turns import Turns
+from producer.events.encoding import Record
+from tests.test_session import Full, sink
 
 ANN, BO = Streamer("ann"), Streamer("bo")
-AT = 1_700_000_000_000
+AT = 1_790_000_000_000
 
 
-class Full:
-    """A publisher that keeps what it is given, and has room for so much."""
+class Kept(Full):
+    """A publisher that keeps the records too, and has room for so many."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.records: list[Record] = []
         self.most = 100
+        self.full = lambda: len(self.records) >= self.most
 
     def publish(self, record: Record, settled: Callable[[], None] | None = None) -> None:
         self.records.append(record)
-
-    async def room(self) -> None:
-        while len(self.records) >= self.most:
-            await asyncio.sleep(0.001)
+        super().publish(record, settled)
 
 
 class Fleet:
@@ -48,20 +36,13 @@ class Fleet:
     def __init__(self) -> None:
         self.held: list[Streamer] = [ANN]
         self.list: dict[Streamer, Wanted] = {}
-        self.publisher = Full()
-        self.ledger = Ledger()
+        self.publisher = Kept()
+        self.sink = sink(self.publisher)
         self.looks = 0
 
     def holding(self) -> list[Streamer]:
         self.looks += 1
         return self.held
-
-    def told(self) -> list[dict[str, Any]]:
-        schema = schemas.events()["streamer"].parsed
-        read = (
-            fastavro.schemaless_reader(io.BytesIO(each.value[10:]), schema, None) for each in self.publisher.records
-        )
-        return cast(list[dict[str, Any]], list(read))
 
     async def looked(self) -> None:
         """Wait until all that is held was looked at once more."""
@@ -71,19 +52,7 @@ class Fleet:
 
     @asynccontextmanager
     async def kept(self) -> AsyncIterator[None]:
-        metrics = Metrics(topics=(), version="0")
-        sink = Sink(
-            encoder=Encoder(schemas.events(), topic_prefix="p", schema_ids=None),
-            publisher=cast(Gate, self.publisher),
-            letterbox=cast(Letterbox, None),
-            ledger=self.ledger,
-            metrics=metrics,
-            gift_lists=GiftLists(metrics, refresh_seconds=60),
-            wall_clock=lambda: AT / 1000,
-            clock=time.monotonic,
-            turns=Turns(time.monotonic),
-        )
-        entries = Entries(sink, "worker-0", lambda streamer: self.list.get(streamer, Wanted(streamer)))
+        entries = Entries(self.sink, "worker-0", lambda streamer: self.list.get(streamer, Wanted(streamer)))
         keeping = asyncio.create_task(entries.keep(self.holding))
         try:
             async with asyncio.timeout(60):
@@ -109,8 +78,8 @@ def test_a_streamer_that_is_taken_is_told_once_as_the_list_has_it(fleet: Fleet) 
 
     asyncio.run(main())
 
-    [record], [told] = fleet.publisher.records, fleet.told()
-    assert (record.topic, record.key) == ("p.streamer.v1", b"ann")
+    [record], [told] = fleet.publisher.records, fleet.publisher.events
+    assert (record.topic, record.key) == ("t.streamer.v1", b"ann")
     meta = told.pop("meta")
     assert told == {
         "name": "streamer",
@@ -120,7 +89,7 @@ def test_a_streamer_that_is_taken_is_told_once_as_the_list_has_it(fleet: Fleet) 
     }
     assert meta["event_id"] == f"ann:streamer:worker-0:{AT}"
     assert (meta["streamer"], meta["room_id"], meta["worker"]) == ("ann", "0", "worker-0")
-    assert fleet.ledger.own == 1
+    assert fleet.sink.ledger.own == 1
 
 
 def test_what_changes_is_told_again_and_what_no_consumer_asked_for_is_not(fleet: Fleet) -> None:
@@ -136,7 +105,7 @@ def test_what_changes_is_told_again_and_what_no_consumer_asked_for_is_not(fleet:
 
     asyncio.run(main())
 
-    assert [[label["value"] for label in told["labels"]] for told in fleet.told()] == [[], ["red"], []]
+    assert [[label["value"] for label in told["labels"]] for told in fleet.publisher.events] == [[], ["red"], []]
 
 
 def test_a_streamer_that_comes_back_is_told_again_since_another_worker_may_have_told_meanwhile(fleet: Fleet) -> None:
@@ -150,7 +119,7 @@ def test_a_streamer_that_comes_back_is_told_again_since_another_worker_may_have_
 
     asyncio.run(main())
 
-    assert [told["unique_id"] for told in fleet.told()] == ["ann", "bo", "ann"]
+    assert [told["unique_id"] for told in fleet.publisher.events] == ["ann", "bo", "ann"]
 
 
 def test_where_kafka_has_no_room_the_rest_waits(fleet: Fleet) -> None:
@@ -169,4 +138,4 @@ def test_where_kafka_has_no_room_the_rest_waits(fleet: Fleet) -> None:
 
     asyncio.run(main())
 
-    assert [told["unique_id"] for told in fleet.told()] == ["ann", "bo"]
+    assert [told["unique_id"] for told in fleet.publisher.events] == ["ann", "bo"]

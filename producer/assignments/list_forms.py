@@ -113,7 +113,7 @@ def _csv(content: str) -> Iterator[tuple[int, Row | str]]:
         elif any(values[len(names) :]):
             yield line, f"it has {len(values)} fields, and the header {len(names)}"
         else:
-            row = {name: value for name, value in zip(names, values, strict=False) if value and _is_option(name)}
+            row = {name: value for name, value in zip(names, values, strict=False) if value and is_option(name)}
             if separator == ";" and "weight" in row:
                 row["weight"] = row["weight"].replace(",", ".")  # there a comma is what stands before the decimals
             yield line, row
@@ -135,13 +135,14 @@ def _header_problems(names: list[str], line: int) -> Iterator[str]:
     if "unique_id" not in names:
         raise _Broken(line, "the first line must be a header with a column unique_id")
     for name in dict.fromkeys(names):
-        if name and not _is_option(name):
+        if name and not is_option(name):
             yield f"unknown column {name!r:.100}; there are {', '.join((*OPTIONS, LABEL + 'NAME'))}"
         elif name and names.count(name) > 1:
             yield f"the column {name} is there twice"
 
 
-def _is_option(name: str) -> bool:
+def is_option(name: str) -> bool:
+    """Whether a row may have it."""
     return name in OPTIONS or name.startswith(LABEL)
 
 

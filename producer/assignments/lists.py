@@ -33,7 +33,7 @@ from producer.assignments.claims import (
     normalise,
     sorted_labels,
 )
-from producer.assignments.list_forms import FORMS, LABEL, LABELS, MOST_BYTES, OPTIONS, Form, Row
+from producer.assignments.list_forms import FORMS, LABEL, LABELS, MOST_BYTES, Form, Row, is_option
 from producer.errors import StartRefused
 
 __all__ = ["FORMS", "MOST_BYTES", "Difference", "Form", "difference", "form_of", "read", "write"]
@@ -44,8 +44,6 @@ MOST_PROBLEMS = 20
 """That are said of one list."""
 
 TRUTHS = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
-MORE = ("doors", "room_id", "session", "user_id")
-"""Of the way into a streamer's rooms, and who that is; a table has their columns only where somebody has them."""
 Value = TypeVar("Value")
 _DUMPER: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 
@@ -92,12 +90,12 @@ def write(items: Iterable[Wanted], form: Form) -> str:
         case "csv":
             rows = io.StringIO()
             table = csv.writer(rows, lineterminator="\n")
-            more = [name for name in MORE if any(_options(item).get(name) for item in ordered)]
-            names = sorted({name for item in ordered for name, _ in item.labels})
-            table.writerow(("unique_id", "enabled", "priority", "weight", *more, *(f"{LABEL}{name}" for name in names)))
-            for item in ordered:
-                said, labels = _options(item), dict(item.labels)
-                rest = (*(_text(said.get(name, "")) for name in more), *(labels.get(name, "") for name in names))
+            written = {item: _row(item) for item in ordered}
+            said = {name for row in written.values() for name in row}
+            columns = [*(name for name in MORE if name in said), *sorted(filter(_is_label, said))]
+            table.writerow(("unique_id", "enabled", "priority", "weight", *columns))
+            for item, row in written.items():
+                rest = (row.get(name, "") for name in columns)
                 table.writerow((item.streamer, str(item.enabled).lower(), item.priority, item.weight, *rest))
             return rows.getvalue()
         case "yaml":
@@ -159,7 +157,7 @@ def _wanted(row: Row | str) -> Wanted:
     if not row.get("unique_id"):
         raise ValueError("unique_id is missing")
     streamer = normalise(row["unique_id"])
-    if unknown := [name for name in row if name not in OPTIONS and not name.startswith(LABEL)]:
+    if unknown := [name for name in row if not is_option(name)]:
         raise ValueError(f"{streamer}: unknown option {', '.join(f'{name!r:.100}' for name in islice(unknown, 5))}")
     try:
         return Wanted(
@@ -175,14 +173,8 @@ def _wanted(row: Row | str) -> Wanted:
 
 def more(row: Row) -> dict[str, Any]:
     """What a row says of the way into the streamer's rooms, and who that is. Raises ValueError saying what is wrong."""
-    readers: Mapping[str, Callable[[str], object]] = {
-        "doors": _doors,
-        "room_id": _number_of("a room"),
-        "session": _session,
-        "user_id": _number_of("a user"),
-    }
-    said = {name: _option(row, name, readers[name], default=None) for name in MORE if row.get(name)}
-    labels = {name.removeprefix(LABEL): value for name, value in row.items() if name.startswith(LABEL) and value}
+    said = {name: _option(row, name, reader, default=None) for name, reader in MORE.items() if row.get(name)}
+    labels = {name.removeprefix(LABEL): value for name, value in row.items() if _is_label(name) and value}
     if not is_labels(labels):
         raise ValueError(
             f"labels must be {MOST_LABELS} at the most, with names of small letters, digits and _, "
@@ -245,6 +237,15 @@ def _session(text: str) -> str:
     return text
 
 
+MORE: Mapping[str, Callable[[str], Any]] = {
+    "doors": _doors,
+    "room_id": _number_of("a room"),
+    "session": _session,
+    "user_id": _number_of("a user"),
+}
+"""Of the way into a streamer's rooms, and who that is; a table has their columns only where somebody has them."""
+
+
 def _options(item: Wanted) -> dict[str, Any]:
     """What an item says beside its name."""
     default = Wanted(item.streamer)
@@ -260,11 +261,16 @@ def _options(item: Wanted) -> dict[str, Any]:
     return options
 
 
-def _text(value: object) -> str:
-    return ",".join(value) if isinstance(value, list) else str(value)
+def _row(item: Wanted) -> Row:
+    """The same as texts, a label each by its own name."""
+    said = {name: value for name, value in _options(item).items() if name != LABELS}
+    said |= {f"{LABEL}{name}": value for name, value in item.labels}
+    return {name: ",".join(value) if isinstance(value, list) else str(value) for name, value in said.items()}
+
+
+def _is_label(name: str) -> bool:
+    return name.startswith(LABEL)
 
 
 def _sentence(item: Wanted) -> str:
-    said = {name: value for name, value in _options(item).items() if name != LABELS}
-    said |= {f"{LABEL}{name}": value for name, value in item.labels}
-    return " ".join((str(item.streamer), *(f"{name}={_text(value)}" for name, value in said.items())))
+    return " ".join((str(item.streamer), *(f"{name}={value}" for name, value in _row(item).items())))

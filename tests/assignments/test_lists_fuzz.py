@@ -77,7 +77,6 @@ TOKENS = (
         b"\xe2\x80\xa8",
         b"\x1a",
     ),
-    *(b"labels: {", b"label."),
 )
 
 

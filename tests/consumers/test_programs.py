@@ -79,6 +79,7 @@ needs_java = pytest.mark.skipif(
     reason="there is no javac, which `java FILE.java` needs, or `make consumers` was not run",
 )
 FLINK = INSTALLED / "lib" / f"python{sys.version_info[0]}.{sys.version_info[1]}" / "site-packages" / "pyflink"
+# Flink is a jar of its wheel, which is too large for what `make test` installs.
 needs_flink = pytest.mark.skipif(
     shutil.which("java") is None or not FLINK.exists(), reason="there is no java, or `make consumers` was not run"
 )
