@@ -40,8 +40,6 @@ FLINK_JARS = (
     "org.apache.flink:flink-sql-avro-confluent-registry:2.3.0",
     "org.apache.flink:flink-sql-gateway:2.3.0",
 )
-FLINKS_INSIDES = ("java.base/java.lang", "java.base/java.net", "java.base/java.nio", "java.base/java.util")
-"""Of Java, opened to it as its own start script does."""
 PATIENCE_SECONDS = 90.0
 """For a machine under load: an idle one takes five."""
 
@@ -276,10 +274,9 @@ def test_flink_sums_each_gift_once(kafka: Kafka, registry: Apicurio, topic: str,
     (tmp_path / "config.yaml").write_text("execution.target: local\nparallelism.default: 1\n", "utf-8")
     more = [path for path in asyncio.run(jars(*FLINK_JARS)) if path.name.startswith("flink-sql-")]  # all in one, each
     class_path = ":".join(map(str, [*FLINK.glob("lib/*.jar"), *FLINK.glob("opt/*.jar"), *more]))
-    opened = (f"--add-opens={inside}=ALL-UNNAMED" for inside in FLINKS_INSIDES)
 
     done = subprocess.run(
-        ("java", *opened, "-cp", class_path, "org.apache.flink.table.client.SqlClient", "embedded", "-f", str(script)),
+        ("java", "-cp", class_path, "org.apache.flink.table.client.SqlClient", "embedded", "-f", str(script)),
         cwd=tmp_path,
         env=environment() | {"FLINK_CONF_DIR": str(tmp_path)},
         capture_output=True,
