@@ -7,8 +7,8 @@ import sys
 
 def main() -> None:
     """Run the command line, which takes a second to import."""
-    if sys.argv[1:2] == ["run"]:
-        # Nothing has begun until the worker takes the signals over; but a container's first process that has no
+    if sys.argv[1:2] in (["run"], ["simulate"]):
+        # Nothing has begun until they take the signals over; but a container's first process that has no
         # handler is sent none.
         signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
     from producer import cli

@@ -139,7 +139,7 @@ def simulate(
         list[str] | None, typer.Option(help="Misbehave: NAME, or NAME/DOOR@STREAMER:TIMES without some of these.")
     ] = None,
 ) -> None:
-    """Serve a simulated Webcast: for laptops, tests, and your own tests.
+    """Serve a simulated Webcast: for laptops, tests, and your own tests. SIGTERM ends it in good order.
 
     What is posted to /simulator/faults, one --fault a line, takes their place while it runs.
     """

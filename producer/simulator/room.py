@@ -98,7 +98,18 @@ class Room:
         await asyncio.gather(*(socket.close(1000) for socket in list(self.sockets)))
 
     async def _send(self, live: Live, batch: list[Message], *, to_somebody: bool) -> bool:
-        """Send to all at once; False where nobody took it who had to: then it is as if it had not been emitted."""
+        """Send to all at once; False where nobody took it who had to: then it is as if it had not been emitted.
+
+        Who is cancelled meanwhile has sent it and has written that down.
+        """
+        sending = asyncio.create_task(self._send_all(live, batch, to_somebody=to_somebody))
+        try:
+            return await asyncio.shield(sending)
+        except asyncio.CancelledError:
+            await sending
+            raise
+
+    async def _send_all(self, live: Live, batch: list[Message], *, to_somebody: bool) -> bool:
         reached = sum(await asyncio.gather(*(socket.send(batch) for socket in list(self.sockets))))
         if to_somebody and not reached:
             return False

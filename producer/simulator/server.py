@@ -1,6 +1,7 @@
 """The world over HTTP and WebSocket, on one port."""
 
 import asyncio
+import signal
 from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
@@ -63,7 +64,10 @@ async def serve(
     adults: Adults,
     announce: Callable[[str], None],
 ) -> None:
-    """Serve until cancelled. Raises OSError or ValueError where it cannot start."""
+    """Serve until SIGTERM or SIGINT, which lets its clients read what it has sent them, or until it is cancelled.
+
+    Raises OSError or ValueError where it cannot start.
+    """
     script: Script = Replay(replay, rate=rate) if replay else World(seed=seed, rooms=rooms, rate=rate, steady=steady)
     plan = Faults(faults)
     async with AsyncExitStack() as stack:
@@ -75,8 +79,11 @@ async def serve(
             script, faults=plan, truth=Truth(file), host=host, port=port, resend=resend, adults=adults
         )
         await stack.enter_async_context(simulator)
+        stopped = asyncio.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, stopped.set)
         announce(f"simulated Webcast at {simulator.url} with {len(script.unique_ids)} rooms")
-        await asyncio.get_running_loop().create_future()
+        await stopped.wait()
 
 
 class Simulator:

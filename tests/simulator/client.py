@@ -51,7 +51,7 @@ async def room_id(simulator: Simulator, name: str = "sim_room_01") -> int:
 
 
 def socket(
-    simulator: Simulator,
+    simulator: Simulator | str,
     room: int | str,
     *,
     compress: str = "",
@@ -59,8 +59,9 @@ def socket(
     headers: dict[str, str] = HEADERS,
     **more: Any,
 ) -> connect:
-    """Open a socket to a room."""
-    url = f"ws{simulator.url.removeprefix('http')}{SOCKET_PATH}?room_id={room}&compress={compress}"
+    """Open a socket to a room of a simulator in this process, or of one by its URL."""
+    base = simulator if isinstance(simulator, str) else simulator.url
+    url = f"ws{base.removeprefix('http')}{SOCKET_PATH}?room_id={room}&compress={compress}"
     return connect(
         url,
         additional_headers=headers,
