@@ -19,7 +19,7 @@ IMAGE ?= .image
 COMPILE := $(RUN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	--no-header --no-annotate
 
-.PHONY: demo test chaos-claims chaos-delivery chaos-doors chaos-strangers verify-chart verify-cluster verify-monitoring consumers peers sbom format generate release-schemas requirements clean
+.PHONY: demo test discovery chaos-claims chaos-delivery chaos-doors chaos-strangers verify-chart verify-cluster verify-monitoring consumers peers sbom format generate release-schemas requirements clean
 
 demo: $(READY)  ## a real Kafka, a registry, the simulator and two workers, until Ctrl-C or DEMO_SECONDS
 	$(RUN)/producer demo
@@ -36,6 +36,9 @@ chaos-delivery: $(READY)  ## Kafka away for half an hour, workers killed fifty t
 	FAULT_SECONDS=30 $(RUN)/pytest -s tests/kafka/test_lasting_errors.py $(PYTEST_ARGS)
 	OUTAGE_SECONDS=1800 ROLLING_SECONDS=600 STOP_RECORDS=60000 DELIVERY_RATE=2000 DELIVERY_KILLS=50 $(RUN)/pytest -s tests/system/test_delivery.py $(PYTEST_ARGS)
 	DELIVERY_SEEDS=300 $(RUN)/pytest tests/delivery/test_delivery_schedules.py $(PYTEST_ARGS)
+
+discovery: $(READY)  ## a week of virtual time: how soon a hundred, a thousand and five thousand streamers' lives are found
+	$(RUN)/python -m tools.discovery
 
 chaos-doors: $(READY)  ## two hundred rooms whose door shuts in nine ways, and opens again; PROMTOOL lets the alert be judged
 	DOORS_SECONDS=300 $(RUN)/pytest tests/system/test_doors.py $(PYTEST_ARGS)

@@ -27,6 +27,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "garbage": frozenset(),
     "outlet": frozenset(),
     "turns": frozenset(),
+    "lookups": frozenset(),
     "logs": frozenset({"outlet", "strangers"}),
     "stopping": frozenset({"logs"}),
     "addresses": frozenset({"strangers"}),
