@@ -12,7 +12,7 @@ from producer.webcast import room
 
 def raised(answer: Any) -> Exception:
     try:
-        room.read_check_alive(answer)
+        room.read_api_live(answer, "someone")
     except Exception as bug:
         return bug
     raise AssertionError("it was to raise")

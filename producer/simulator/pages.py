@@ -5,6 +5,7 @@ Facts: protocol sheet sections 2.2 to 2.5 and 4; doors sheet sections 0, 1a and 
 
 import json
 from base64 import b64encode
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -145,9 +146,10 @@ def bad_parameters() -> Page:
     return of_json({"data": {"message": said, "prompts": said}, "extra": {"now": 0}, "status_code": 10011})
 
 
-def check_alive(alive: list[bool]) -> Page:
+def check_alive(alive: Mapping[str, bool]) -> Page:
     """The answer about rooms, in the order in which they were asked for."""
-    return of_json({"data": [{"alive": each} for each in alive], "extra": {"now": 0}, "status_code": 0})
+    data = [{"alive": each, "room_id_str": room_id} for room_id, each in alive.items()]
+    return of_json({"data": data, "extra": {"now": 0}, "status_code": 0})
 
 
 def room_info(room_id: int, unique_id: str, *, live: bool) -> Page:

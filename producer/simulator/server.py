@@ -214,7 +214,7 @@ class Simulator:
             case ["api-live", "user", "room"]:
                 return self._api_live(query.get("uniqueId", ""), cookie)
             case ["webcast", "room", "check_alive"] if query.get("room_ids"):
-                return pages.check_alive([self._is_live(room_id) for room_id in query["room_ids"].split(",")])
+                return pages.check_alive({each: self._is_live(each) for each in query["room_ids"].split(",")})
             case ["webcast", "room", "info"] if query.get("room_id"):
                 return self._room_info(query["room_id"], cookie)
             case ["webcast", "room", ("check_alive" | "info")]:

@@ -1,12 +1,13 @@
 """Unique id to room id, and whether the room is live.
 
-Two look-ups that fail in different ways (the JSON API and the page) give a verdict each. One that cannot tell is not
-one that says offline: a captcha is not an empty stage. Facts: protocol sheet sections 2.2 to 2.4.
+Two look-ups that fail in different ways (the JSON API, and the page where that cannot tell) give a verdict each. One
+that cannot tell is not one that says offline: a captcha is not an empty stage. Facts: protocol sheet sections 2.2 to
+2.4.
 """
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any, NewType
@@ -14,6 +15,7 @@ from typing import Any, NewType
 from producer import strangers
 from producer.errors import FailedFetchGifts, FailedFetchRoomInfo, InvalidSessionId, LiveNotFound, Reason
 from producer.strangers import Unreadable
+from producer.webcast.alive import Alive, read_check_alive
 from producer.webcast.egress import Egress
 from producer.webcast.http import HTTP, SYSTEM_ERROR, Answer
 from producer.webcast.logins import Login
@@ -28,6 +30,9 @@ USER_NOT_FOUND = 19881007
 RESTRICTED = frozenset({4003110, 10011, 20003})
 """Said of rooms for adults or for those who logged in, to distrusted addresses, and to sessions that are over."""
 NO_ROOM: tuple[object, ...] = (None, "", "0", 0)
+
+EARLIEST, DAY = 1_420_070_400, 86_400
+"""2015, before there was a LIVE; a clock may be a day ahead."""
 
 SIGI_STATE = "SIGI_STATE"
 PAGE_BYTES = 2 * 1024 * 1024
@@ -57,6 +62,8 @@ class LiveRoom:
     room_id: RoomId
     owner_id: int | None = None
     """None where the look-up did not say."""
+    started_at: int | None = None
+    """When it went live, in seconds since 1970; None where the look-up did not say, or what cannot be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,12 +86,15 @@ class Rooms:
         clock: Callable[[], float] = time.monotonic,
         held: Callable[[bool], None] = lambda _: None,
         egress: str | None = None,
+        spent: Callable[[], None] = lambda: None,
     ) -> None:
         """`held` is told when all look-ups wait since the address is blocked, and when they go on.
 
-        `egress` is told in the log.
+        `egress` is told in the log. `spent` is told of each request that is made beside a look-up's first.
         """
         self._egress = Egress(clock, held, egress)
+        self._spent = spent
+        self._alive = Alive(self._check_alive)
         self._http = http
         self._upstream = upstream
         self._parameters = web_parameters(user_agent)
@@ -101,6 +111,8 @@ class Rooms:
         verdicts: list[Verdict] = []
         failures: list[FailedFetchRoomInfo] = []
         for look_up in (self._api_live, self._page):
+            if look_up == self._page:
+                self._spent()
             try:
                 verdict = await look_up(unique_id, headers)
             except FailedFetchRoomInfo as failure:
@@ -113,6 +125,8 @@ class Rooms:
                 self._egress.answered(unique_id)
                 return verdict.live
             verdicts.append(verdict)
+            if verdict.status is Status.OFFLINE:
+                break  # the page would cost as much again, and is challenged more often
         if verdicts:
             self._egress.answered(unique_id)
         else:
@@ -133,13 +147,17 @@ class Rooms:
 
     async def is_live(self, room_id: RoomId) -> bool:
         """Ask whether a room known by its id is still live. Raises FailedFetchRoomInfo."""
+        return await self._alive.is_live(room_id)
+
+    async def _check_alive(self, room_ids: Sequence[int]) -> Mapping[int, bool]:
+        self._spent()
         answer = await self._http.get(
             "room_info",
             f"{self._upstream.webcast_url}/room/check_alive/",
-            params=self._parameters | {"room_ids": str(room_id)},
+            params=self._parameters | {"room_ids": ",".join(map(str, room_ids))},
             error=FailedFetchRoomInfo,
         )
-        return read_check_alive(read_object(answer))
+        return read_check_alive(read_object(answer), room_ids)
 
     async def gift_list(self) -> dict[str, object]:
         """Fetch the answer of /gift/list/ (section 2.2 e), of no room in particular. Raises FailedFetchGifts."""
@@ -225,14 +243,6 @@ def read_page(page: bytes) -> Verdict:
     return _verdict(strangers.at(info, "user"), strangers.at(info, "liveRoom"))
 
 
-def read_check_alive(answer: dict[str, object]) -> bool:
-    """Read an answer of /room/check_alive/ about one room (section 2.2 c). Raises FailedFetchRoomInfo."""
-    data = answer.get("data")
-    if isinstance(data, list) and data and isinstance(data[0], dict) and isinstance(data[0].get("alive"), bool):
-        return bool(data[0]["alive"])
-    raise FailedFetchRoomInfo("check_alive did not say whether the room is alive", reason=Reason.MALFORMED)
-
-
 def _verdict(user: dict[str, object], live_room: dict[str, object]) -> Verdict:
     """Judge by status alone: an offline host keeps the room id of the last live (measured in 2026)."""
     said = [status for status in (live_room.get("status"), user.get("status")) if status is not None]
@@ -243,7 +253,9 @@ def _verdict(user: dict[str, object], live_room: dict[str, object]) -> Verdict:
         room_id = strangers.identifier(user["roomId"])
         if room_id is None:
             raise FailedFetchRoomInfo("the id of the room is none", reason=Reason.MALFORMED)
-        return Verdict(Status.LIVE, LiveRoom(RoomId(room_id), strangers.identifier(user.get("id"))))
+        owner_id, started_at = strangers.identifier(user.get("id")), strangers.integer(live_room.get("startTime"))
+        known = started_at is not None and EARLIEST <= started_at <= time.time() + DAY
+        return Verdict(Status.LIVE, LiveRoom(RoomId(room_id), owner_id, started_at if known else None))
     return Verdict(Status.OFFLINE if ENDED_STATUS in statuses else Status.UNKNOWN)
 
 

@@ -15,12 +15,13 @@ from producer.errors import FailedConnection, FailedFetchGifts, FailedFetchRoomI
 from producer.events.gifts import read_gift_list
 from producer.strangers import Unreadable
 from producer.webcast import http
+from producer.webcast.alive import read_check_alive
 from producer.webcast.connection import handshake_refused, read_heartbeat_seconds
 from producer.webcast.doors.broker import read_broker_refusal, read_lease, read_session, socket_url
 from producer.webcast.doors.sign import read_sign_answer, read_sign_refusal
 from producer.webcast.doors.visitor import Visitor, read_cookie, read_registration
 from producer.webcast.logins import read_login
-from producer.webcast.room import RoomId, read_api_live, read_check_alive, read_object, read_page
+from producer.webcast.room import RoomId, read_api_live, read_object, read_page
 from producer.webcast.upstream import Upstream
 from producer.webcast.wire import Envelope, FetchResult
 from tests.fuzzing import fuzz, mutate, odd_bytes, odd_json, odd_text
@@ -64,7 +65,7 @@ def test_sessions() -> None:
 
 
 def test_check_alive() -> None:
-    fuzz(odd_json(ALIVE), lambda body: read_check_alive(parsed(body, FailedFetchRoomInfo)), FailedFetchRoomInfo)
+    fuzz(odd_json(ALIVE), lambda body: read_check_alive(parsed(body, FailedFetchRoomInfo), [7, 8]), FailedFetchRoomInfo)
 
 
 def test_gift_lists() -> None:

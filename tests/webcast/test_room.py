@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,6 @@ from producer.webcast.room import (
     Status,
     Verdict,
     read_api_live,
-    read_check_alive,
     read_object,
     read_page,
 )
@@ -69,6 +69,25 @@ OFFLINE = Verdict(Status.OFFLINE)
 )
 def test_api_live_is_judged_by_its_status(answer: dict[str, Any], verdict: Verdict) -> None:
     assert read_api_live(answer, "someone") == verdict
+
+
+@pytest.mark.parametrize(
+    ("said", "started_at"),
+    [
+        (1_790_000_000, 1_790_000_000),
+        (1_420_070_399, None),
+        (1_790_000_000_000, None),
+        (0, None),
+        ("1790000000", None),
+        (None, None),
+    ],
+)
+def test_when_a_live_began_is_known_where_it_can_be(said: object, started_at: int | None) -> None:
+    answer = api(2)
+    answer["data"]["liveRoom"]["startTime"] = said
+    found = read_api_live(answer, "someone")
+    assert found.live is not None
+    assert found.live.started_at == started_at
 
 
 def about(unique_id: object) -> dict[str, Any]:
@@ -196,19 +215,8 @@ def test_the_captured_page_of_an_offline_host_is_offline() -> None:
     assert read_page(captured.read_bytes()) == OFFLINE
 
 
-@pytest.mark.parametrize("alive", [True, False])
-def test_check_alive_reads_the_first_answer(alive: bool) -> None:
-    assert read_check_alive({"data": [{"alive": alive}], "status_code": 0}) is alive
-
-
-@pytest.mark.parametrize("answer", [{}, {"data": []}, {"data": [{}]}, {"data": {"message": "params_error"}}])
-def test_check_alive_that_does_not_tell_is_an_error(answer: dict[str, Any]) -> None:
-    with pytest.raises(FailedFetchRoomInfo):
-        read_check_alive(answer)
-
-
-def resolve(api_answer: object, page_answer: object) -> LiveRoom:
-    """Resolve against two look-ups that answer with a body, or with a status."""
+def resolve(api_answer: object, page_answer: object, asked: list[str] | None = None) -> LiveRoom:
+    """Resolve against two look-ups that answer with a body, or with a status; `asked` is told their paths."""
 
     def answer(value: object) -> httpx.Response:
         if isinstance(value, int):
@@ -216,6 +224,8 @@ def resolve(api_answer: object, page_answer: object) -> LiveRoom:
         return answered(value if isinstance(value, bytes) else json.dumps(value).encode())
 
     def handler(request: httpx.Request) -> httpx.Response:
+        if asked is not None:
+            asked.append(request.url.path)
         return answer(api_answer if request.url.path.startswith("/api-live") else page_answer)
 
     async def main() -> LiveRoom:
@@ -233,7 +243,7 @@ NO_LIVE_ROOM = b'<script id="SIGI_STATE">{}</script>'
 
 
 @pytest.mark.parametrize(
-    ("first", "second"), [(api(2), CAPTCHA), (api(4), page(2)), (NOT_FOUND, page(2)), (LOGIN, page(2)), (500, page(2))]
+    ("first", "second"), [(api(2), CAPTCHA), (NOT_FOUND, page(2)), (LOGIN, page(2)), (500, page(2))]
 )
 def test_one_look_up_that_sees_the_live_suffices(first: object, second: object) -> None:
     assert resolve(first, second).room_id == int(ROOM)
@@ -255,6 +265,15 @@ def test_offline_needs_a_look_up_that_says_so(first: object, second: object, rea
         resolve(first, second)
 
     assert found.value.reason is reason
+
+
+@pytest.mark.parametrize("first", [api(2), api(4)])
+def test_the_page_is_not_asked_where_the_api_can_tell(first: object) -> None:
+    asked: list[str] = []
+    with suppress(LiveNotFound):
+        resolve(first, page(2), asked)
+
+    assert asked == ["/api-live/user/room/"]
 
 
 @pytest.mark.parametrize("second", [CAPTCHA, NO_LIVE_ROOM, 500])
