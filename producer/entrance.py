@@ -7,7 +7,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from random import uniform
+from random import Random, uniform
 from ssl import SSLContext
 
 import httpx
@@ -15,6 +15,9 @@ import httpx
 from producer.assignments.doors import DoorSaid
 from producer.assignments.interface import Assignments
 from producer.errors import Reason, StartRefused
+from producer.lookups.budget import Budget as LookUps
+from producer.lookups.plan import Plan
+from producer.lookups.queue import Queue
 from producer.observability.metrics import Metrics
 from producer.proxies import Proxy
 from producer.settings import Settings, proxy_list, variable
@@ -76,17 +79,28 @@ def lanes(
         route = Route(egress, proxy, bench.fail)
         web = http.HTTP(client(proxy), requested, route=route) if proxy is not None else services
         doors = [shared.get(name) or door(name, settings, upstream, web, metrics) for name in names]
-        held = partial(metrics.look_ups_held, egress=egress)
-        made.append(
-            Lane(
-                route,
-                Rooms(web, upstream, USER_AGENT, held=held, egress=route.shown),
-                hall(settings, doors, route, metrics, assignments, worker),
-            )
-        )
+        rooms, look_ups = finding(settings, upstream, web, route, metrics)
+        made.append(Lane(route, rooms, hall(settings, doors, route, metrics, assignments, worker), look_ups))
     if assignments is not None:
         _hear(assignments, made)
     return Lanes(made, bench)
+
+
+def finding(settings: Settings, upstream: Upstream, web: HTTP, route: Route, metrics: Metrics) -> tuple[Rooms, Queue]:
+    """Look-ups by one egress, and where rooms wait for theirs."""
+    budget = LookUps(per_second=settings.lookups_per_second, per_hour=settings.lookups_per_hour, chance=Random())
+    longest = max(settings.lookup_longest_seconds, settings.live_poll_seconds)
+    plan = Plan(budget, shortest=settings.live_poll_seconds, longest=longest)
+    rooms = Rooms(
+        web,
+        upstream,
+        USER_AGENT,
+        held=partial(metrics.look_ups_held, egress=route.name),
+        egress=route.shown,
+        spent=lambda: queue.spend(),
+    )
+    queue = Queue(plan, held=rooms.held, waiting=partial(metrics.look_ups_waiting, egress=route.name))
+    return rooms, queue
 
 
 def egresses(settings: Settings) -> Mapping[str, Proxy | None]:

@@ -330,7 +330,6 @@ def _surroundings(
         metrics=sink.metrics,
         ssl=trust,
         user_agent=USER_AGENT,
-        live_poll_seconds=settings.live_poll_seconds,
         elsewhere_poll_seconds=settings.elsewhere_poll_seconds,
         silence_seconds=settings.silence_seconds,
         payloads=Payloads(settings.payloads),

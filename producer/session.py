@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from enum import StrEnum
 from random import random
 from typing import NoReturn
@@ -12,13 +13,17 @@ from producer.assignments.interface import Said
 from producer.errors import (
     AlreadyConnected,
     AlreadyConnecting,
+    FailedFetchRoomInfo,
     InvalidSessionId,
     LiveNotFound,
     ProducerError,
     Reason,
     Recovery,
 )
+from producer.lookups.habits import Habits
+from producer.lookups.plan import Asker
 from producer.stay import Memory, Stay, Told, pipeline_for
+from producer.strangers import identifier
 from producer.surroundings import Surroundings
 from producer.way import Way
 from producer.webcast.lanes import Lane
@@ -42,6 +47,8 @@ class State(StrEnum):
 
 LOOK_SECONDS = 60.0
 """Between two looks, in a long wait, whether the list names another way into the room by now."""
+NAME_EVERY = 4
+"""Of so many attempts in a row to get into a room that is known one looks its streamer up by name."""
 BY_ID = frozenset({Reason.CREDENTIALS, Reason.ELSEWHERE, Reason.LOGIN})
 """Where look-ups by name tell nothing for these reasons, a room may be asked for by its id."""
 
@@ -73,6 +80,10 @@ class Session:
         self._ended: RoomId | None = None
         self._known: RoomId | None = None
         """The last room, until it is known to have ended."""
+        self._owner_id: int | None = None
+        """Whose rooms they are, as far as was learnt."""
+        self._habits = Habits(self._lane.look_ups.now())
+        self._asker = Asker(streamer, self._habits)
         self._log = logs.get(streamer=streamer)
 
     async def run(self) -> NoReturn:
@@ -104,27 +115,55 @@ class Session:
             self._move(State.RESOLVING)
         self._lane = self._around.lanes.of(self.streamer)
         self._way.look()
-        live = await self._find()
+        live = await self._there_still() or await self._find()
         room_id = live.room_id
         if room_id == self._ended:
             # Look-ups lag behind the control message that ended the live.
             raise LiveNotFound(f"room {room_id} has ended", reason=Reason.OFFLINE)
         if self._memory.room_id != room_id:
+            self._found_live(live)
             await self._leave()
             self._memory = Memory(room_id)
-        self._memory.owner_id = live.owner_id or self._memory.owner_id
-        self._way.is_of(self._memory.owner_id)
+        self._memory.owner_id = self._owner_id = live.owner_id or self._owner_id
+        self._way.is_of(self._owner_id)
         self.room_id = self._known = room_id
         self._move(State.CONNECTING)
         await self._stay(room_id)
         await self._leave()
         self._ended, self._known, self.room_id, self._bugs = room_id, None, None, 0
+        self._over()
         self._way.wants_login = False
         self._log.info("live ended", room_id=str(room_id))
         self._move(State.OFFLINE)
 
+    async def _there_still(self) -> LiveRoom | None:
+        """The room that is known from before, if it is live; many that ask for theirs cost one look-up together.
+
+        Who cannot get into it, again and again, looks whether there is another by now.
+        """
+        room_id = self._known
+        if room_id is None:
+            return None
+        if self._attempt % NAME_EVERY != NAME_EVERY - 1:
+            try:
+                if await self._lane.rooms.is_live(room_id):
+                    return LiveRoom(room_id)
+            except FailedFetchRoomInfo as failure:
+                self._log.debug("not told whether its room is live", detail=str(failure))
+            else:
+                self._known = None
+                self._over()
+                return None
+        self._asker.hurries = True
+        return None
+
+    def _over(self) -> None:
+        """A live has ended; another one may follow soon."""
+        self._asker = replace(self._asker, ended=self._lane.look_ups.now(), hurries=False, until=0.0)
+
     async def _find(self) -> LiveRoom:
         """Find the live room; where its name tells nothing, by the id that is known from before, or by the list."""
+        await self._turn()
         try:
             return await self._lane.rooms.resolve(self.streamer, self._way.log_in())
         except (LiveNotFound, InvalidSessionId) as error:
@@ -134,6 +173,28 @@ class Session:
                 return LiveRoom(known)
             self._known = None
             raise
+        finally:
+            self._asker.asked = self._lane.look_ups.now()
+
+    async def _turn(self) -> None:
+        """Wait for our turn to be looked up, which may be long; should another way be named meanwhile, it is now."""
+        self._asker.priority = self._way.priority
+        while True:
+            try:
+                async with asyncio.timeout(LOOK_SECONDS):
+                    return await self._lane.look_ups.turn(self._asker)
+            except TimeoutError:
+                self._lane = self._around.lanes.of(self.streamer)
+                self._asker.hurries |= self._way.is_another()
+
+    def _found_live(self, live: LiveRoom) -> None:
+        """Learn when this streamer goes live: as it is said, or where it was known to be offline until now."""
+        now, was_offline = self._lane.look_ups.now(), self.state in (State.OFFLINE, State.ELSEWHERE)
+        if live.started_at is not None and was_offline:
+            self._metrics.found(seconds=max(0.0, now - live.started_at))
+        if live.started_at is not None or was_offline:
+            self._habits = self._habits.started(live.started_at or now)
+            self._asker = replace(self._asker, habits=self._habits, until=0.0)
 
     async def _stay(self, room_id: RoomId) -> None:
         """Stay in a room until its live has ended."""
@@ -181,9 +242,8 @@ class Session:
                 self._log.info(state)
             await self._leave()
             self.last_error, self.room_id, self._attempt, self._bugs = None, None, 0, 0
+            self._asker.shortest = self._around.elsewhere_poll_seconds if elsewhere else 0.0
             self._move(state)
-            seconds = self._around.elsewhere_poll_seconds if elsewhere else self._around.live_poll_seconds
-            await self._wait(seconds * (0.8 + 0.4 * random()))
             return
         self.last_error = f"{error.label} ({error.reason}): {error}"
         if error.recovery is not Recovery.RETRY:
@@ -215,9 +275,18 @@ class Session:
             seconds -= LOOK_SECONDS
 
     async def _inherit(self) -> None:
-        """Stay parked where the worker before us parked it, until it said that it would try again."""
+        """Take up what the worker before us left: its room, or how long it is to stay parked."""
         said = self._around.last_said(self.streamer)
-        if said is None or not said.bugs:
+        if said is None:
+            return
+        if said.watched is not None:
+            now = self._lane.look_ups.now()
+            self._habits = Habits.of_minutes(said.watched, [each for each in said.starts if each * 60 <= now])
+            self._asker = replace(self._asker, habits=self._habits, until=0.0)
+        self._owner_id = identifier(said.owner_id)
+        if said.state == State.CONNECTED and (room_id := identifier(said.room_id)) is not None:
+            self._known = RoomId(room_id)
+        if not said.bugs:
             return
         self._bugs, self.last_error = said.bugs, said.error
         seconds = (said.again_at or 0) / 1000 - self._around.sink.wall_clock()
@@ -255,7 +324,9 @@ class Session:
             return
         room_id = str(self.room_id) if self.room_id else None
         error = self.last_error if self.state in (State.BACKING_OFF, State.PARKED, State.FAILED) else None
-        said = Said(self.state, room_id, error, self._bugs, self._again_at, self.door)
+        owner_id = str(self._owner_id) if self._owner_id else None
+        learnt = owner_id, *self._habits.minutes
+        said = Said(self.state, room_id, error, self._bugs, self._again_at, self.door, *learnt)
         try:
             self._around.report(self.streamer, said)
         except Exception as bug:  # it does not keep the session from going on

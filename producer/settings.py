@@ -271,7 +271,20 @@ class Settings(BaseModel):
         21_600.0, description="How often the gift list is fetched, for extended_gift; 0 fetches none."
     )
 
-    live_poll_seconds: Seconds = Field(60.0, description="How often an offline streamer is looked up.")
+    lookups_per_second: Annotated[float, Field(gt=0, le=10_000)] = Field(
+        1.0,
+        description="Look-ups, at the most, that leave by one egress of this worker in a second, evenly: TikTok blocks "
+        "addresses that ask for more (docs/lookups.md).",
+    )
+    lookups_per_hour: Annotated[float, Field(ge=1, le=1e9)] | None = Field(
+        None, description="The same in any hour, where that is to be less than the seconds add up to."
+    )
+    live_poll_seconds: Seconds = Field(
+        60.0, description="How often an offline streamer is looked up at the most, where the look-ups suffice."
+    )
+    lookup_longest_seconds: Seconds = Field(
+        900.0, description="How long it is not looked up at the most, likely as it may be to be offline: the same."
+    )
     elsewhere_poll_seconds: Seconds = Field(
         600.0,
         description="How often a streamer is looked up whose name is not known here: misspelt, or of another region.",

@@ -30,7 +30,6 @@ class Surroundings:
     metrics: Metrics
     ssl: ssl.SSLContext
     user_agent: str
-    live_poll_seconds: float
     elsewhere_poll_seconds: float
     silence_seconds: float
     payloads: Payloads

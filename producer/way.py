@@ -50,6 +50,11 @@ class Way:
         return self._read()[0] != self._login
 
     @property
+    def priority(self) -> int:
+        """How much it matters beside others."""
+        return self._entry.priority
+
+    @property
     def room_id(self) -> RoomId | None:
         """The room that the entry names."""
         return None if self._entry.room_id is None else RoomId(self._entry.room_id)

@@ -95,6 +95,9 @@ def test_the_document_has_every_streamer_and_the_workers_counts() -> None:
         "bugs": 0,
         "again_at": None,
         "door": "sign",
+        "owner_id": None,
+        "watched": None,
+        "starts": (),
         "user_id": "7000000000000000001",
         "labels": {"team": "red"},
     }

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from itertools import pairwise
+from random import Random
 from typing import Any, cast
 
 import fastavro
@@ -38,6 +39,9 @@ from producer.events import schemas
 from producer.events.encoding import Encoder, Record
 from producer.events.event import Payloads
 from producer.gift_lists import GiftLists
+from producer.lookups import budget
+from producer.lookups.plan import Asker, Plan
+from producer.lookups.queue import Queue
 from producer.observability.metrics import Metrics
 from producer.pipeline import Sink
 from producer.session import Session, State
@@ -144,6 +148,11 @@ def alone(lane: Lane) -> Lanes:
     return Lanes([lane], Bench([lane.route.name], time.monotonic, lambda _: None))
 
 
+def look_ups(seconds: float = 0.05) -> Queue:
+    """Where each is looked up again so soon."""
+    return Queue(Plan(budget.Budget(per_second=1_000, chance=Random(1)), shortest=seconds, longest=seconds))
+
+
 def with_lane(around: Surroundings, **parts: Any) -> Surroundings:
     """The same with other parts of its one lane."""
     return replace(around, lanes=alone(replace(lane_of(around), **parts)))
@@ -170,12 +179,11 @@ def surroundings(
     return Surroundings(
         worker="w",
         upstream=upstream,
-        lanes=alone(Lane(Route(), rooms or Rooms(over, upstream, "Mozilla/5.0"), hall)),
+        lanes=alone(Lane(Route(), rooms or Rooms(over, upstream, "Mozilla/5.0"), hall, look_ups())),
         sink=kept,
         metrics=kept.metrics,
         ssl=ssl.create_default_context(),
         user_agent="Mozilla/5.0",
-        live_poll_seconds=0.05,
         elsewhere_poll_seconds=0.07,
         silence_seconds=silence_seconds,
         hold_acknowledgements=hold,
@@ -623,9 +631,14 @@ class Scripted:
     name = "direct"
 
     def __init__(self, *failures: Exception) -> None:
+        self.resolved = 0
         self._failures = list(failures)
 
+    async def is_live(self, *_: object) -> bool:
+        return False
+
     async def resolve(self, *_: object) -> LiveRoom:
+        self.resolved += 1
         failure = self._failures.pop(0) if len(self._failures) > 1 else self._failures[0]
         raise failure
 
@@ -703,9 +716,9 @@ def test_a_bug_in_between_does_not_end_the_back_off_of_failures(monkeypatch: pyt
 
 
 def test_a_streamer_that_was_seen_offline_has_its_bugs_forgiven(monkeypatch: pytest.MonkeyPatch) -> None:
-    slept, _, _ = waits(monkeypatch, 4, TypeError(), TypeError(), LiveNotFound(reason=Reason.OFFLINE), TypeError())
+    slept, _, _ = waits(monkeypatch, 3, TypeError(), TypeError(), LiveNotFound(reason=Reason.OFFLINE), TypeError())
 
-    assert slept == [180.0, 360.0, 0.05, 180.0]
+    assert slept == [180.0, 360.0, 180.0]
 
 
 @pytest.mark.parametrize(
@@ -721,7 +734,8 @@ def test_who_takes_a_parked_streamer_over_keeps_it_parked_until_its_time(
 
     assert found == slept
     if len(slept) == 2:
-        assert reports[0] == Said("parked", None, "bug: KeyError in webcast.room", bugs=2, again_at=again_at)
+        first = replace(reports[0], watched=None)
+        assert first == Said("parked", None, "bug: KeyError in webcast.room", bugs=2, again_at=again_at)
 
 
 def test_an_absurd_time_to_try_again_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -735,9 +749,10 @@ def test_an_absurd_time_to_try_again_is_bounded(monkeypatch: pytest.MonkeyPatch)
 def test_how_a_streamer_went_that_had_no_bugs_keeps_nobody_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     before = Said("backing_off", error="FailedConnection", again_at=1_790_000_060_000)
 
-    found, _, _ = waits(monkeypatch, 1, LiveNotFound(reason=Reason.OFFLINE), before=before)
+    found, _, around = waits(monkeypatch, 1, LiveNotFound(reason=Reason.OFFLINE), TypeError(), before=before)
 
-    assert found == [0.05]
+    assert found == [180.0]  # of the bug alone
+    assert not_found(around) == 1
 
 
 @pytest.mark.parametrize("where", ["mapping", "protocol", "leaving"])
@@ -789,20 +804,21 @@ def test_retry_after_is_honoured(monkeypatch: pytest.MonkeyPatch) -> None:
     assert slept == [31.5]
 
 
-def test_an_offline_streamer_is_looked_up_at_an_even_pace(monkeypatch: pytest.MonkeyPatch) -> None:
-    slept, subject, around = waits(monkeypatch, 3, LiveNotFound(reason=Reason.OFFLINE))
+def test_an_offline_streamer_waits_for_nothing_but_its_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    offline = LiveNotFound(reason=Reason.OFFLINE)
 
-    assert slept == [0.05, 0.05, 0.05]
-    assert subject.last_error is None
+    slept, _, around = waits(monkeypatch, 1, offline, offline, offline, TypeError())
+
+    assert slept == [180.0]
     assert not_found(around) == 3
 
 
 def test_being_offline_forgives_failures(monkeypatch: pytest.MonkeyPatch) -> None:
     blocked, offline = FailedFetchRoomInfo(reason=Reason.BLOCKED), LiveNotFound(reason=Reason.OFFLINE)
 
-    slept, _, _ = waits(monkeypatch, 4, blocked, blocked, offline, blocked)
+    slept, _, _ = waits(monkeypatch, 3, blocked, blocked, offline, blocked)
 
-    assert slept == [0.75, 1.5, 0.05, 0.75]
+    assert slept == [0.75, 1.5, 0.75]
 
 
 def attempts(monkeypatch: pytest.MonkeyPatch) -> list[int]:
@@ -910,14 +926,31 @@ ELSEWHERE = LiveNotFound("not known here", reason=Reason.ELSEWHERE)
 LOGIN = InvalidSessionId("only who is logged in", reason=Reason.LOGIN)
 
 
-def test_a_name_that_is_not_known_here_is_elsewhere_and_looked_up_rarely(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_name_that_is_not_known_here_is_elsewhere_and_looked_up_rarely() -> None:
     reports: list[Said] = []
-    offline = LiveNotFound("", reason=Reason.OFFLINE)
+    script = Scripted(ELSEWHERE, ELSEWHERE, LiveNotFound("", reason=Reason.OFFLINE), ELSEWHERE)
+    shortest: list[float] = []
 
-    slept, subject, _ = waits(monkeypatch, 4, ELSEWHERE, ELSEWHERE, offline, ELSEWHERE, reports=reports)
+    class Paced(Queue):
+        async def turn(self, asker: Asker) -> None:
+            shortest.append(asker.shortest)
+            await asyncio.sleep(0)
 
-    assert slept == [0.07, 0.07, 0.05, 0.07]  # the middle of their spread
-    assert [said.state for said in reports] == ["resolving", "elsewhere", "elsewhere", "offline", "elsewhere"]
+    around = surroundings(Recorded(), url="http://127.0.0.1:9", rooms=script, door=script)
+    around = with_lane(
+        around, look_ups=Paced(Plan(budget.Budget(per_second=1, chance=Random(1)), shortest=1, longest=1))
+    )
+    subject = Session(NAME, replace(around, report=lambda _, said: reports.append(said)))
+
+    async def main() -> None:
+        async with asyncio.timeout(120), running(subject):
+            while len(shortest) < 5:
+                await asyncio.sleep(0)
+
+    asyncio.run(main())
+
+    assert shortest[:5] == [0.0, 0.07, 0.07, 0.0, 0.07]
+    assert [said.state for said in reports[:5]] == ["resolving", "elsewhere", "elsewhere", "offline", "elsewhere"]
     assert subject.last_error is None
 
 
@@ -1043,10 +1076,7 @@ class Named(Direct):
         return replace(await super().obtain(room_id, streamer), door=self.name)
 
 
-@pytest.mark.parametrize("refusal", [ELSEWHERE, LOGIN])
-def test_a_long_wait_ends_at_the_next_look_when_the_list_names_another_way(
-    monkeypatch: pytest.MonkeyPatch, refusal: ProducerError
-) -> None:
+def test_a_long_wait_ends_at_the_next_look_when_the_list_names_another_way(monkeypatch: pytest.MonkeyPatch) -> None:
     slept: list[float] = []
     real = asyncio.sleep
     listed = [Wanted(NAME)]
@@ -1068,10 +1098,10 @@ def test_a_long_wait_ends_at_the_next_look_when_the_list_names_another_way(
             resolved += 1
             if resolved == 2:
                 await real(600)
-            raise refusal
+            raise LOGIN
 
     around = surroundings(Recorded(), url="http://127.0.0.1:9", rooms=Refusing())
-    around = replace(around, entry=lambda _: listed[0], elsewhere_poll_seconds=3600.0)
+    around = replace(around, entry=lambda _: listed[0])
 
     async def main() -> None:
         async with asyncio.timeout(120), running(Session(NAME, around)):
@@ -1081,3 +1111,73 @@ def test_a_long_wait_ends_at_the_next_look_when_the_list_names_another_way(
     asyncio.run(main())
 
     assert slept == [60.0] * 5
+
+
+@pytest.mark.parametrize("named", [7, None])
+def test_who_waits_to_be_looked_up_is_when_the_list_names_another_way(
+    monkeypatch: pytest.MonkeyPatch, named: int | None
+) -> None:
+    monkeypatch.setattr(session_module, "LOOK_SECONDS", 0.02)
+    listed = [Wanted(NAME)]
+    refusing = Scripted(ELSEWHERE)
+    around = surroundings(Recorded(), url="http://127.0.0.1:9", rooms=refusing, door=refusing)
+    around = replace(around, entry=lambda _: listed[0], elsewhere_poll_seconds=3600.0)
+
+    async def main() -> int:
+        async with asyncio.timeout(120), running(Session(NAME, around)):
+            while refusing.resolved < 1:
+                await asyncio.sleep(0)
+            listed[0] = Wanted(NAME, priority=9, room_id=named)
+            for _ in range(20):
+                await asyncio.sleep(0.02)
+            return refusing.resolved
+
+    assert asyncio.run(main()) == (2 if named else 1)  # a priority is no other way
+
+
+def test_who_takes_a_heard_room_over_goes_there_without_looking_it_up_and_keeps_what_was_learnt() -> None:
+    reports: list[Said] = []
+    started = int(time.time()) // 60 - 3 * 1440
+
+    async def main() -> int:
+        async with (
+            Simulator(OneRoom(Ending.HOST, messages=200), faults=Faults(), truth=Truth()) as simulator,
+            http.client(user_agent="Mozilla/5.0", trust_environment=False) as web,
+        ):
+            while not simulator.room_id(NAME):
+                await asyncio.sleep(0.01)
+            room_id = str(simulator.room_id(NAME))
+            before = Said("connected", room_id, owner_id="68", watched=started - 60, starts=(started, 2**31))
+            around = surroundings(Recorded(), url=simulator.url, web=web)
+            around = replace(around, last_said=lambda _: before, report=lambda _, said: reports.append(said))
+            async with asyncio.timeout(120), running(Session(NAME, around)):
+                while State.OFFLINE not in [said.state for said in reports]:
+                    await asyncio.sleep(0.01)
+                return simulator.requests["/api-live/user/room/"]
+
+    looked_up = asyncio.run(main())
+
+    states = [said.state for said in reports]
+    assert states[: states.index("offline")] == ["resolving", "connecting", "connected"]
+    assert looked_up <= 1  # for the next live, once this one was over
+    assert {said.owner_id for said in reports[1:]} == {"68"}
+    assert {(said.watched, said.starts) for said in reports[1:3]} == {(started - 60, (started,))}
+
+
+def test_a_room_that_was_heard_and_is_over_is_looked_up() -> None:
+    async def main() -> tuple[int, int]:
+        async with (
+            Simulator(OneRoom(Ending.HOST, messages=200), faults=Faults(), truth=Truth()) as simulator,
+            http.client(user_agent="Mozilla/5.0", trust_environment=False) as web,
+        ):
+            around = surroundings(Recorded(), url=simulator.url, web=web)
+            around = replace(around, last_said=lambda _: Said("connected", "7300000000000000009"))
+            subject = Session(NAME, around)
+            async with asyncio.timeout(120), running(subject):
+                while subject.state is not State.CONNECTED:
+                    await asyncio.sleep(0.01)
+                return simulator.requests["/webcast/room/check_alive/"], simulator.requests["/api-live/user/room/"]
+
+    checked, looked_up = asyncio.run(main())
+    assert checked == 1
+    assert looked_up >= 1

@@ -134,11 +134,14 @@ class FileAssignments:
         bugs: int = 0,
         again_at: int | None = None,
         door: str | None = None,
+        owner_id: str | None = None,
+        watched: int | None = None,
+        starts: tuple[int, ...] = (),
     ) -> None:
         """Write in the claim's file how the session goes, for people and for the streamer's next worker to read."""
         claim = self._held.get(streamer)
         if claim is not None:
-            self._said[streamer] = Said(state, room_id, error, bugs, again_at, door)
+            self._said[streamer] = Said(state, room_id, error, bugs, again_at, door, owner_id, watched, starts)
             self._folder.note(claim, self._said[streamer])
 
     def last_said(self, streamer: Streamer) -> Said | None:

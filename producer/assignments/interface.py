@@ -34,6 +34,12 @@ class Said:
     """When it is to be tried again, where that takes minutes: ms since 1970."""
     door: str | None = None
     """By which door its room is heard."""
+    owner_id: str | None = None
+    """The number of the user whose room it is, where it was learnt."""
+    watched: int | None = None
+    """Since when it has been looked up: minutes since 1970."""
+    starts: tuple[int, ...] = ()
+    """When it went live lately, as far as was learnt: minutes since 1970, oldest first."""
 
 
 class Fence(Protocol):
@@ -94,6 +100,9 @@ class Assignments(Protocol):
         bugs: int = 0,
         again_at: int | None = None,
         door: str | None = None,
+        owner_id: str | None = None,
+        watched: int | None = None,
+        starts: tuple[int, ...] = (),
     ) -> None:
         """Say how the session of a streamer goes, at each change of its state (`Said`)."""
 

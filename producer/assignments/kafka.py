@@ -9,6 +9,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Collection, Coroutine
 from contextlib import suppress
+from dataclasses import replace
 from types import TracebackType
 from typing import Self
 
@@ -236,6 +237,9 @@ class KafkaAssignments:
         bugs: int = 0,
         again_at: int | None = None,
         door: str | None = None,
+        owner_id: str | None = None,
+        watched: int | None = None,
+        starts: tuple[int, ...] = (),
     ) -> None:
         """Say how the session of a streamer goes, at each change of its state."""
         if streamer in self._holding.fenced:
@@ -244,7 +248,8 @@ class KafkaAssignments:
         generation = self._holding.generation_of(streamer)
         before = self._said.get(streamer)
         since = before.since if before is not None and before.state == state else self._now_ms()
-        status = Status(self._worker, generation, state, since, room_id, text(error), bugs, again_at, door)
+        learnt = owner_id, watched, starts
+        status = Status(self._worker, generation, state, since, room_id, text(error), bugs, again_at, door, *learnt)
         if before is not None and before.under(generation) == status:
             return
         self._said[streamer] = status
@@ -257,7 +262,8 @@ class KafkaAssignments:
         said = self._said.get(streamer) or self._follower.said.get(streamer)
         if said is None or streamer in self._withdrawn:
             return None
-        return Said(said.state, said.room_id, said.error, said.bugs, said.again_at, said.door)
+        learnt = said.owner_id, said.watched, said.starts
+        return Said(said.state, said.room_id, said.error, said.bugs, said.again_at, said.door, *learnt)
 
     def say_door(self, door: str, said: DoorSaid) -> None:
         """Tell the other workers how a door stands here."""
@@ -370,10 +376,13 @@ class KafkaAssignments:
                 self._membership.rejoin()
 
     def _report_unassigned(self, streamer: Streamer, said: Status | None) -> None:
-        """Say that nobody may hold it; what was known of its bugs goes on being known."""
+        """Say that nobody may hold it; what was known of its bugs and habits goes on being known."""
         said = said or self._follower.said.get(streamer)
-        bugs, again_at = (said.bugs, said.again_at) if said else (0, None)
-        status = Status(self._worker, self._holding.generation, UNASSIGNED, self._now_ms(), None, None, bugs, again_at)
+        generation, now = self._holding.generation, self._now_ms()
+        status = Status(self._worker, generation, UNASSIGNED, now)
+        if said is not None:
+            ours = replace(said, worker=self._worker, generation=generation, state=UNASSIGNED, since=now)
+            status = replace(ours, room_id=None, error=None, door=None)
         self._reports.say(streamer, status, generation=status.generation)
 
     def _bridge_touched(self, streamer: Streamer) -> None:

@@ -38,6 +38,10 @@ SLOTS = 128
 """The fixed number of slots: well above any number of workers, so that shares come out even."""
 MAX_KEY_BYTES = 64
 MAX_VALUE_BYTES = 16 * 1024
+MOST_STARTS = 100
+"""Of a streamer that a status tells of."""
+MOST_MINUTES = 2**32
+"""Since 1970, where any moment may be: far beyond what a date has."""
 
 CONNECTED = "connected"
 OFFLINE = "offline"
@@ -122,15 +126,21 @@ class Status:
     """When it is to be tried again, where that takes minutes: ms since 1970, by that worker's clock."""
     door: str | None = None
     """By which door its room is heard."""
+    owner_id: str | None = None
+    """The number of the user whose room it is, where it was learnt."""
+    watched: int | None = None
+    """Since when it has been looked up: minutes since 1970."""
+    starts: tuple[int, ...] = ()
+    """When it went live lately, as far as was learnt: minutes since 1970, oldest first."""
 
     def under(self, generation: int) -> "Status":
         """The same, said under another generation; at a third of what `dataclasses.replace` costs."""
         said = self.state, self.since, self.room_id, self.error, self.bugs, self.again_at, self.door
-        return Status(self.worker, generation, *said)
+        return Status(self.worker, generation, *said, self.owner_id, self.watched, self.starts)
 
 
 def encode_status(status: Status) -> bytes:
-    """The value of a status record; `bugs`, `again_at` and `door` are in it only where there is something to say."""
+    """The value of a status record; what is behind the error is in it only where there is something to say."""
     said: dict[str, object] = {
         "worker": status.worker,
         "generation": status.generation,
@@ -145,6 +155,12 @@ def encode_status(status: Status) -> bytes:
         said["again_at"] = status.again_at
     if status.door:
         said["door"] = status.door
+    if status.owner_id:
+        said["owner_id"] = status.owner_id
+    if status.watched is not None:
+        said["watched"] = status.watched
+    if status.starts:
+        said["starts"] = status.starts
     return json.dumps(said, separators=(",", ":")).encode()
 
 
@@ -156,14 +172,25 @@ def decode_status(key: bytes | None, value: bytes | None) -> tuple[Streamer, Sta
     said = json_object(value, most_bytes=MAX_VALUE_BYTES)
     worker, state, room_id, error = (text(said.get(name)) for name in ("worker", "state", "room_id", "error"))
     generation, since, again_at = (integer(said.get(name)) for name in ("generation", "since", "again_at"))
-    bugs = integer(said.get("bugs", 0), least=0)  # an older worker says none of `bugs`, `again_at` and `door`
+    bugs = integer(said.get("bugs", 0), least=0)  # an older worker says nothing of it, nor of what is behind it
     if worker is None or state is None or generation is None or since is None or bugs is None:
         raise ValueError("not a status: it lacks what each has")
     door = text(said.get("door"), most=64)
     for name, found in (("room_id", room_id), ("error", error), ("again_at", again_at), ("door", door)):
         if found is None and said.get(name) is not None:
             raise ValueError(f"not a status: {name} is none")
-    return streamer, Status(worker, generation, state, since, room_id, error, bugs, again_at, door)
+    owner_id = identifier(said.get("owner_id"))
+    learnt = None if owner_id is None else str(owner_id), integer(said.get("watched"), least=0), _starts(said)
+    return streamer, Status(worker, generation, state, since, room_id, error, bugs, again_at, door, *learnt)
+
+
+def _starts(said: Mapping[str, Any]) -> tuple[int, ...]:
+    """When a streamer went live, sorted; nothing of it where it cannot be meant."""
+    found = said.get("starts")
+    if not isinstance(found, list) or len(found) > MOST_STARTS:
+        return ()
+    minutes = [minute for each in found if (minute := integer(each, least=0)) is not None and minute < MOST_MINUTES]
+    return tuple(sorted(minutes)) if len(minutes) == len(found) else ()
 
 
 def _key(key: bytes | None) -> Streamer:

@@ -211,7 +211,9 @@ def _environ(folder: Path, bootstrap_servers: str, registry_url: str) -> dict[st
         "PRODUCER_TOPIC_PARTITIONS": "3",
         "PRODUCER_TOPIC_REPLICATION_FACTOR": "1",
         "PRODUCER_ASSIGNMENTS_FILE": str(folder / "list.yaml"),
+        "PRODUCER_LOOKUPS_PER_SECOND": "100",
         "PRODUCER_LIVE_POLL_SECONDS": "2",
+        "PRODUCER_LOOKUP_LONGEST_SECONDS": "2",
         "PRODUCER_SILENCE_SECONDS": "10",
         "PRODUCER_LOG_FORMAT": "json",
     }

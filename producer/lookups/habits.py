@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-DAY = 86400.0
+MINUTE, DAY = 60.0, 86400.0
 WEEK_DAYS = 7
 MOST_STARTS = 24
 """Of those that are remembered: three weeks of who streams every day."""
@@ -39,6 +39,19 @@ class Habits:
     """When it was first looked up."""
     starts: tuple[float, ...] = ()
     """When it went live, the last ones, oldest first."""
+
+    @classmethod
+    def of_minutes(cls, watched: int, starts: Sequence[int]) -> "Habits":
+        """What `minutes` gave, by whomever."""
+        habits = cls(watched * MINUTE)
+        for start in starts:
+            habits = habits.started(start * MINUTE)
+        return habits
+
+    @property
+    def minutes(self) -> tuple[int, tuple[int, ...]]:
+        """Since when it is watched, and its starts: in minutes since 1970, to be kept."""
+        return int(self.since // MINUTE), tuple(int(start // MINUTE) for start in self.starts)
 
     def started(self, at: float) -> "Habits":
         """Learn of a start; one that is known is no other."""

@@ -45,7 +45,7 @@ class Asker:
     shortest: float = 0.0
     """How long after `asked` at the least, whatever the others do: an interval of its own, or what it was told."""
     hurries: bool = False
-    """It is asked before all who wait for their time: its room was heard a moment ago, or somebody said a word."""
+    """It is asked before those who wait for their time: its room was heard a moment ago, or somebody said a word."""
     interval: float = 0.0
     """Between two times that it is asked, as found last."""
     root: float = 0.0
@@ -79,6 +79,8 @@ class Plan:
         self._stretch = 0.0
         """Seconds, times the square root of a rate: what an interval is made of."""
         self._refreshed: float | None = None
+        self._hurried_last = False
+        """Then it is the turn of those who wait for their time, so that thousands who hurry do not starve them."""
 
     def __len__(self) -> int:
         return len(self._waiting)
@@ -109,9 +111,11 @@ class Plan:
         """Who is asked now, and waits no longer; or until when nobody is, unless somebody comes."""
         if (free := self._budget.free_at(now)) > now:
             return free
-        found = self._hurried() or self._timely(now)
+        timely = self._timely(now) if self._hurried_last or not self._hurrying else 0.0
+        found = timely if isinstance(timely, Asker) else self._hurried() or timely
         if isinstance(found, float):
             return found
+        self._hurried_last = found.name in self._hurrying
         self.leave(found.name)
         found.hurries = False
         self._budget.take(now)

@@ -184,6 +184,14 @@ class Metrics:
             "1 while no room is looked up, since TikTok blocks this address; one look-up a minute tries. 0 otherwise.",
             egress=egresses,
         )
+        self._look_ups_waiting = self._gauge(
+            "look_ups_waiting", "Streamers that wait to be looked up, each for its time to come.", egress=egresses
+        )
+        self._discovery = self._histogram(
+            "discovery_seconds",
+            "From the start of a live, as TikTok says it, until it was found; of streamers that were known as offline.",
+            buckets=(5, 15, 30, 60, 120, 300, 600, 1200, 3600),
+        )
 
         self._frames = self._counter("frames_received_total", "WebSocket messages received.")
         self._received = self._counter(
@@ -334,6 +342,13 @@ class Metrics:
     def gateway_said(self, kind: str) -> None:
         """A gateway said something of its own; `kind` is one of GATEWAY_SAYS."""
         self._gateway_said.labels(kind).inc()
+
+    def look_ups_waiting(self, count: int, *, egress: str = EGRESS) -> None:
+        self._look_ups_waiting.labels(egress).set(count)
+
+    def found(self, *, seconds: float) -> None:
+        """A live was found so long after its start."""
+        self._discovery.observe(seconds)
 
     def look_ups_held(self, held: bool, *, egress: str = EGRESS) -> None:
         self._look_ups_held.labels(egress).set(held)

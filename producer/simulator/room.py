@@ -87,10 +87,10 @@ class Room:
 
     async def _end(self, live: Live) -> None:
         self.live = None
+        how = live.ending.value if live.ending else "replayed"
+        self._truth.write("live_ended", self.unique_id, live.room_id, how=how)  # before a client can act upon it
         if live.ending in (Ending.HOST, Ending.PLATFORM):
             await self._send(live, [end(live, int(time.time() * 1000))], to_somebody=False)
-        how = live.ending.value if live.ending else "replayed"
-        self._truth.write("live_ended", self.unique_id, live.room_id, how=how)
         if live.ending is not Ending.VANISHES:
             leaving = {socket.closed for socket in self.sockets}
             if leaving:

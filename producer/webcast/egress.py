@@ -36,6 +36,10 @@ class Egress:
             retry_after_seconds=self._breaker.wait(now),
         )
 
+    def wait(self) -> float:
+        """Seconds until it is worth asking again; 0 where it is now."""
+        return self._breaker.wait(self._clock())
+
     def answered(self, asker: str) -> None:
         """A question was answered, whatever the answer was."""
         if self._breaker.entered(asker, self._clock()):

@@ -7,6 +7,7 @@ import asyncio
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
+from producer.lookups.queue import Queue
 from producer.webcast import connection
 from producer.webcast.bench import Bench
 from producer.webcast.doors.hall import Hall
@@ -21,6 +22,8 @@ class Lane:
     route: Route
     rooms: Rooms
     doors: Hall
+    look_ups: Queue
+    """Where rooms wait to be looked up."""
     opening: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(connection.AT_ONCE))
     """Whose turn it is to open a socket."""
 

@@ -99,6 +99,10 @@ class Rooms:
         self._upstream = upstream
         self._parameters = web_parameters(user_agent)
 
+    def held(self) -> float:
+        """For how many seconds look-ups wait, since the address is blocked; 0 while they do not."""
+        return self._egress.wait()
+
     async def resolve(self, unique_id: str, login: Login | None = None) -> LiveRoom:
         """Find the live room of a streamer, as its session is shown it where there is one.
 

@@ -41,6 +41,9 @@ STATUS = {
     "bugs": 3,
     "again_at": 9,
     "door": "sign",
+    "owner_id": "68",
+    "watched": 7,
+    "starts": [8, 9],
 }
 ROW = {
     "enabled": True,
@@ -219,7 +222,7 @@ def test_the_documents_are_of_all_kinds() -> None:
 def test_what_is_right_is_read() -> None:
     assert decode_member("m", json.dumps(MEMBER).encode()).factors == {5: 2.5}
     assert decode_status(b"someone", json.dumps(STATUS).encode())[1] == Status(
-        "w", 3, "parked", 1, "7", "e", 3, 9, "sign"
+        "w", 3, "parked", 1, "7", "e", 3, 9, "sign", "68", 7, (8, 9)
     )
 
 

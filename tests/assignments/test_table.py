@@ -226,12 +226,13 @@ def test_what_is_written_is_what_the_published_contract_says() -> None:
     statuses = [
         Status("pod-1", -1, "offline", 0),
         Status("pod-1", 7, "parked", 1, "42", "TypeError", bugs=3, again_at=1_700_000_900_000, door="sign@a"),
+        Status("pod-1", 7, "offline", 1, owner_id="6800000000000000001", watched=0, starts=(29_500_000, 29_501_440)),
     ]
     doors = [DoorSaid("pod-1", 1), DoorSaid("pod-1", 1, "unsigned", "417", 1, 2)]
 
     assert [CONTRACT.problems("record", row) for row in rows] == [[], []]
     assert CONTRACT.problems("file", {"streamers": ["@Foobar", *options]}) == []
-    assert [CONTRACT.problems("status", json.loads(encode_status(status))) for status in statuses] == [[], []]
+    assert [CONTRACT.problems("status", json.loads(encode_status(status))) for status in statuses] == [[], [], []]
     assert [CONTRACT.problems("door", json.loads(encode_door(said))) for said in doors] == [[], []]
     assert [decode_row(*encode_row(row)) for row in (Wanted(FOOBAR), ALL)] == [
         (FOOBAR, Wanted(FOOBAR)),
@@ -278,6 +279,38 @@ def test_a_status_says_how_often_a_bug_ended_the_session_and_when_it_is_tried_ag
         b'"error":"TypeError","bugs":3,"again_at":1700000900000}'
     )
     assert decode_status(b"foobar", value) == (FOOBAR, status)
+
+
+def test_a_status_keeps_what_was_learnt_of_a_streamer() -> None:
+    status = Status("pod-1", 7, "offline", 1, owner_id="68", watched=29_400_000, starts=(29_500_000, 29_501_440))
+
+    value = encode_status(status)
+
+    assert value == (
+        b'{"worker":"pod-1","generation":7,"state":"offline","since":1,"room_id":null,"error":null,'
+        b'"owner_id":"68","watched":29400000,"starts":[29500000,29501440]}'
+    )
+    assert decode_status(b"foobar", value) == (FOOBAR, status)
+    assert status.under(9).starts == status.starts
+
+
+@pytest.mark.parametrize(
+    ("odd", "owner_id", "watched", "starts"),
+    [
+        (b'"owner_id":68,"watched":"7","starts":[3,2,1]', "68", None, (1, 2, 3)),
+        (b'"owner_id":"x","watched":-1,"starts":[1,"2"]', None, None, ()),
+        (b'"owner_id":[],"watched":7,"starts":{"1":2}', None, 7, ()),
+        (b'"watched":7.5,"starts":[4294967296]', None, None, ()),
+        (b'"starts":[' + b"1," * 100 + b"1]", None, None, ()),
+        (b'"starts":null', None, None, ()),
+    ],
+)
+def test_of_what_was_learnt_only_what_can_be_meant_is_taken(
+    odd: bytes, owner_id: str | None, watched: int | None, starts: tuple[int, ...]
+) -> None:
+    value = b'{"worker":"pod-1","generation":7,"state":"offline","since":1,' + odd + b"}"
+    expected = Status("pod-1", 7, "offline", 1, owner_id=owner_id, watched=watched, starts=starts)
+    assert decode_status(b"foobar", value) == (FOOBAR, expected)
 
 
 def test_a_status_says_by_which_door_a_room_is_heard() -> None:

@@ -63,3 +63,14 @@ def test_a_start_that_is_told_twice_is_one_and_only_the_last_ones_are_kept() -> 
         habits = habits.started(MONDAY + day * DAY)
     assert len(habits.starts) == MOST_STARTS
     assert habits.starts[-1] == MONDAY + 99 * DAY
+
+
+def test_what_was_learnt_is_kept_in_minutes() -> None:
+    habits = Habits(MONDAY + 59).started(MONDAY + 20 * HOUR).started(MONDAY + DAY + 20 * HOUR + 61)
+    watched, starts = habits.minutes
+    assert (watched, starts) == (29_540_160, (29_541_360, 29_542_801))
+    again = Habits.of_minutes(watched, starts)
+    assert again.minutes == habits.minutes
+    assert rate(again, MONDAY + 2 * DAY + 20 * HOUR) == pytest.approx(
+        rate(habits, MONDAY + 2 * DAY + 20 * HOUR), rel=0.01
+    )

@@ -52,14 +52,28 @@ def test_who_was_never_asked_comes_first_by_priority_and_then_the_likeliest() ->
     ]
 
 
-def test_who_hurries_is_before_them_all() -> None:
+def test_who_hurries_has_every_other_turn_while_others_are_due() -> None:
     subject = plan(per_second=1.0)
-    subject.wait(Asker("new", Known(1.0)), 1000.0)
+    for number in range(3):
+        subject.wait(Asker(f"new {number}", Known(1.0)), 1000.0)
+        subject.wait(Asker(f"hurries {number}", Known(1.0), priority=-number, hurries=True), 1000.0)
+    assert [name for _, name in asked(subject, begin=1000.0, until=1006.0)] == [
+        "hurries 0",
+        "new 0",
+        "hurries 1",
+        "new 1",
+        "hurries 2",
+        "new 2",
+    ]
+
+
+def test_who_hurries_does_not_wait_for_its_time() -> None:
+    subject = plan(per_second=1.0)
     subject.wait(Asker("just asked", Known(1e-6), asked=999.0), 1000.0)
     subject.wait(Asker("lost its room", Known(1e-6), asked=999.0, hurries=True), 1000.0)
     subject.hurry("just asked")
     subject.hurry("nobody")
-    assert [name for _, name in asked(subject, begin=1000.0, until=1003.0)] == ["lost its room", "just asked", "new"]
+    assert [name for _, name in asked(subject, begin=1000.0, until=1003.0)] == ["lost its room", "just asked"]
 
 
 def test_who_is_four_times_as_likely_is_asked_twice_as_often() -> None:

@@ -85,7 +85,9 @@ class System:
             "PRODUCER_TOPIC_REPLICATION_FACTOR": "1",
             "PRODUCER_ASSIGNMENTS_FILE": str(folder / "list.yaml"),
             "PRODUCER_UPSTREAM": "http://127.0.0.1:1",
+            "PRODUCER_LOOKUPS_PER_SECOND": "1000",
             "PRODUCER_LIVE_POLL_SECONDS": "0.5",
+            "PRODUCER_LOOKUP_LONGEST_SECONDS": "1",
             "PRODUCER_SILENCE_SECONDS": "30",
             "PRODUCER_LOG_FORMAT": "json",
         } | {f"PRODUCER_{name.upper()}": value for name, value in settings.items()}

@@ -148,6 +148,18 @@ def parts() -> Iterator[Panel | Number | str]:
         ((by("reason", "lives_not_found_total"), "{{reason}}"),),
     )
     yield Panel(
+        "From a live's start until it is found",
+        "Of streamers that were known as offline, by TikTok's clock and ours; and how many wait to be looked up.",
+        "s",
+        (
+            (quantile(0.95, "discovery_seconds"), "p95"),
+            (quantile(0.5, "discovery_seconds"), "p50"),
+            (f"sum({metric('look_ups_waiting')})", "waiting"),
+        ),
+        right="waiting",
+        right_unit="none",
+    )
+    yield Panel(
         "Closed connections by reason",
         "Why open connections ended. live_ended and released are normal.",
         "cps",
