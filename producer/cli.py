@@ -119,6 +119,11 @@ def simulate(
     rooms: Annotated[int, typer.Option(min=1, help="How many rooms there are.")] = 20,
     rate: Annotated[float, typer.Option(min=0.1, help="Events per second of all rooms together.")] = 100.0,
     steady: Annotated[bool, typer.Option(help="Keep all rooms live from the start on.")] = False,
+    away: Annotated[int, typer.Option(min=0, help="Streamers beside the rooms, who are never live.")] = 0,
+    ip_limit: Annotated[
+        str | None,
+        typer.Option(help="MOST/SECONDS:BLOCKED_SECONDS, such as 60/60:300: more look-ups are shown a challenge."),
+    ] = None,
     host: Annotated[str, typer.Option(help="Where to listen.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="Where to listen; 0 takes a free port.")] = 8100,
     replay: Annotated[Path | None, typer.Option(help="Serve these recorded messages (.jsonl.gz) instead.")] = None,
@@ -145,6 +150,7 @@ def simulate(
     """
     from producer.simulator import server
     from producer.simulator.adults import Adults
+    from producer.simulator.limit import Limit
 
     try:
         _run(
@@ -155,6 +161,8 @@ def simulate(
                 rooms=rooms,
                 rate=rate,
                 steady=steady,
+                away=away,
+                limit=Limit.written(ip_limit) if ip_limit is not None else None,
                 replay=replay,
                 truth=truth,
                 faults=fault or [],

@@ -118,11 +118,12 @@ def captcha() -> Page:
     return html("<title>Verify to continue</title><body>tiktok-verify-page</body>")
 
 
-def api_live(unique_id: str, room_id: int, *, live: bool) -> Page:
-    """The answer about a streamer."""
-    status = LIVE if live else OFFLINE
+def api_live(unique_id: str, room_id: int, *, started_at: int | None) -> Page:
+    """The answer about a streamer; `started_at`: when the live began (seconds since 1970), None while there is none."""
+    status = OFFLINE if started_at is None else LIVE
     user = {"id": OWNER, "uniqueId": unique_id, "roomId": str(room_id), "status": status}
-    return of_json({"statusCode": 0, "message": "", "data": {"user": user, "liveRoom": {"status": status}}})
+    live_room = {"status": status, "startTime": started_at or 0}
+    return of_json({"statusCode": 0, "message": "", "data": {"user": user, "liveRoom": live_room}})
 
 
 def user_not_found() -> Page:

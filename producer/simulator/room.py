@@ -26,6 +26,8 @@ class Room:
         self.live: Live | None = None
         self.last_room_id = 0
         """Of the live now or the one before it, which look-ups go on naming."""
+        self.started_at = 0
+        """When that began: seconds since 1970."""
         self.sockets: set[Socket] = set()
         self.history: deque[Message] = deque(maxlen=HISTORY)
         self.unacknowledged: list[Message] = []
@@ -53,7 +55,7 @@ class Room:
         """Live every live."""
         for live in self._lives:
             await asyncio.sleep(live.after_seconds)
-            self.live, self.last_room_id = live, live.room_id
+            self.live, self.last_room_id, self.started_at = live, live.room_id, int(time.time())
             self.history.clear()
             self.unacknowledged.clear()
             self._truth.write("live_started", self.unique_id, live.room_id)

@@ -1,7 +1,9 @@
 """The world over HTTP and WebSocket, on one port."""
 
 import asyncio
+import re
 import signal
+import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
@@ -19,6 +21,7 @@ from producer.simulator import gateway, pages, posts, signer, site
 from producer.simulator.adults import Adults, hashes
 from producer.simulator.faults import Fault, Faults
 from producer.simulator.gateway import Passage
+from producer.simulator.limit import Limit
 from producer.simulator.pages import Page
 from producer.simulator.replay import Replay
 from producer.simulator.room import Room
@@ -31,6 +34,7 @@ from producer.simulator.world import Script, World
 SOCKET_PATH = "/webcast/im/ws_proxy/ws_reuse_supplement/"
 FAULTS_PATH = "/simulator/faults"
 """Not TikTok's: what is posted here goes wrong from now on, and nothing else."""
+LOOK_UPS = re.compile(r"/@[^/]*/live|/api-live/user/room/|/webcast/room/(?:check_alive|info)/")
 HANDSHAKE = {"Handshake-Options": "ping-interval=5", "Handshake-Msg": "success"}
 """What an accepted socket is told: above all, how often to send heartbeats."""
 API_ODD = {
@@ -39,7 +43,7 @@ API_ODD = {
     Fault.API_CHALLENGE: pages.challenge(),
     Fault.API_RESTRICTED: pages.restricted(),
     Fault.API_PARAMETERS: pages.api_parameters(),
-    Fault.API_OTHER_USER: pages.api_live("somebody_else", 7_200_000_000_000_000_001, live=True),
+    Fault.API_OTHER_USER: pages.api_live("somebody_else", 7_200_000_000_000_000_001, started_at=1_790_000_000),
 }
 """What api-live says in the place of an answer (doors sheet section 6, rows 30 to 34)."""
 HEARTBEAT_SECONDS = 30.0
@@ -56,6 +60,8 @@ async def serve(
     rooms: int,
     rate: float,
     steady: bool,
+    away: int,
+    limit: Limit | None,
     replay: Path | None,
     truth: Path | None,
     faults: Sequence[str],
@@ -68,7 +74,8 @@ async def serve(
 
     Raises OSError or ValueError where it cannot start.
     """
-    script: Script = Replay(replay, rate=rate) if replay else World(seed=seed, rooms=rooms, rate=rate, steady=steady)
+    world = World(seed=seed, rooms=rooms, rate=rate, steady=steady, away=away)
+    script: Script = Replay(replay, rate=rate) if replay else world
     plan = Faults(faults)
     async with AsyncExitStack() as stack:
         file = stack.enter_context(truth.open("w", encoding="utf-8")) if truth is not None else None
@@ -76,7 +83,7 @@ async def serve(
             lines = "".join(f"  - {name}\n" for name in script.unique_ids)
             await asyncio.to_thread(list_file.write_text, f"streamers:\n{lines}")
         simulator = Simulator(
-            script, faults=plan, truth=Truth(file), host=host, port=port, resend=resend, adults=adults
+            script, faults=plan, truth=Truth(file), host=host, port=port, resend=resend, adults=adults, limit=limit
         )
         await stack.enter_async_context(simulator)
         stopped = asyncio.Event()
@@ -100,8 +107,12 @@ class Simulator:
         heartbeat_seconds: float = HEARTBEAT_SECONDS,
         resend: bool = False,
         adults: Adults | None = None,
+        limit: Limit | None = None,
     ) -> None:
-        """`resend`: what nobody acknowledged is sent to the next who comes. (Whether TikTok does so is not known.)"""
+        """`resend`: what nobody acknowledged is sent to the next who comes. (Whether TikTok does so is not known.)
+
+        `limit`: of look-ups; beyond it each is answered with a challenge.
+        """
         self.requests: Counter[str] = Counter()
         """Requests by path."""
         self.handshakes: Counter[str] = Counter()
@@ -118,6 +129,7 @@ class Simulator:
         self._resend = resend
         self._site = Site(self._fires)
         self._adults = adults or Adults()
+        self._limit = limit
         self._signer = Signer(self._fires, truth)
         self._rooms = {name: Room(name, script.lives(name), truth) for name in script.unique_ids}
         self._stack = AsyncExitStack()
@@ -208,6 +220,8 @@ class Simulator:
         return _response(self._page(parts.path, query, cookie, f"ws://{address}{SOCKET_PATH}"))
 
     def _page(self, path: str, query: dict[str, str], cookie: str, push_server: str) -> Page:
+        if LOOK_UPS.fullmatch(path) and self._blocked():
+            return pages.challenge()
         match path.strip("/").split("/"):
             case [name, "live"] if name.startswith("@"):
                 return self._streamer_page(name[1:], cookie)
@@ -228,6 +242,15 @@ class Simulator:
             case ["webcast", "rate_limits"]:
                 return pages.rate_limits()
         return pages.of_json({"message": "no such page"}, 404)
+
+    def _blocked(self) -> bool:
+        """Whether a look-up is one too many."""
+        if self._limit is None:
+            return False
+        before, blocked = self._limit.blocks, self._limit.asked(time.monotonic())
+        if self._limit.blocks > before:
+            self._truth.write("blocked", "")
+        return blocked
 
     def _streamer_page(self, unique_id: str, cookie: str) -> Page:
         if self._fires(Fault.PAGE_CAPTCHA, unique_id):
@@ -251,7 +274,7 @@ class Simulator:
             return pages.user_not_found()
         if self._adults.keep_out(unique_id, cookie):
             return pages.restricted()
-        return pages.api_live(unique_id, room.last_room_id, live=room.live is not None)
+        return pages.api_live(unique_id, room.last_room_id, started_at=room.started_at if room.live else None)
 
     def _room_info(self, room_id: str, cookie: str) -> Page:
         room = next((room for room in self._rooms.values() if str(room.last_room_id) == room_id), None)

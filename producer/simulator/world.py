@@ -80,19 +80,25 @@ class Script(Protocol):
 class World:
     """Rooms out of a seed."""
 
-    def __init__(self, *, seed: int, rooms: int, rate: float, steady: bool = False) -> None:
-        """`rate` is events per second of all rooms together, while all are live; `steady`: they always are."""
+    def __init__(self, *, seed: int, rooms: int, rate: float, steady: bool = False, away: int = 0) -> None:
+        """`rate` is events per second of all rooms together, while all are live; `steady`: they always are.
+
+        `away`: so many streamers more, who never are.
+        """
         self._seed = seed
         self._steady = steady
-        self.unique_ids: Sequence[str] = tuple(f"sim_room_{number:02}" for number in range(1, rooms + 1))
-        weights = [Random(f"{seed}:rate:{unique_id}").uniform(0.5, 1.5) for unique_id in self.unique_ids]
+        self._live = tuple(f"sim_room_{number:02}" for number in range(1, rooms + 1))
+        self.unique_ids: Sequence[str] = (*self._live, *(f"sim_away_{number:04}" for number in range(1, away + 1)))
+        weights = [Random(f"{seed}:rate:{unique_id}").uniform(0.5, 1.5) for unique_id in self._live]
         self._rates = {
-            unique_id: rate * weight / sum(weights) for unique_id, weight in zip(self.unique_ids, weights, strict=True)
+            unique_id: rate * weight / sum(weights) for unique_id, weight in zip(self._live, weights, strict=True)
         }
 
     def lives(self, unique_id: str) -> Iterator[Live]:
         """Every live of a room: a few are long, a few start late, the others come and go, unless they are steady."""
-        number = self.unique_ids.index(unique_id)
+        if unique_id not in self._rates:
+            return
+        number = self._live.index(unique_id)
         chance = Random(f"{self._seed}:lives:{unique_id}")
         rate = self._rates[unique_id]
         after = 0.0 if self._steady else _first_start(number, chance)

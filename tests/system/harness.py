@@ -108,7 +108,7 @@ class System:
     async def __aexit__(self, *_: object) -> None:
         await self._stack.aclose()
 
-    async def simulator(self, *arguments: str, names: Sequence[str] | None = None) -> Program:
+    async def simulator(self, *arguments: str, names: Sequence[str | Mapping[str, object]] | None = None) -> Program:
         """Start a simulator; workers that are started later talk to it, about all its rooms or those named."""
         files = ("--truth", str(self.truth_file), "--list", str(self._folder / "list.yaml"))
         program = Program(
@@ -123,8 +123,8 @@ class System:
             await command("assign", "apply", str(self._folder / "list.yaml"), environ=self._environ)
         return program
 
-    async def wants(self, names: Iterable[str]) -> None:
-        """Make the list these streamers."""
+    async def wants(self, names: Iterable[str | Mapping[str, object]]) -> None:
+        """Make the list these streamers, by name or with what else an entry says."""
         text = json.dumps({"streamers": list(names)})
         edited = self._folder / "edited.json"
         edited.write_text(text)
