@@ -296,6 +296,7 @@ def _assignments(settings: Settings, worker: str, metrics: Metrics) -> Assignmen
             session=settings.claim_session_seconds,
             heartbeat=min(1.0, settings.claim_session_seconds / 4),
             handover=settings.handover_seconds,
+            still=settings.claim_still_seconds,
         ),
         list_read=lambda wanted: metrics.list_read(wanted=wanted),
     )

@@ -246,6 +246,11 @@ class Settings(BaseModel):
         description="After how long without a sign of life a worker's streamers go to others, where the list is a "
         "Kafka topic; brokers refuse less than their group.min.session.timeout.ms.",
     )
+    claim_still_seconds: Annotated[float, Field(ge=0, le=3_600)] = Field(
+        60.0,
+        description="How long no worker came or went before streamers move only to make shares even: in a rolling "
+        "deployment each would move again before it is over.",
+    )
     handover_seconds: Seconds = Field(
         15.0, description="How long a streamer is streamed on for its next worker to be connected too, at the most."
     )

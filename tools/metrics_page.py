@@ -1,6 +1,8 @@
 """docs/metrics.md: every metric of a worker, from its declaration."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 from prometheus_client.metrics_core import Metric
 
@@ -31,6 +33,7 @@ class Nobody:
 
     slots_owned = generation = unassigned = handing_over = fenced = rebalances = rebuilds = 0
     refused_records = refused_statuses = refused_members = 0
+    moves: Mapping[str, int] = MappingProxyType({})
 
     def __init__(self, *, current: bool = False) -> None:
         self.fence = self

@@ -6,8 +6,9 @@ moves costs a connection, and a worker that is a tenth above its part costs noth
 
 import json
 import sys
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 from producer.assignments.claims import is_weight
 from producer.strangers import integer, json_object, text
@@ -47,12 +48,33 @@ class Member:
     """What its slots weigh, measured, against what the list says of them; slots not named are as the list says."""
 
 
-def assign(members: Collection[Member], loads: Sequence[Load], *, most_moves: int) -> dict[str, frozenset[int]]:
+class Why(StrEnum):
+    """Why a slot goes to a member; the metrics' `reason` label."""
+
+    ORPHAN = "orphan"
+    """Nobody had it, or who had it is gone."""
+    DRAIN = "drain"
+    """Who had it is about to leave."""
+    RELIEF = "relief"
+    """Who had it has more streamers than it may hold."""
+    EVEN = "even"
+    """Who had it had more than its part."""
+
+
+def assign(
+    members: Collection[Member],
+    loads: Sequence[Load],
+    *,
+    most_moves: int,
+    evening: bool = True,
+    moved: Callable[[int, Why], None] = lambda *_: None,
+) -> dict[str, frozenset[int]]:
     """Give every slot (0 to len(loads) - 1) to one member; the result does not depend on the members' order.
 
     Slots that nobody owns, or that a draining member gives up, are placed at once. Of the others at most `most_moves`
     move, and none where every member is within TOLERANCE of its part and none has more streamers than it may hold.
-    The result, given back as what is owned, is the result again, unless `most_moves` cut it short.
+    The result, given back as what is owned, is the result again, unless `most_moves` cut it short. Without `evening`
+    nothing moves only to make shares even. `moved` is told of each slot that goes to somebody new.
     """
     active = [member for member in members if not member.draining] or list(members)
     active.sort(key=lambda member: member.id)
@@ -61,11 +83,14 @@ def assign(members: Collection[Member], loads: Sequence[Load], *, most_moves: in
     for slot, owner in owners.items():
         shares.give(slot, owner)
     orphans = [slot for slot in range(len(loads)) if slot not in owners]
+    drained = {slot for member in members if member.draining for slot in member.owned}
     for slot in sorted(orphans, key=lambda slot: (-shares.weights[slot], slot)):
         shares.give(slot, shares.best_for(slot))
-    for _, (slot, giver, taker) in zip(range(most_moves), _moves(shares), strict=False):
+        moved(slot, Why.DRAIN if slot in drained else Why.ORPHAN)
+    for _, (slot, giver, taker, why) in zip(range(most_moves), _moves(shares, evening=evening), strict=False):
         shares.take(slot, giver)
         shares.give(slot, taker)
+        moved(slot, why)
     given = {member.id: frozenset(shares.slots.get(member.id, ())) for member in members}
     return dict(sorted(given.items()))
 
@@ -123,21 +148,21 @@ class _Shares:
         return min(self.ids, key=lambda name: (self.room(name) < streamers, self.level(name, weight), name))
 
 
-def _moves(shares: _Shares) -> Iterator[tuple[int, str, str]]:
-    """Yield moves (slot, from, to), each decided after the one before it was made, until nothing needs to move.
+def _moves(shares: _Shares, *, evening: bool) -> Iterator[tuple[int, str, str, Why]]:
+    """Yield moves (slot, from, to, why), each decided after the one before it was made, until nothing needs to move.
 
     It ends: relief lowers the number of streamers that nobody may hold, evening never raises it and lowers the higher
     of two levels.
     """
-    evening = False
+    uneven = False
     while True:
-        move = _relief(shares)
-        if move is None:
-            evening = evening or any(_beyond(shares.level(name), TOLERANCE) for name in shares.ids)
-            move = _evening(shares) if evening else None
+        move, why = _relief(shares), Why.RELIEF
+        if move is None and evening:
+            uneven = uneven or any(_beyond(shares.level(name), TOLERANCE) for name in shares.ids)
+            move, why = _evening(shares) if uneven else None, Why.EVEN
         if move is None:
             return
-        yield move
+        yield *move, why
 
 
 def _beyond(level: float, distance: float) -> bool:

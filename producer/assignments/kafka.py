@@ -7,7 +7,7 @@ to others.
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Collection, Coroutine
+from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from types import TracebackType
@@ -75,7 +75,7 @@ class KafkaAssignments:
             watchdog_seconds=timing.watchdog,
             clock=clock,
         )
-        self._leader = Leader(lambda: self._follower.table)
+        self._leader = Leader(lambda: self._follower.table, still_seconds=timing.still, clock=clock)
         self._membership = Membership(
             options,
             group=group,
@@ -143,6 +143,11 @@ class KafkaAssignments:
     def rebuilds(self) -> int:
         """Kafka clients of the sharing that were replaced, in all."""
         return self._membership.kept.rebuilds + self._follower.kept.rebuilds
+
+    @property
+    def moves(self) -> Mapping[str, int]:
+        """Streamers that were given to somebody new while this worker led, in all, by why (`assignor.Why`)."""
+        return {why.value: count for why, count in self._leader.moves.items()}
 
     @property
     def refused_records(self) -> int:

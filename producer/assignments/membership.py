@@ -56,6 +56,8 @@ class Timing:
     """After how long without a sign of life a Kafka client is replaced."""
     balance: float = 5.0
     """How often the group's leader looks whether the shares are still even."""
+    still: float = 0.0
+    """How long nobody came or went before something moves only to make them even."""
 
     @property
     def certain(self) -> float:

@@ -1,12 +1,15 @@
 """The metrics of workers that share a list through Kafka, read from the sharing itself when they are scraped."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Protocol
 
 from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from producer.observability.metrics import PREFIX
+
+MOVES = ("orphan", "drain", "relief", "even")
+"""Why a streamer is given to another worker."""
 
 
 class Fence(Protocol):
@@ -40,6 +43,8 @@ class Sharing(Protocol):
     def refused_statuses(self) -> int: ...
     @property
     def refused_members(self) -> int: ...
+    @property
+    def moves(self) -> Mapping[str, int]: ...
 
 
 class SharingCollector(Collector):
@@ -81,3 +86,12 @@ class SharingCollector(Collector):
             ),
         ):
             yield CounterMetricFamily(PREFIX + name, help_text, value=value)
+        moves = CounterMetricFamily(
+            PREFIX + "claims_moves",
+            "Streamers given to a worker that had them not, by the worker that shares them out; why: nobody had them "
+            "(orphan), who had them leaves (drain) or may not hold so many (relief), to make shares even (even).",
+            labels=("reason",),
+        )
+        for reason in MOVES:
+            moves.add_metric((reason,), sharing.moves.get(reason, 0))
+        yield moves

@@ -89,6 +89,7 @@ class System:
             "PRODUCER_LIVE_POLL_SECONDS": "0.5",
             "PRODUCER_LOOKUP_LONGEST_SECONDS": "1",
             "PRODUCER_SILENCE_SECONDS": "30",
+            "PRODUCER_CLAIM_STILL_SECONDS": "0",
             "PRODUCER_LOG_FORMAT": "json",
         } | {f"PRODUCER_{name.upper()}": value for name, value in settings.items()}
         self._shared = shared

@@ -86,6 +86,7 @@ def parts() -> Iterator[Panel | Number | str]:
             (f"sum({rate('claims_rebalances_total')})", "assignments"),
             (f"sum({rate('claims_clients_replaced_total')})", "clients replaced"),
             (f"sum({rate('claims_fenced_total')})", "claims lost"),
+            (by("reason", "claims_moves_total"), "moved: {{reason}}"),
         ),
     )
     yield Panel(
