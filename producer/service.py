@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 from producer import __version__, authorities, descriptors, entrance, garbage, logs
 from producer.assignments.claims import Streamer
 from producer.assignments.file import FileAssignments, claims_folder
-from producer.assignments.interface import Assignments, Fence, Said
+from producer.assignments.interface import Assignments, Said
 from producer.assignments.kafka import KafkaAssignments
 from producer.assignments.lease import boot_clock
 from producer.assignments.membership import Timing
@@ -138,7 +138,7 @@ async def _run(settings: Settings, stop: Stop, told: "_Told", metrics: Metrics, 
         await stop.step(parts.enter_async_context(gate))
 
         garbage.leave_the_old_alone()
-        told.running = _Running(publisher, gate, assignments.fence, worker, around.lanes)
+        told.running = _Running(publisher, gate, assignments, worker, around.lanes)
         log.info("started", version=__version__, http_port=surface.port, upstream=settings.upstream)
         entries = Entries(sink, told.worker_name, assignments.entry)
         work = _work(worker, sink, entries, around.lanes.gift_list if refresh else None)
@@ -156,7 +156,7 @@ class _Running:
 
     publisher: Publisher
     gate: Gate
-    fence: Fence
+    assignments: Assignments
     worker: Worker
     lanes: Lanes
 
@@ -173,8 +173,13 @@ class _Told:
     def readiness(self) -> dict[str, bool]:
         """What must hold for the worker to be ready."""
         if self.running is None:
-            return {"kafka": False, "assignments": False}
-        return {"kafka": self.running.publisher.connected, "assignments": self.running.fence.current()}
+            return {"kafka": False, "assignments": False, "statuses": False}
+        running = self.running
+        return {
+            "kafka": running.publisher.connected,
+            "assignments": running.assignments.fence.current(),
+            "statuses": running.assignments.told(),
+        }
 
     def status(self) -> dict[str, Any]:
         """The account, and each session."""

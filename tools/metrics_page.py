@@ -39,6 +39,10 @@ class Nobody:
         self.fence = self
         self._current = current
 
+    def told(self) -> bool:
+        """Whether what it says is written."""
+        return True
+
     def current(self) -> bool:
         """Whether the claims are certain."""
         return self._current

@@ -154,6 +154,10 @@ class FileAssignments:
     def hear_doors(self, told: Callable[[str, DoorSaid], None]) -> None:
         """Nobody says anything."""
 
+    def told(self) -> bool:
+        """It is: locks are all that others heed."""
+        return True
+
     async def drain(self, seconds: float) -> None:
         """Nothing to do: the locks of a worker that ends are free at once, and the others look every half second."""
 

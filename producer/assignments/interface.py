@@ -115,6 +115,9 @@ class Assignments(Protocol):
     def hear_doors(self, told: Callable[[str, DoorSaid], None]) -> None:
         """Have what other workers say of doors told from now on; before entering, to miss nothing."""
 
+    def told(self) -> bool:
+        """Say whether what is reported comes to others; where it does not, hand-overs cannot wait for one another."""
+
     async def drain(self, seconds: float) -> None:
         """Take nothing new and hand over what is held, while `changes` goes on; return once that is done.
 

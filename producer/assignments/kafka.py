@@ -27,6 +27,7 @@ from producer.assignments.lease import Lease, boot_clock
 from producer.assignments.membership import Assigned, Membership, Timing
 from producer.assignments.reports import Reports
 from producer.assignments.table import SLOTS, UNASSIGNED, Status, slot_of
+from producer.assignments.twins import refuse_twins
 from producer.strangers import text
 
 FLUSH_SECONDS = 2.0
@@ -57,6 +58,8 @@ class KafkaAssignments:
         """
         self._worker = worker
         self._max_streams = max_streams
+        self._options = options
+        self._group = group
         self._timing = timing = timing or Timing()
         self._measure = measure
         self._list_read = list_read
@@ -172,8 +175,10 @@ class KafkaAssignments:
             self._start(self._reports.run(), "statuses")
             self._start(self._follower.kept.run(), "list")
             await self._follower.kept.started()
+            await self._refuse_twins()
             self._start(self._membership.kept.run(), "membership")
             await self._membership.kept.started()
+            await self._refuse_twins()  # one that was started beside us
             self._start(self._keep_even(), "balance")
         except BaseException:
             await self._stop()
@@ -278,6 +283,10 @@ class KafkaAssignments:
         """Have what other workers say of doors told from now on; before entering, to miss nothing."""
         self._door_heard = told
 
+    def told(self) -> bool:
+        """Say whether statuses are written."""
+        return self._reports.written
+
     async def drain(self, seconds: float) -> None:
         """Take nothing new and hand over what is held, while `changes` goes on; return once that is done."""
         self._draining = True
@@ -372,6 +381,15 @@ class KafkaAssignments:
                 unassigned=len(self._unassigned),
                 max_streams=self._max_streams,
             )
+
+    async def _refuse_twins(self) -> None:
+        await refuse_twins(
+            self._options,
+            group=self._group,
+            worker=self._worker,
+            ours=lambda: self._membership.member_id,
+            patience=self._timing.session + self._timing.heartbeat,
+        )
 
     async def _keep_even(self) -> None:
         """Where we lead, ask for another round when the shares are no longer even."""

@@ -124,6 +124,11 @@ class Membership:
         self.rebalances = 0
         self.kept = Kept(f"membership of the group {group}", self._live)
 
+    @property
+    def member_id(self) -> str | None:
+        """The broker's name for us, while we are a member."""
+        return self._coordinator.member_id or None if self._coordinator is not None else None
+
     def rejoin(self) -> None:
         """Ask the group for a rebalance: the leader's request always makes one, ours if we say something new."""
         if self._coordinator is not None:

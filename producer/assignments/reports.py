@@ -16,6 +16,8 @@ from producer.assignments.table import Status, encode_status
 from producer.errors import StartRefused
 
 DELIVERY_SECONDS = 10.0
+FAILING_SECONDS = 15.0
+"""So long statuses may fail to be written before it is said that they are not: a broker restarts in less."""
 RECORDS_A_TIME = 250
 """So that thousands of statuses do not hold the loop for more than some milliseconds at a time."""
 
@@ -31,7 +33,15 @@ class Reports:
         self._more = asyncio.Event()
         self._idle = asyncio.Event()
         self._idle.set()
+        self._failing_since: float | None = None
+        """By the loop's clock; None where the last word was written, or none has been said."""
         self._log = logs.get()
+
+    @property
+    def written(self) -> bool:
+        """Whether what is said is written, but for a failure of a moment ago."""
+        since = self._failing_since
+        return since is None or asyncio.get_running_loop().time() - since < FAILING_SECONDS
 
     def say(self, streamer: Streamer, status: Status, *, generation: int) -> None:
         """Have this written, as said under a generation, in place of what was not written yet."""
@@ -63,6 +73,7 @@ class Reports:
             try:
                 await self._write()
             except (StartRefused, *KAFKA_FAILURES) as cause:  # the former where a file of secrets cannot be used
+                self._failing_since = self._failing_since or asyncio.get_running_loop().time()
                 before, problem = problem, str(cause) or type(cause).__name__
                 if problem != before:
                     self._log.warning("statuses not written; trying again", problem=problem)
@@ -97,6 +108,7 @@ class Reports:
                 await asyncio.wait(sent)
                 for future in sent:
                     await asked(future)
+            self._failing_since = None
         except BaseException:
             self._pending = batch | self._pending
             self._more.set()

@@ -43,6 +43,7 @@ class Sharing(Protocol):
     def refused_statuses(self) -> int: ...
     @property
     def refused_members(self) -> int: ...
+    def told(self) -> bool: ...
     @property
     def moves(self) -> Mapping[str, int]: ...
 
@@ -61,6 +62,11 @@ class SharingCollector(Collector):
                 "claims_current",
                 "1 while the group confirms this worker's claims; at 0 it is silent, or has disowned the worker.",
                 int(sharing.fence.current()),
+            ),
+            (
+                "claims_statuses_written",
+                "0 while what this worker says of its streamers cannot be written to the status topic; 1 otherwise.",
+                int(sharing.told()),
             ),
             ("slots", "Slots of the shared list that this worker owns.", sharing.slots_owned),
             ("claims_generation", "The group's generation of the last assignment; -1 before.", sharing.generation),

@@ -4,16 +4,21 @@ import asyncio
 import json
 import signal
 import time
+from itertools import count
 from typing import Any
 
 import pytest
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+from structlog.testing import capture_logs
 
-from producer.assignments import follower
+from producer.assignments import follower, reports
 from producer.assignments.claims import Streamer
 from producer.assignments.doors import DoorSaid
 from producer.assignments.interface import Said
 from producer.assignments.table import Status
 from producer.local.kafka import Kafka
+from producer.local.programs import STEP_SECONDS
 from tests.assignments.fleet import Fleet, Heard, KafkaBackend, eventually, play
 from tests.kafka.proxy import Proxy
 from tests.kafka.test_assignments import process, source
@@ -144,6 +149,47 @@ def test_what_was_said_before_a_worker_began_is_known_and_no_news(kafka: Kafka) 
             await eventually(lambda: source(old).handing_over == len(new.held))
             # By its word of old the ghost would pass for who hears these rooms.
             assert not any(map(old.assignments.shared, new.held))
+
+    play(main)
+
+
+def test_a_status_topic_that_cannot_be_written_is_told_until_it_can_be(
+    kafka: Kafka, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reports, "FAILING_SECONDS", 0.5)
+
+    async def main() -> None:
+        backend = KafkaBackend(kafka)
+
+        async def largest(size: int) -> None:
+            admin = AIOKafkaAdminClient(bootstrap_servers=kafka.bootstrap_servers)
+            await admin.start()
+            configs = {"max.message.bytes": str(size), "cleanup.policy": "compact"}
+            await admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, backend.status_topic, configs)])
+            await admin.close()
+
+        async with Fleet(backend) as fleet:
+            await fleet.names("aa")
+            one = await fleet.worker("one")
+            await fleet.until(lambda: one.held == {"aa"})
+            assert one.assignments.told()
+            await largest(1)
+            said = count()
+            with capture_logs() as logged:
+
+                async def untold() -> bool:
+                    # A broker learns of the change a moment later: what is said until then is written.
+                    one.assignments.report(AA, state="backing_off", error=str(next(said)))
+                    return not one.assignments.told()
+
+                async with asyncio.timeout(STEP_SECONDS):
+                    while not await untold():
+                        await asyncio.sleep(0.1)
+            assert "statuses not written; trying again" in [line["event"] for line in logged]
+            await largest(1_000_000)
+            await eventually(one.assignments.told)
+            latest = str(next(said) - 1)
+            await backend.said(lambda found: (found.get("aa") or {}).get("error") == latest)
 
     play(main)
 
