@@ -105,6 +105,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
         "descriptors",
         "events.schemas",
         "kafka",
+        "lookups.plan",
         "observability.exposition",
         "secret_files",
         "settings",

@@ -54,6 +54,7 @@ def _checks(settings: Settings, *, upstream: bool) -> Iterator[Check]:
     else:
         yield Check("list", shared_list.file, advice="correct the list")
         yield Check("claims", shared_list.claims, advice="choose another PRODUCER_CLAIMS_DIRECTORY")
+    yield Check("look-ups", shared_list.look_ups, needs=("files", "list"))
     yield Check("registry", web.subjects, advice="see the PRODUCER_SCHEMA_REGISTRY_ settings")
     yield Check("clock", web.clock)
     if upstream:

@@ -7,10 +7,11 @@ from producer.assignments.table import refuse_other_slots
 from producer.checks.cluster import inquiry
 from producer.checks.machine import not_writable
 from producer.checks.topics import may_describe
-from producer.checks.verdict import Verdict, fail, listed, ok, warn
+from producer.checks.verdict import Verdict, fail, listed, ok, skipped, warn
 from producer.cli_assign import catalogue
 from producer.delivery import topic_plan, topics
-from producer.settings import Settings
+from producer.lookups.plan import even_interval
+from producer.settings import Settings, proxy_list
 
 EMPTY = "put streamers on it: `producer assign apply`"
 
@@ -69,3 +70,31 @@ async def claims(settings: Settings) -> list[Verdict]:
 def _count(enabled: int, all_of_them: int) -> Verdict:
     found = f"streamers: {all_of_them}, enabled: {enabled}"
     return ok(found) if enabled else warn(f"{found}: there is nothing to stream", EMPTY)
+
+
+async def look_ups(settings: Settings) -> list[Verdict]:
+    """Say how soon one worker that had all of them would find who goes live."""
+    if settings.assignments_file is not None:
+        enabled = sum(item.enabled for item in read_list(settings.assignments_file))
+    else:
+        enabled = sum(row.enabled for row in (await catalogue(settings).read()).wanted.values())
+    if not enabled:
+        return [skipped("nobody is to be looked up")]
+    per_second = settings.lookups_per_second
+    if settings.lookups_per_hour is not None:
+        per_second = min(per_second, settings.lookups_per_hour / 3600)
+    egresses = len(proxy_list(settings.proxies_file)) if settings.proxies_file is not None else 1
+    seconds = even_interval(enabled, per_second=per_second * egresses, shortest=settings.live_poll_seconds)
+    found = (
+        f"a worker that has them all asks for each every {seconds:.0f} s while it knows nothing of "
+        f"them, and finds a live {seconds / 2:.0f} s after its start on average"
+    )
+    if seconds <= max(settings.lookup_longest_seconds, settings.live_poll_seconds):
+        return [ok(found)]
+    return [
+        warn(
+            f"{found}: longer than PRODUCER_LOOKUP_LONGEST_SECONDS",
+            "more workers with an address of their own each, more egresses (PRODUCER_PROXIES_FILE), or, at your own "
+            "risk, more PRODUCER_LOOKUPS_PER_SECOND",
+        )
+    ]

@@ -176,6 +176,11 @@ class Plan:
         heapq.heapify(self._due)
 
 
+def even_interval(count: int, *, per_second: float, shortest: float) -> float:
+    """Seconds between two look-ups of each of so many, of whom nothing is known, with so many requests a second."""
+    return max(shortest, count / (per_second * USE))
+
+
 def bounded(seconds: float, least: float, most: float) -> float:
     """An interval within its bounds; the lower one counts where they cross."""
     return max(least, min(seconds, most))

@@ -66,7 +66,37 @@ def test_what_needs_kafka_is_left_out_and_says_so(tmp_path: Path) -> None:
     for name in ("brokers", "idempotence", "topics", "topic settings", "replication", "rights"):
         assert states[name] == ("skipped", "needs kafka, which failed")
     assert states["list"] == ("ok", "streamers: 1, enabled: 1")
+    assert states["look-ups"][0] == "ok"
     assert not (tmp_path / "claims").exists()
+
+
+@pytest.mark.parametrize(
+    ("streamers", "settings", "state", "words"),
+    [
+        (
+            30,
+            {},
+            "ok",
+            "asks for each every 60 s while it knows nothing of them, and finds a live 30 s after its",
+        ),
+        (485, {}, "ok", "every 500 s while it knows nothing of them, and finds a live 250 s after"),
+        (970, {}, "warn", "every 1000 s"),
+        (970, {"lookups_per_second": 10}, "ok", "every 100 s"),
+        (97, {"lookups_per_hour": 360}, "warn", "every 1000 s"),
+        (97, {"lookups_per_hour": 360, "lookup_longest_seconds": 1000}, "ok", "every 1000 s"),
+    ],
+)
+def test_how_soon_lives_are_found_is_said(
+    tmp_path: Path, streamers: int, settings: dict[str, Any], state: str, words: str
+) -> None:
+    given = least(tmp_path) | {"max_streams": 1_000} | settings
+    (tmp_path / "list.yaml").write_text("\n".join(["streamers:", *(f"- streamer_{n}" for n in range(streamers))]))
+
+    _, whole = document(settings=given)
+
+    [said] = [line for line in whole["checks"] if line["name"] == "look-ups"]
+    assert said["state"] == state
+    assert words in said["found"]
 
 
 def expired(folder: Path) -> dict[str, Any]:

@@ -118,6 +118,7 @@ def test_a_set_up_that_is_right_passes_and_nothing_is_changed_by_looking(whole: 
             ("replication", "warn"),
             ("rights", "ok"),
             ("list", "ok"),
+            ("look-ups", "ok"),
             ("registry", "ok"),
             ("clock", "ok" if _tells_the_time(said) else "skipped"),
             ("upstream", "skipped"),
