@@ -14,6 +14,7 @@ from producer.errors import (
     AlreadyConnected,
     AlreadyConnecting,
     FailedFetchRoomInfo,
+    FailedRoomPolling,
     InvalidSessionId,
     LiveNotFound,
     ProducerError,
@@ -45,10 +46,14 @@ class State(StrEnum):
     FAILED = "failed"
 
 
+WAITING = frozenset({State.OFFLINE, State.ELSEWHERE, State.BACKING_OFF})
+"""States that last until the streamer is looked up."""
 LOOK_SECONDS = 60.0
 """Between two looks, in a long wait, whether the list names another way into the room by now."""
 NAME_EVERY = 4
 """Of so many attempts in a row to get into a room that is known one looks its streamer up by name."""
+FRESH_SECONDS = 30.0
+"""So long a room that was live is taken for it."""
 BY_ID = frozenset({Reason.CREDENTIALS, Reason.ELSEWHERE, Reason.LOGIN})
 """Where look-ups by name tell nothing for these reasons, a room may be asked for by its id."""
 
@@ -80,6 +85,8 @@ class Session:
         self._ended: RoomId | None = None
         self._known: RoomId | None = None
         """The last room, until it is known to have ended."""
+        self._seen_live = float("-inf")
+        """When its room was last known to be live, by the look-ups' clock."""
         self._owner_id: int | None = None
         """Whose rooms they are, as far as was learnt."""
         self._habits = Habits(self._lane.look_ups.now())
@@ -111,7 +118,7 @@ class Session:
 
     async def _live(self) -> None:
         """Follow one live from its discovery to its end."""
-        if self.state not in (State.OFFLINE, State.ELSEWHERE):
+        if self.state not in WAITING:
             self._move(State.RESOLVING)
         self._lane = self._around.lanes.of(self.streamer)
         self._way.look()
@@ -144,9 +151,13 @@ class Session:
         room_id = self._known
         if room_id is None:
             return None
+        now = self._lane.look_ups.now()
         if self._attempt % NAME_EVERY != NAME_EVERY - 1:
+            if now - self._seen_live < FRESH_SECONDS:
+                return LiveRoom(room_id)
             try:
                 if await self._lane.rooms.is_live(room_id):
+                    self._seen_live = now
                     return LiveRoom(room_id)
             except FailedFetchRoomInfo as failure:
                 self._log.debug("not told whether its room is live", detail=str(failure))
@@ -164,8 +175,11 @@ class Session:
     async def _find(self) -> LiveRoom:
         """Find the live room; where its name tells nothing, by the id that is known from before, or by the list."""
         await self._turn()
+        if self.state is State.BACKING_OFF:
+            self._move(State.RESOLVING)
+        self._asker.asked = self._lane.look_ups.now()
         try:
-            return await self._lane.rooms.resolve(self.streamer, self._way.log_in())
+            live = await self._lane.rooms.resolve(self.streamer, self._way.log_in())
         except (LiveNotFound, InvalidSessionId) as error:
             self._way.wants_login |= isinstance(error, InvalidSessionId)
             known = self._known or self._way.room_id if error.reason in BY_ID else None
@@ -173,8 +187,11 @@ class Session:
                 return LiveRoom(known)
             self._known = None
             raise
-        finally:
-            self._asker.asked = self._lane.look_ups.now()
+        except FailedFetchRoomInfo:
+            self._asker.asked -= self._asker.interval  # it is due as soon as it comes back
+            raise
+        self._seen_live = self._asker.asked
+        return live
 
     async def _turn(self) -> None:
         """Wait for our turn to be looked up, which may be long; should another way be named meanwhile, it is now."""
@@ -209,7 +226,11 @@ class Session:
             way=self._way,
             why=lambda: self.leaving,
         )
-        await stay.run()
+        try:
+            await stay.run()
+        except FailedRoomPolling:
+            self._seen_live = self._lane.look_ups.now()  # it was asked for when it was lost
+            raise
 
     def _entered(self, door: str) -> None:
         self.door = door

@@ -74,6 +74,7 @@ def running(
         "PRODUCER_UPSTREAM": "http://127.0.0.1:9",
         "PRODUCER_KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:9",
         "PRODUCER_ASSIGNMENTS_FILE": str(listed),
+        "PRODUCER_LOOKUPS_PER_SECOND": "1000",
         "PRODUCER_HTTP_PORT": str(port),
         "PRODUCER_GIFT_LIST_REFRESH_SECONDS": "0",
         "PRODUCER_LOG_FORMAT": "json",

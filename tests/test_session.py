@@ -956,8 +956,9 @@ def test_a_name_that_is_not_known_here_is_elsewhere_and_looked_up_rarely() -> No
 
 @pytest.mark.parametrize("refusal", [ELSEWHERE, LOGIN])
 def test_a_room_that_is_known_from_before_is_entered_by_its_id_where_its_name_tells_nothing(
-    refusal: ProducerError,
+    refusal: ProducerError, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(session_module, "NAME_EVERY", 1)
     publisher = Recorded()
 
     async def main() -> Regional:
@@ -983,6 +984,7 @@ def test_a_room_that_is_known_from_before_is_entered_by_its_id_where_its_name_te
 
 
 def test_a_room_that_is_known_and_over_is_not_asked_for_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(session_module, "NAME_EVERY", 1)
     publisher = Recorded()
 
     async def main() -> Regional:
@@ -1181,3 +1183,25 @@ def test_a_room_that_was_heard_and_is_over_is_looked_up() -> None:
     checked, looked_up = asyncio.run(main())
     assert checked == 1
     assert looked_up >= 1
+
+
+def test_a_room_that_was_lost_is_gone_back_to_without_a_look_up_by_name() -> None:
+    async def main() -> tuple[int, int]:
+        async with (
+            Simulator(
+                OneRoom(Ending.HOST, messages=2_000), faults=Faults(["close_internal:2"]), truth=Truth()
+            ) as simulator,
+            http.client(user_agent="Mozilla/5.0", trust_environment=False) as web,
+        ):
+            publisher = Recorded()
+            subject = Session(NAME, surroundings(publisher, url=simulator.url, web=web))
+            async with asyncio.timeout(120), running(subject):
+                while not publisher.named("connect"):
+                    await asyncio.sleep(0.01)
+                before = simulator.requests["/api-live/user/room/"]
+                while len(publisher.named("connect")) < 3:
+                    await asyncio.sleep(0.01)
+                looked_up = simulator.requests["/api-live/user/room/"] - before
+                return looked_up, simulator.requests["/webcast/room/check_alive/"]
+
+    assert asyncio.run(main()) == (0, 2)  # it is asked by its id once each time that it is lost
