@@ -19,7 +19,7 @@ class Leader:
     def __init__(self, table: Callable[[], Table], *, still_seconds: float, clock: Callable[[], float]) -> None:
         """`still_seconds`: so long nobody came or went before something moves only to make shares even.
 
-        In a rolling deployment it would move again before it is over.
+        In a rolling deployment it would move again before it is over. A fleet that starts is made even at once.
         """
         self.moves: Counter[Why] = Counter()
         """Streamers that were given to somebody new, in all, by why."""
@@ -28,6 +28,8 @@ class Leader:
         self._clock = clock
         self._members: frozenset[str] = frozenset()
         self._still_since = clock()
+        self._young_until = float("-inf")
+        """Until then the fleet is starting, and nothing is lost by moving."""
         self._planned: tuple[Member, ...] = ()
         """The members, with what the plan gave them; none where somebody else leads."""
         self.foreign: frozenset[str] = frozenset()
@@ -52,6 +54,8 @@ class Leader:
         ids = frozenset(member.id for member in members)
         if ids != self._members or any(member.draining for member in members):
             self._members, self._still_since = ids, self._clock()
+        if not any(member.owned for member in members):
+            self._young_until = self._clock() + self._still_seconds
         moves: Counter[Why] = Counter()
         shares = self._shares(members, moves)
         self.moves += moves
@@ -75,6 +79,7 @@ class Leader:
         def moved(slot: int, why: Why) -> None:
             moves[why] += loads[slot].streamers
 
-        still = self._clock() - self._still_since >= self._still_seconds
+        now = self._clock()
+        evening = now - self._still_since >= self._still_seconds or now < self._young_until
         most = max(1, len(loads) // MOST_MOVES)
-        return assignor.assign(members, loads, most_moves=most, evening=still, moved=moved)
+        return assignor.assign(members, loads, most_moves=most, evening=evening, moved=moved)

@@ -118,3 +118,14 @@ def test_a_worker_that_joins_has_its_part_once_the_fleet_is_still() -> None:
 
     assert 0.9 * STREAMERS / 5 <= fleet.moved * STREAMERS <= 1.3 * STREAMERS / 5
     assert fleet.leader.moves.keys() == {"even"}
+
+
+def test_a_fleet_that_starts_is_even_at_once() -> None:
+    fleet = Fleet()
+    for number in range(4):
+        fleet.joins(f"worker-{number}")
+        fleet.passes(5)
+    fleet.passes(15)
+
+    assert fleet.now < STILL
+    assert fleet.spread <= 1.1
