@@ -262,7 +262,7 @@ class Session:
             if self.state is not state:
                 self._log.info(state)
             await self._leave()
-            self.last_error, self.room_id, self._attempt, self._bugs = None, None, 0, 0
+            self.last_error, self.room_id, self._known, self._attempt, self._bugs = None, None, None, 0, 0
             self._asker.shortest = self._around.elsewhere_poll_seconds if elsewhere else 0.0
             self._move(state)
             return

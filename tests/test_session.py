@@ -1205,3 +1205,37 @@ def test_a_room_that_was_lost_is_gone_back_to_without_a_look_up_by_name() -> Non
                 return looked_up, simulator.requests["/webcast/room/check_alive/"]
 
     assert asyncio.run(main()) == (0, 2)  # it is asked by its id once each time that it is lost
+
+
+def test_a_room_that_a_door_takes_for_ended_is_gone_to_no_sooner_than_it_is_looked_up_again() -> None:
+    class Ended:
+        name = "direct"
+        asked = 0
+
+        async def obtain(self, *_: object) -> Address:
+            self.asked += 1
+            raise LiveNotFound("it says so", reason=Reason.OFFLINE)
+
+        def told(self, *_: object, **__: object) -> None: ...
+
+    class Live:
+        async def resolve(self, *_: object) -> LiveRoom:
+            return LiveRoom(RoomId(7))
+
+        async def is_live(self, _: RoomId) -> bool:
+            return True
+
+    door = Ended()
+
+    async def main() -> State | None:
+        around = surroundings(Recorded(), url="http://127.0.0.1:9", rooms=Live(), door=door)
+        subject = Session(NAME, with_lane(around, look_ups=look_ups(3600.0)))
+        async with asyncio.timeout(120), running(subject):
+            while not door.asked:
+                await asyncio.sleep(0)
+            for _ in range(200):
+                await asyncio.sleep(0.001)
+            return subject.state
+
+    assert asyncio.run(main()) is State.OFFLINE
+    assert door.asked == 1
