@@ -216,13 +216,13 @@ def test_http_answers_from_before_kafka_until_behind_it(tmp_path: Path, monkeypa
         await subject.connecting.wait()
         asked = [await subject.ask(path) for path in ("/livez", "/readyz", "/startupz", "/status", "/metrics")]
         assert [answer.status_code for answer in asked] == [200, 503, 503, 200, 200]
-        assert asked[1].json() == {"kafka": False, "assignments": False}
+        assert asked[1].json() == {"kafka": False, "assignments": False, "statuses": False}
         assert asked[3].json()["worker"] == "subject"
         assert asked[3].json()["streamers"] == []
 
         subject.may_connect.set()
         await subject.streams()
-        assert (await subject.ask("/readyz")).json() == {"kafka": True, "assignments": True}
+        assert (await subject.ask("/readyz")).json() == {"kafka": True, "assignments": True, "statuses": True}
         assert (await subject.ask("/startupz")).status_code == 200
         named = [each["streamer"] for each in (await subject.ask("/status")).json()["streamers"]]
         assert sorted(named) == sorted(STREAMERS)
