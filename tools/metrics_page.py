@@ -6,6 +6,7 @@ from types import MappingProxyType
 
 from prometheus_client.metrics_core import Metric
 
+from producer.assignments.assignor import Why
 from producer.delivery import topic_plan
 from producer.observability.metrics import PREFIX, Metrics
 from producer.observability.sharing import SharingCollector
@@ -33,7 +34,7 @@ class Nobody:
 
     slots_owned = generation = unassigned = handing_over = fenced = rebalances = rebuilds = 0
     refused_records = refused_statuses = refused_members = 0
-    moves: Mapping[str, int] = MappingProxyType({})
+    moves: Mapping[str, int] = MappingProxyType(dict.fromkeys(Why, 0))
 
     def __init__(self, *, current: bool = False) -> None:
         self.fence = self

@@ -9,13 +9,12 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Mapping
 from contextlib import suppress
-from dataclasses import replace
 from types import TracebackType
 from typing import Self
 
 from producer import logs
 from producer.assignments import assignor
-from producer.assignments.assignor import Member
+from producer.assignments.assignor import Member, Why
 from producer.assignments.claims import Streamer, Wanted
 from producer.assignments.clients import Options
 from producer.assignments.doors import DoorSaid
@@ -149,8 +148,8 @@ class KafkaAssignments:
 
     @property
     def moves(self) -> Mapping[str, int]:
-        """Streamers that were given to somebody new while this worker led, in all, by why (`assignor.Why`)."""
-        return {why.value: count for why, count in self._leader.moves.items()}
+        """Streamers that were given to somebody new while this worker led, in all, by each reason there is."""
+        return {why.value: self._leader.moves[why] for why in Why}
 
     @property
     def refused_records(self) -> int:
@@ -404,8 +403,8 @@ class KafkaAssignments:
         generation, now = self._holding.generation, self._now_ms()
         status = Status(self._worker, generation, UNASSIGNED, now)
         if said is not None:
-            ours = replace(said, worker=self._worker, generation=generation, state=UNASSIGNED, since=now)
-            status = replace(ours, room_id=None, error=None, door=None)
+            kept = said.bugs, said.again_at, None, said.owner_id, said.watched, said.starts
+            status = Status(self._worker, generation, UNASSIGNED, now, None, None, *kept)
         self._reports.say(streamer, status, generation=status.generation)
 
     def _bridge_touched(self, streamer: Streamer) -> None:

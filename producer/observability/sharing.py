@@ -8,9 +8,6 @@ from prometheus_client.registry import Collector
 
 from producer.observability.metrics import PREFIX
 
-MOVES = ("orphan", "drain", "relief", "even")
-"""Why a streamer is given to another worker."""
-
 
 class Fence(Protocol):
     """What knows whether the claims are certain."""
@@ -98,6 +95,6 @@ class SharingCollector(Collector):
             "(orphan), who had them leaves (drain) or may not hold so many (relief), to make shares even (even).",
             labels=("reason",),
         )
-        for reason in MOVES:
-            moves.add_metric((reason,), sharing.moves.get(reason, 0))
+        for reason, count in sharing.moves.items():
+            moves.add_metric((reason,), count)
         yield moves

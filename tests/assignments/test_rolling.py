@@ -6,6 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from producer.assignments.assignor import Member, encode_member
+from producer.assignments.claims import Streamer
 from producer.assignments.leading import Leader
 from producer.assignments.table import Table, slot_of
 
@@ -21,7 +22,7 @@ class Fleet:
         self.table = Table(SLOTS)
         for number in range(STREAMERS):
             name = f"streamer_{number:04}"
-            slot = slot_of(name, SLOTS)  # type: ignore[arg-type]
+            slot = slot_of(Streamer(name), SLOTS)
             self.table.apply(slot, number, name.encode(), json.dumps({}).encode())
         self.leader = Leader(lambda: self.table, still_seconds=still, clock=lambda: self.now)
         self.members: dict[str, Member] = {}

@@ -38,6 +38,15 @@ def made(folder: Path, kafka: Kafka, registry: Registry) -> System:
     )
 
 
+async def started(system: System, limit: str) -> Worker:
+    """Give a worker that hears all who are live, at an address with this limit."""
+    size = ("--steady", "--rooms", str(LIVE), "--away", str(AWAY), "--rate", "20")
+    await system.simulator(*size, "--ip-limit", limit, names=NAMES)
+    worker = await system.worker()
+    await connected(worker, LIVE)
+    return worker
+
+
 async def asked(worker: Worker) -> int:
     """How many look-ups were made, whatever they were answered."""
     async with web() as client:
@@ -56,11 +65,7 @@ def test_within_a_limit_that_is_just_above_the_budget_nobody_is_blocked(
     async def main() -> None:
         async with made(tmp_path, kafka, registry) as system:
             limit = f"{RATE * WINDOW + 2}/{WINDOW}:600"
-            await system.simulator(
-                "--steady", "--rooms", str(LIVE), "--away", str(AWAY), "--rate", "20", "--ip-limit", limit, names=NAMES
-            )
-            worker = await system.worker()
-            await connected(worker, LIVE)
+            worker = await started(system, limit)
 
             async def all_asked() -> bool:
                 return await asked(worker) >= LIVE + AWAY
@@ -83,11 +88,7 @@ def test_a_block_holds_all_look_ups_until_one_that_tries_is_answered(
     async def main() -> None:
         async with made(tmp_path, kafka, registry) as system:
             limit = f"{RATE * WINDOW // 2}/{WINDOW}:30"
-            await system.simulator(
-                "--steady", "--rooms", str(LIVE), "--away", str(AWAY), "--rate", "20", "--ip-limit", limit, names=NAMES
-            )
-            worker = await system.worker()
-            await connected(worker, LIVE)
+            worker = await started(system, limit)
             await until(lambda: held(worker))
             assert len(system.truth("blocked")) == 1
             when_held = await asked(worker)
