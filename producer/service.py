@@ -11,9 +11,8 @@ from dataclasses import asdict, dataclass
 from typing import Any, NoReturn
 
 from producer import __version__, authorities, descriptors, entrance, garbage, logs
-from producer.assignments.claims import Streamer
 from producer.assignments.file import FileAssignments, claims_folder
-from producer.assignments.interface import Assignments, Said
+from producer.assignments.interface import Assignments
 from producer.assignments.kafka import KafkaAssignments
 from producer.assignments.lease import boot_clock
 from producer.assignments.membership import Timing
@@ -315,9 +314,6 @@ def _surroundings(
     upstream = Upstream.named(settings.upstream, further_socket_suffixes=settings.socket_host_suffixes)
     trust = authorities.context(settings.ca_file)
 
-    def report(streamer: Streamer, said: Said) -> None:
-        assignments.report(streamer, **asdict(said))
-
     return Surroundings(
         worker=worker,
         upstream=upstream,
@@ -341,7 +337,7 @@ def _surroundings(
         payloads=Payloads(settings.payloads),
         viewers=pseudonyms(settings),
         hold_acknowledgements=settings.acknowledge == "delivered",
-        report=report,
+        report=assignments.report,
         logins=entrance.logins(settings),
         entry=assignments.entry,
         last_said=assignments.last_said,

@@ -124,25 +124,12 @@ class FileAssignments:
         else:
             self._folder.remove(claim)
 
-    def report(
-        self,
-        streamer: Streamer,
-        *,
-        state: str,
-        room_id: str | None = None,
-        error: str | None = None,
-        bugs: int = 0,
-        again_at: int | None = None,
-        door: str | None = None,
-        owner_id: str | None = None,
-        watched: int | None = None,
-        starts: tuple[int, ...] = (),
-    ) -> None:
+    def report(self, streamer: Streamer, said: Said) -> None:
         """Write in the claim's file how the session goes, for people and for the streamer's next worker to read."""
         claim = self._held.get(streamer)
         if claim is not None:
-            self._said[streamer] = Said(state, room_id, error, bugs, again_at, door, owner_id, watched, starts)
-            self._folder.note(claim, self._said[streamer])
+            self._said[streamer] = said
+            self._folder.note(claim, said)
 
     def last_said(self, streamer: Streamer) -> Said | None:
         """Tell what was last said of a streamer that is held, by us or in the note that we found."""

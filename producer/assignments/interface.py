@@ -22,6 +22,16 @@ class Leaving(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class LastLive:
+    """The last live of a streamer that its consumers were told of."""
+
+    room_id: str
+    started_at: int | None = None
+    """Seconds since 1970, as a look-up said it; None where none did."""
+    is_over: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Said:
     """How a streamer's session went when it was last said, by this worker or by the one before it."""
 
@@ -40,6 +50,7 @@ class Said:
     """Since when it has been looked up: minutes since 1970."""
     starts: tuple[int, ...] = ()
     """When it went live lately, as far as was learnt: minutes since 1970, oldest first."""
+    live: LastLive | None = None
 
 
 class Fence(Protocol):
@@ -90,21 +101,8 @@ class Assignments(Protocol):
     async def release(self, streamer: Streamer) -> None:
         """Give a claim up, once the session for it has ended."""
 
-    def report(
-        self,
-        streamer: Streamer,
-        *,
-        state: str,
-        room_id: str | None = None,
-        error: str | None = None,
-        bugs: int = 0,
-        again_at: int | None = None,
-        door: str | None = None,
-        owner_id: str | None = None,
-        watched: int | None = None,
-        starts: tuple[int, ...] = (),
-    ) -> None:
-        """Say how the session of a streamer goes, at each change of its state (`Said`)."""
+    def report(self, streamer: Streamer, said: Said) -> None:
+        """Say how the session of a streamer goes, at each change of its state."""
 
     def last_said(self, streamer: Streamer) -> Said | None:
         """Tell what was last said of a streamer, by whomever; None where nothing was, or it is not known."""

@@ -9,8 +9,9 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Mapping
 from contextlib import suppress
+from dataclasses import replace
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from producer import logs
 from producer.assignments import assignor
@@ -27,9 +28,10 @@ from producer.assignments.membership import Assigned, Membership, Timing
 from producer.assignments.reports import Reports
 from producer.assignments.table import SLOTS, UNASSIGNED, Status, slot_of
 from producer.assignments.twins import refuse_twins
-from producer.strangers import text
 
 FLUSH_SECONDS = 2.0
+NOT_KEPT: dict[str, Any] = {"room_id": None, "error": None, "door": None}
+"""Of what a session said, once there is none."""
 
 
 class KafkaAssignments:
@@ -230,49 +232,35 @@ class KafkaAssignments:
         self._holding.released(streamer)
         if streamer in self._unassigned:
             self._report_unassigned(streamer, said)  # what its session said in ending came after it
-        elif said is not None and self._owns(streamer) and not (said.bugs and self._wanted(streamer)):
-            # Of a bug that ended its sessions whoever has it next must know, unless it was taken from the list.
-            self._reports.remove(streamer)
-            self._withdrawn.add(streamer)
+        elif said is not None and self._owns(streamer):
+            learnt = said.watched is not None or said.live is not None
+            if not self._wanted(streamer) or not (said.bugs or learnt):
+                self._reports.remove(streamer)
+                self._withdrawn.add(streamer)
+            elif not said.bugs:  # what a bug did is left as it was said
+                self._report_unassigned(streamer, said)
         self._changed.set()
 
-    def report(
-        self,
-        streamer: Streamer,
-        *,
-        state: str,
-        room_id: str | None = None,
-        error: str | None = None,
-        bugs: int = 0,
-        again_at: int | None = None,
-        door: str | None = None,
-        owner_id: str | None = None,
-        watched: int | None = None,
-        starts: tuple[int, ...] = (),
-    ) -> None:
+    def report(self, streamer: Streamer, said: Said) -> None:
         """Say how the session of a streamer goes, at each change of its state."""
         if streamer in self._holding.fenced:
             return  # it has another owner, who speaks for it
         self._withdrawn.discard(streamer)
         generation = self._holding.generation_of(streamer)
         before = self._said.get(streamer)
-        since = before.since if before is not None and before.state == state else self._now_ms()
-        learnt = owner_id, watched, starts
-        status = Status(self._worker, generation, state, since, room_id, text(error), bugs, again_at, door, *learnt)
+        since = before.since if before is not None and before.state == said.state else self._now_ms()
+        status = Status.of(said, worker=self._worker, generation=generation, since=since)
         if before is not None and before.under(generation) == status:
             return
         self._said[streamer] = status
         self._reports.say(streamer, status, generation=generation)
-        self._holding.reported(streamer, state)
+        self._holding.reported(streamer, said.state)
         self._bridge_touched(streamer)
 
     def last_said(self, streamer: Streamer) -> Said | None:
         """Tell what was last said of a streamer, by whomever; None where nothing was."""
-        said = self._said.get(streamer) or self._follower.said.get(streamer)
-        if said is None or streamer in self._withdrawn:
-            return None
-        learnt = said.owner_id, said.watched, said.starts
-        return Said(said.state, said.room_id, said.error, said.bugs, said.again_at, said.door, *learnt)
+        status = self._said.get(streamer) or self._follower.said.get(streamer)
+        return None if status is None or streamer in self._withdrawn else status.said
 
     def say_door(self, door: str, said: DoorSaid) -> None:
         """Tell the other workers how a door stands here."""
@@ -398,14 +386,12 @@ class KafkaAssignments:
                 self._membership.rejoin()
 
     def _report_unassigned(self, streamer: Streamer, said: Status | None) -> None:
-        """Say that nobody may hold it; what was known of its bugs and habits goes on being known."""
-        said = said or self._follower.said.get(streamer)
-        generation, now = self._holding.generation, self._now_ms()
-        status = Status(self._worker, generation, UNASSIGNED, now)
-        if said is not None:
-            kept = said.bugs, said.again_at, None, said.owner_id, said.watched, said.starts
-            status = Status(self._worker, generation, UNASSIGNED, now, None, None, *kept)
-        self._reports.say(streamer, status, generation=status.generation)
+        """Say that nobody holds it; what was known of its bugs, habits and last live goes on being known."""
+        status = said or self._follower.said.get(streamer)
+        nobodys = Said(UNASSIGNED) if status is None else replace(status.said, state=UNASSIGNED, **NOT_KEPT)
+        generation = self._holding.generation
+        made = Status.of(nobodys, worker=self._worker, generation=generation, since=self._now_ms())
+        self._reports.say(streamer, made, generation=generation)
 
     def _bridge_touched(self, streamer: Streamer) -> None:
         # Settled once for all that come at a time, by `changes`.

@@ -14,7 +14,7 @@ Whoever may write to the topics is a stranger: what a record says is a value wit
 
 import json
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from types import MappingProxyType
 from typing import Any
 
@@ -31,8 +31,9 @@ from producer.assignments.claims import (
     normalise,
     sorted_labels,
 )
+from producer.assignments.interface import LastLive, Said
 from producer.errors import StartRefused
-from producer.strangers import identifier, integer, json_object, text
+from producer.strangers import at, identifier, integer, json_object, text
 
 SLOTS = 128
 """The fixed number of slots: well above any number of workers, so that shares come out even."""
@@ -132,11 +133,24 @@ class Status:
     """Since when it has been looked up: minutes since 1970."""
     starts: tuple[int, ...] = ()
     """When it went live lately, as far as was learnt: minutes since 1970, oldest first."""
+    live: LastLive | None = None
+
+    @classmethod
+    def of(cls, said: Said, *, worker: str, generation: int, since: int) -> "Status":
+        """What a session said, as its worker says it."""
+        how = said.state, since, said.room_id, text(said.error), said.bugs, said.again_at, said.door
+        return cls(worker, generation, *how, said.owner_id, said.watched, said.starts, said.live)
+
+    @property
+    def said(self) -> Said:
+        """What its session said."""
+        how = self.state, self.room_id, self.error, self.bugs, self.again_at, self.door
+        return Said(*how, self.owner_id, self.watched, self.starts, self.live)
 
     def under(self, generation: int) -> "Status":
         """The same, said under another generation; at a third of what `dataclasses.replace` costs."""
-        said = self.state, self.since, self.room_id, self.error, self.bugs, self.again_at, self.door
-        return Status(self.worker, generation, *said, self.owner_id, self.watched, self.starts)
+        how = self.state, self.since, self.room_id, self.error, self.bugs, self.again_at, self.door
+        return Status(self.worker, generation, *how, self.owner_id, self.watched, self.starts, self.live)
 
 
 def encode_status(status: Status) -> bytes:
@@ -161,6 +175,8 @@ def encode_status(status: Status) -> bytes:
         said["watched"] = status.watched
     if status.starts:
         said["starts"] = status.starts
+    if status.live is not None:
+        said["live"] = {name: value for name, value in asdict(status.live).items() if value}
     return json.dumps(said, separators=(",", ":")).encode()
 
 
@@ -181,7 +197,9 @@ def decode_status(key: bytes | None, value: bytes | None) -> tuple[Streamer, Sta
             raise ValueError(f"not a status: {name} is none")
     owner_id = identifier(said.get("owner_id"))
     learnt = None if owner_id is None else str(owner_id), integer(said.get("watched"), least=0), _starts(said)
-    return streamer, Status(worker, generation, state, since, room_id, error, bugs, again_at, door, *learnt)
+    return streamer, Status(
+        worker, generation, state, since, room_id, error, bugs, again_at, door, *learnt, _live(said)
+    )
 
 
 def _starts(said: Mapping[str, Any]) -> tuple[int, ...]:
@@ -191,6 +209,16 @@ def _starts(said: Mapping[str, Any]) -> tuple[int, ...]:
         return ()
     minutes = [minute for each in found if (minute := integer(each, least=0)) is not None and minute < MOST_MINUTES]
     return tuple(sorted(minutes)) if len(minutes) == len(found) else ()
+
+
+def _live(said: Mapping[str, Any]) -> LastLive | None:
+    """The last live; None where it cannot be meant."""
+    live = at(said, "live")
+    room_id, is_over = identifier(live.get("room_id")), live.get("is_over", False)
+    started_at = integer(live.get("started_at"), least=0)
+    if room_id is None or not isinstance(is_over, bool):
+        return None
+    return LastLive(str(room_id), started_at, is_over)
 
 
 def _key(key: bytes | None) -> Streamer:

@@ -68,7 +68,7 @@ class Worker:
     async def _session(self, streamer: Streamer) -> None:
         try:
             if self.state is not None:
-                self.assignments.report(streamer, state=self.state, room_id="7")
+                self.assignments.report(streamer, Said(self.state, room_id="7"))
             await asyncio.get_running_loop().create_future()
         finally:
             del self._sessions[streamer]
@@ -79,7 +79,7 @@ class Worker:
         """Have all sessions report, now, that they are connected."""
         self.state = "connected"
         for streamer in self._sessions:
-            self.assignments.report(streamer, state="connected", room_id="7")
+            self.assignments.report(streamer, Said("connected", room_id="7"))
 
 
 class Backend(Protocol):

@@ -119,7 +119,7 @@ def test_what_is_held_may_be_published_and_what_is_reported_is_taken(backend: Ba
             await eventually(one.assignments.fence.current)
             assert one.assignments.fence.lost(Streamer("aa")) is False
             for state in ("resolving", "connecting", "connected", "backing_off", "offline"):
-                one.assignments.report(Streamer("aa"), state=state, room_id="7", error="some error")
+                one.assignments.report(Streamer("aa"), Said(state, room_id="7", error="some error"))
             assert one.held == {"aa"}
 
     play(main)
@@ -133,7 +133,7 @@ async def one_that_parks(fleet: Fleet) -> Worker:
     await fleet.names("aa", "bb")
     one = await fleet.worker("one", state=None)
     await fleet.until(lambda: one.held == {"aa", "bb"})
-    one.assignments.report(Streamer("aa"), **PARKED)
+    one.assignments.report(Streamer("aa"), Said(**PARKED))
     await eventually(lambda: one.assignments.last_said(Streamer("aa")) == Said(**PARKED))
     return one
 

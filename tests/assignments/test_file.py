@@ -229,8 +229,8 @@ def test_what_is_reported_stands_in_the_claims_file(tmp_path: Path) -> None:
     async def main() -> None:
         async with assignments(tmp_path) as source:
             await held_when(source, "aa")
-            source.report(Streamer("aa"), state="backing_off", room_id="7", error="no answer")
-            source.report(Streamer("bb"), state="connected")
+            source.report(Streamer("aa"), Said("backing_off", room_id="7", error="no answer"))
+            source.report(Streamer("bb"), Said("connected"))
             note = json.loads((tmp_path / "claims" / "aa.claim").read_text())
             assert {key: note[key] for key in ("worker", "state", "room_id", "error")} == {
                 "worker": "me",
@@ -262,7 +262,7 @@ def test_a_streamer_that_is_parked_is_known_to_be_by_its_next_worker_however_the
         async with assignments(tmp_path, "one") as one:
             await claimed(one)
             assert one.last_said(aa) is None
-            one.report(aa, **BUG)
+            one.report(aa, Said(**BUG))
             assert one.last_said(aa) == Said(**BUG)
         for worker in ("two", "three"):  # the second has it from one that never said anything of it itself
             async with assignments(tmp_path, worker) as source:
@@ -283,13 +283,13 @@ def test_what_else_was_said_goes_with_the_claim(tmp_path: Path) -> None:
     async def main() -> None:
         async with assignments(tmp_path, "one") as one:
             await claimed(one)
-            one.report(aa, **BUG)
-            one.report(aa, state="offline")
+            one.report(aa, Said(**BUG))
+            one.report(aa, Said("offline"))
             assert one.last_said(aa) == Said("offline")
             await one.release(aa)
             assert one.last_said(aa) is None
             assert not (tmp_path / "claims" / "aa.claim").exists()
-            one.report(aa, state="connected")
+            one.report(aa, Said("connected"))
             assert one.last_said(aa) is None
 
     asyncio.run(main())

@@ -17,7 +17,7 @@ from producer.assignments import claims_folder, file
 from producer.assignments.claim_files import LockedFile, lock
 from producer.assignments.claims import Streamer
 from producer.assignments.file import FileAssignments
-from producer.assignments.interface import Leaving
+from producer.assignments.interface import Leaving, Said
 from tests.assignments.fleet import FileBackend, Fleet, eventually, play
 from tests.assignments.turns import Turns
 
@@ -159,7 +159,7 @@ def test_a_folder_that_cannot_be_used_keeps_nobody_from_leaving_and_is_used_agai
             moved_away(folder)
             folder.write_text("no folder")
             await watched.fails(3)
-            watched.report(Streamer("aa"), state="connected")
+            watched.report(Streamer("aa"), Said(state="connected"))
             await fleet.names("aa", "cc")
             await fleet.until(lambda: one.held == {"aa"})
             await watched.fails(3)
@@ -230,10 +230,10 @@ async def scenario(fleet):
     (claims_folder / "spare").unlink()
     await fleet.until(lambda: one.held == {"aa", "bb", "cc", "dd"})  # without a note
     assert (claims_folder / "dd.claim").read_bytes() == b""
-    watched.report(Streamer("aa"), state="connected", error="\\N{ROSE}" * 1000)  # more than the page that it has
+    watched.report(Streamer("aa"), Said("connected", error="\\N{ROSE}" * 1000))  # more than the page that it has
     assert (claims_folder / "aa.claim").read_bytes() == b""
     (claims_folder / "filler").unlink()
-    watched.report(Streamer("aa"), state="offline")
+    watched.report(Streamer("aa"), Said(state="offline"))
     assert b"offline" in (claims_folder / "aa.claim").read_bytes()
     assert sorted(one.started) == ["aa", "bb", "cc", "dd"], one.started
 play(main)

@@ -10,6 +10,7 @@ from producer.assignments import lists
 from producer.assignments.assignor import Load
 from producer.assignments.claims import Streamer, Wanted
 from producer.assignments.doors import DoorSaid, encode_door
+from producer.assignments.interface import LastLive
 from producer.assignments.table import (
     Status,
     Table,
@@ -227,12 +228,14 @@ def test_what_is_written_is_what_the_published_contract_says() -> None:
         Status("pod-1", -1, "offline", 0),
         Status("pod-1", 7, "parked", 1, "42", "TypeError", bugs=3, again_at=1_700_000_900_000, door="sign@a"),
         Status("pod-1", 7, "offline", 1, owner_id="6800000000000000001", watched=0, starts=(29_500_000, 29_501_440)),
+        Status("pod-1", 7, "connected", 1, live=LastLive("7300000000000000001", 1_770_000_000)),
+        Status("pod-1", 7, "offline", 1, live=LastLive("7300000000000000001", is_over=True)),
     ]
     doors = [DoorSaid("pod-1", 1), DoorSaid("pod-1", 1, "unsigned", "417", 1, 2)]
 
     assert [CONTRACT.problems("record", row) for row in rows] == [[], []]
     assert CONTRACT.problems("file", {"streamers": ["@Foobar", *options]}) == []
-    assert [CONTRACT.problems("status", json.loads(encode_status(status))) for status in statuses] == [[], [], []]
+    assert [CONTRACT.problems("status", json.loads(encode_status(status))) for status in statuses] == [[]] * 5
     assert [CONTRACT.problems("door", json.loads(encode_door(said))) for said in doors] == [[], []]
     assert [decode_row(*encode_row(row)) for row in (Wanted(FOOBAR), ALL)] == [
         (FOOBAR, Wanted(FOOBAR)),
@@ -292,6 +295,37 @@ def test_a_status_keeps_what_was_learnt_of_a_streamer() -> None:
     )
     assert decode_status(b"foobar", value) == (FOOBAR, status)
     assert status.under(9).starts == status.starts
+
+
+@pytest.mark.parametrize(
+    ("said", "live"),
+    [
+        (b'{"room_id":"73","started_at":1770000000}', LastLive("73", 1_770_000_000)),
+        (b'{"room_id":"73","is_over":true}', LastLive("73", is_over=True)),
+        (b'{"room_id":73,"started_at":"x"}', LastLive("73")),
+        (b'{"room_id":"73","started_at":-1}', LastLive("73")),
+        (b'{"room_id":"73","is_over":1}', None),
+        (b'{"room_id":"x"}', None),
+        (b'{"room_id":null}', None),
+        (b"[]", None),
+        (b"null", None),
+    ],
+)
+def test_a_status_keeps_the_last_live_that_was_told_of(said: bytes, live: LastLive | None) -> None:
+    value = b'{"worker":"pod-1","generation":7,"state":"offline","since":1,"live":' + said + b"}"
+
+    assert decode_status(b"foobar", value) == (FOOBAR, Status("pod-1", 7, "offline", 1, live=live))
+
+
+@pytest.mark.parametrize(
+    ("live", "written"),
+    [
+        (LastLive("73", 1_770_000_000), b'"live":{"room_id":"73","started_at":1770000000}'),
+        (LastLive("73", is_over=True), b'"live":{"room_id":"73","is_over":true}'),
+    ],
+)
+def test_a_last_live_is_written_as_short_as_it_can_be(live: LastLive, written: bytes) -> None:
+    assert encode_status(Status("pod-1", 7, "offline", 1, live=live)).endswith(b"," + written + b"}")
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from typing import Any
 
 from producer.assignments.claims import Streamer, Wanted
 from producer.assignments.holding import Holding
+from producer.assignments.interface import Said
 from producer.assignments.kafka import KafkaAssignments
 from producer.assignments.membership import Assigned
 from producer.assignments.table import Status, Table, encode_row, slot_of
@@ -112,7 +113,7 @@ def test_words_that_come_in_one_turn_are_settled_in_one() -> None:
         changes = source.changes()
         await anext(changes)
         for streamer in names(500):
-            source.report(streamer, state="connected")
+            source.report(streamer, Said("connected"))
         source._assigned(Assigned(frozenset(), 2, evicted=False, stalled=False))
         following = asyncio.ensure_future(anext(changes))
         await asyncio.sleep(0)

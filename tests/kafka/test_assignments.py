@@ -16,6 +16,7 @@ from confluent_kafka.admin import AdminClient
 
 from producer.assignments import clients
 from producer.assignments.claims import Streamer
+from producer.assignments.interface import Said
 from producer.assignments.kafka import KafkaAssignments
 from producer.assignments.membership import Timing
 from producer.delivery.gate import Gate
@@ -209,7 +210,7 @@ def test_a_broker_that_is_away_for_a_while_costs_no_stream(tmp_path: Path) -> No
                 await eventually(lambda: source(one).rebuilds > 0 and source(two).rebuilds > 0)
                 await eventually(lambda: not source(one).fence.current())
                 assert all_once(one, two, of=20)
-                one.assignments.report(Streamer(next(iter(one.held))), state="backing_off")
+                one.assignments.report(Streamer(next(iter(one.held))), Said("backing_off"))
                 await kafka.start(1)
                 await eventually(lambda: one.assignments.fence.current() and two.assignments.fence.current())
                 assert all_once(one, two, of=20)
@@ -301,6 +302,7 @@ def test_kafkas_own_tool_shows_the_group_and_its_workers(kafka: Kafka) -> None:
 
 PROGRAM = """
 import asyncio, json, sys, time
+from producer.assignments.interface import Said
 from producer.assignments.kafka import KafkaAssignments
 from producer.assignments.membership import Timing
 
@@ -327,7 +329,7 @@ async def main():
             for streamer in held - now:
                 await source.release(streamer)
             for streamer in now - held:
-                source.report(streamer, **settings["said"])
+                source.report(streamer, Said(**settings["said"]))
             held = now
             print(json.dumps({"held": sorted(held), "fenced": source.fenced, "at": time.time()}), flush=True)
 

@@ -10,6 +10,7 @@ from functools import partial
 
 from producer.assignments import lists
 from producer.assignments.claims import Streamer, Wanted
+from producer.assignments.interface import Said
 from producer.assignments.kafka import KafkaAssignments
 from producer.garbage import resident_bytes
 from producer.local.kafka import Kafka
@@ -107,7 +108,7 @@ async def main():
             for streamer in held - now:
                 await source.release(streamer)
             for number, streamer in enumerate(now - held):
-                source.report(streamer, state="connected", room_id="7")
+                source.report(streamer, Said("connected", room_id="7"))
                 if number % 100 == 0:
                     await asyncio.sleep(0)
             held = now
@@ -136,7 +137,7 @@ def test_thousands_are_handed_over(kafka: Kafka) -> None:
                 old.send_signal(signal.SIGTERM)
                 await fleet.until(lambda: len(new.held) == LENGTH)
                 for number, streamer in enumerate(sorted(new.held)):
-                    new.assignments.report(streamer, state="connected", room_id="7")
+                    new.assignments.report(streamer, Said("connected", room_id="7"))
                     if number % 10 == 0:
                         await asyncio.sleep(0.001)  # they connect one after the other
                 while (last := await said(old))["held"]:

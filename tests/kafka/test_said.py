@@ -15,7 +15,7 @@ from structlog.testing import capture_logs
 from producer.assignments import follower, reports
 from producer.assignments.claims import Streamer
 from producer.assignments.doors import DoorSaid
-from producer.assignments.interface import Said
+from producer.assignments.interface import LastLive, Said
 from producer.assignments.table import Status
 from producer.local.kafka import Kafka
 from producer.local.programs import STEP_SECONDS
@@ -42,21 +42,24 @@ def test_who_takes_over_from_a_worker_that_died_knows_what_it_had_parked(kafka: 
     play(main)
 
 
-def test_a_planned_stop_leaves_what_is_parked_and_removes_what_is_not(kafka: Kafka) -> None:
+def test_a_planned_stop_leaves_what_is_parked_or_was_learnt_and_removes_the_rest(kafka: Kafka) -> None:
     async def main() -> None:
         backend = KafkaBackend(kafka)
         async with Fleet(backend) as fleet:
-            await fleet.names("aa", "bb")
+            await fleet.names("aa", "bb", "cc")
             one = await fleet.worker("one")
-            await fleet.until(lambda: one.held == {"aa", "bb"})
-            one.assignments.report(AA, **PARKED)
+            await fleet.until(lambda: one.held == {"aa", "bb", "cc"})
+            one.assignments.report(AA, Said(**PARKED))
+            learnt = Said("connected", "73", owner_id="68", watched=7, starts=(8,), live=LastLive("73", 480))
+            one.assignments.report(Streamer("cc"), learnt)
             await fleet.stop("one")
             left = await backend.said(lambda said: said.get("bb", "") is None)
             again = await fleet.worker("one")
-            await fleet.until(lambda: again.held == {"aa", "bb"})
+            await fleet.until(lambda: again.held == {"aa", "bb", "cc"})
             assert left["aa"] is not None
             assert left["aa"]["state"] == "parked"
-            assert again.told == {AA: Said(**PARKED), Streamer("bb"): None}
+            nobodys = Said("unassigned", owner_id="68", watched=7, starts=(8,), live=LastLive("73", 480))
+            assert again.told == {AA: Said(**PARKED), Streamer("bb"): None, Streamer("cc"): nobodys}
 
     play(main)
 
@@ -103,7 +106,7 @@ def test_more_than_a_worker_may_hold_does_not_forget_what_was_parked(kafka: Kafk
             await fleet.names("aa")
             one = await fleet.worker("one", max_streams=1)
             await fleet.until(lambda: one.held == {"aa"})
-            one.assignments.report(AA, **PARKED)
+            one.assignments.report(AA, Said(**PARKED))
             await backend.write({"aa": {}, "bb": {"priority": 9}})
             said = await backend.said(lambda said: (said.get("aa") or {}).get("state") == "unassigned")
             assert said["aa"] is not None
@@ -179,7 +182,7 @@ def test_a_status_topic_that_cannot_be_written_is_told_until_it_can_be(
 
                 async def untold() -> bool:
                     # A broker learns of the change a moment later: what is said until then is written.
-                    one.assignments.report(AA, state="backing_off", error=str(next(said)))
+                    one.assignments.report(AA, Said("backing_off", error=str(next(said))))
                     return not one.assignments.told()
 
                 async with asyncio.timeout(STEP_SECONDS):
