@@ -5,16 +5,17 @@ turn, and a session that is cancelled in between takes the rest of the steps fir
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import chain
+from typing import Any
 
 from producer.delivery.dead_letters import Letter, LetterReason, MessageHead, Sender, letter
 from producer.delivery.gate import Gate
 from producer.delivery.ledger import Ledger
 from producer.delivery.letterbox import Letterbox
 from producer.errors import MessageRefused, NotEncodable
-from producer.events import life, mapping
+from producer.events import life, mapping, records
 from producer.events.encoding import Encoder, Record
 from producer.events.event import Event, Origin
 from producer.events.streaks import Given, Streaks
@@ -71,9 +72,17 @@ class Pipeline:
         self._receipt: _Receipt | None = None
         """Of the frame that is being handed over."""
 
-    def connected(self) -> None:
-        """Hand over the connection's `connect` event."""
-        self._own(life.connected(self._origin, at=self._now()))
+    def live_started(self, found: life.Found) -> None:
+        """Hand over the `live_start` event of a live that was found."""
+        self._own(life.live_started(self._origin, found, at=self._now()))
+
+    def stats(self, totals: Mapping[str, Any]) -> None:
+        """Hand over a `room_stats` event; `totals` as `life.room_stats` has it."""
+        self._own(life.room_stats(self._origin, totals, at=self._now()))
+
+    def connected(self, room: records.RoomInfo | None) -> None:
+        """Hand over the connection's `connect` event; `room` is what a look-up said."""
+        self._own(life.connected(self._origin, room, at=self._now()))
 
     def disconnected(self, reason: str) -> None:
         """Hand over the connection's `disconnect` event."""

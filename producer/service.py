@@ -333,6 +333,7 @@ def _surroundings(
         ssl=trust,
         user_agent=USER_AGENT,
         elsewhere_poll_seconds=settings.elsewhere_poll_seconds,
+        room_stats_seconds=settings.room_stats_seconds or None,
         silence_seconds=settings.silence_seconds,
         payloads=Payloads(settings.payloads),
         viewers=pseudonyms(settings),

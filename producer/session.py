@@ -2,33 +2,27 @@
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import replace
 from enum import StrEnum
 from random import random
 from typing import NoReturn
 
-from producer import backoff, logs
+from producer import backoff, logs, search, totals
 from producer.assignments.claims import Streamer
 from producer.assignments.interface import Said
 from producer.errors import (
     AlreadyConnected,
     AlreadyConnecting,
-    FailedFetchRoomInfo,
     FailedRoomPolling,
-    InvalidSessionId,
-    LiveNotFound,
     ProducerError,
     Reason,
     Recovery,
 )
-from producer.lookups.habits import Habits
-from producer.lookups.plan import Asker
-from producer.stay import Memory, Stay, Told, pipeline_for
-from producer.strangers import identifier
+from producer.lives import Lives
+from producer.memory import Memory, pipeline_for
+from producer.stay import Stay, Told
 from producer.surroundings import Surroundings
 from producer.way import Way
-from producer.webcast.lanes import Lane
-from producer.webcast.room import LiveRoom, RoomId
+from producer.webcast.room import RoomId
 
 
 class State(StrEnum):
@@ -48,14 +42,6 @@ class State(StrEnum):
 
 WAITING = frozenset({State.OFFLINE, State.ELSEWHERE, State.BACKING_OFF})
 """States that last until the streamer is looked up."""
-LOOK_SECONDS = 60.0
-"""Between two looks, in a long wait, whether the list names another way into the room by now."""
-NAME_EVERY = 4
-"""Of so many attempts in a row to get into a room that is known one looks its streamer up by name."""
-FRESH_SECONDS = 30.0
-"""So long a room that was live is taken for it."""
-BY_ID = frozenset({Reason.CREDENTIALS, Reason.ELSEWHERE, Reason.LOGIN})
-"""Where look-ups by name tell nothing for these reasons, a room may be asked for by its id."""
 
 
 class Session:
@@ -80,17 +66,10 @@ class Session:
         """While it is parked: until when, in ms since 1970."""
         self._way = Way(streamer, surroundings)
         self._memory = Memory(None)
-        self._lane: Lane = surroundings.lanes.of(streamer)
-        """By which it looks its room up and goes there."""
-        self._ended: RoomId | None = None
-        self._known: RoomId | None = None
-        """The last room, until it is known to have ended."""
-        self._seen_live = float("-inf")
-        """When its room was last known to be live, by the look-ups' clock."""
-        self._owner_id: int | None = None
-        """Whose rooms they are, as far as was learnt."""
-        self._habits = Habits(self._lane.look_ups.now())
-        self._asker = Asker(streamer, self._habits)
+        self._lives = Lives(streamer, surroundings)
+        self._search = search.Search(
+            streamer, surroundings, self._way, self._lives, asking=self._asking, over=self._over
+        )
         self._log = logs.get(streamer=streamer)
 
     async def run(self) -> NoReturn:
@@ -120,108 +99,40 @@ class Session:
         """Follow one live from its discovery to its end."""
         if self.state not in WAITING:
             self._move(State.RESOLVING)
-        self._lane = self._around.lanes.of(self.streamer)
         self._way.look()
-        live = await self._there_still() or await self._find()
+        live = await self._search.live(attempt=self._attempt)
         room_id = live.room_id
-        if room_id == self._ended:
-            # Look-ups lag behind the control message that ended the live.
-            raise LiveNotFound(f"room {room_id} has ended", reason=Reason.OFFLINE)
         if self._memory.room_id != room_id:
-            self._found_live(live)
+            self._search.learn_start(live, was_offline=self.state in (State.OFFLINE, State.ELSEWHERE))
             await self._leave()
             self._memory = Memory(room_id)
-        self._memory.owner_id = self._owner_id = live.owner_id or self._owner_id
-        self._way.is_of(self._owner_id)
-        self.room_id = self._known = room_id
+        self._memory.learn(live, owner_id=self._search.owner_id)
+        self._way.is_of(self._search.owner_id)
+        self._lives.found(live, self._memory)
+        self.room_id = room_id
         self._move(State.CONNECTING)
         await self._stay(room_id)
         await self._leave()
-        self._ended, self._known, self.room_id, self._bugs = room_id, None, None, 0
-        self._over()
+        self.room_id, self._bugs = None, 0
         self._way.wants_login = False
         self._log.info("live ended", room_id=str(room_id))
         self._move(State.OFFLINE)
 
-    async def _there_still(self) -> LiveRoom | None:
-        """The room that is known from before, if it is live; many that ask for theirs cost one look-up together.
-
-        Who cannot get into it, again and again, looks whether there is another by now.
-        """
-        room_id = self._known
-        if room_id is None:
-            return None
-        now = self._lane.look_ups.now()
-        if self._attempt % NAME_EVERY != NAME_EVERY - 1:
-            if now - self._seen_live < FRESH_SECONDS:
-                return LiveRoom(room_id)
-            try:
-                if await self._lane.rooms.is_live(room_id):
-                    self._seen_live = now
-                    return LiveRoom(room_id)
-            except FailedFetchRoomInfo as failure:
-                self._log.debug("not told whether its room is live", detail=str(failure))
-            else:
-                self._known = None
-                self._over()
-                return None
-        self._asker.hurries = True
-        return None
-
-    def _over(self) -> None:
-        """A live has ended; another one may follow soon."""
-        self._asker = replace(self._asker, ended=self._lane.look_ups.now(), hurries=False, until=0.0)
-
-    async def _find(self) -> LiveRoom:
-        """Find the live room; where its name tells nothing, by the id that is known from before, or by the list."""
-        await self._turn()
-        if self.state is State.BACKING_OFF:
-            self._move(State.RESOLVING)
-        self._asker.asked = self._lane.look_ups.now()
-        try:
-            live = await self._lane.rooms.resolve(self.streamer, self._way.log_in())
-        except (LiveNotFound, InvalidSessionId) as error:
-            self._way.wants_login |= isinstance(error, InvalidSessionId)
-            known = self._known or self._way.room_id if error.reason in BY_ID else None
-            if known not in (None, self._ended) and await self._lane.rooms.is_live(known):
-                return LiveRoom(known)
-            self._known = None
-            raise
-        except FailedFetchRoomInfo:
-            self._asker.asked -= self._asker.interval  # it is due as soon as it comes back
-            raise
-        self._seen_live = self._asker.asked
-        return live
-
-    async def _turn(self) -> None:
-        """Wait for our turn to be looked up, which may be long; should another way be named meanwhile, it is now."""
-        self._asker.priority = self._way.priority
-        while True:
-            try:
-                async with asyncio.timeout(LOOK_SECONDS):
-                    return await self._lane.look_ups.turn(self._asker)
-            except TimeoutError:
-                self._lane = self._around.lanes.of(self.streamer)
-                self._asker.hurries |= self._way.is_another()
-
-    def _found_live(self, live: LiveRoom) -> None:
-        """Learn when this streamer goes live: as it is said, or where it was known to be offline until now."""
-        now, was_offline = self._lane.look_ups.now(), self.state in (State.OFFLINE, State.ELSEWHERE)
-        if live.started_at is not None and was_offline:
-            self._metrics.found(seconds=max(0.0, now - live.started_at))
-        if live.started_at is not None or was_offline:
-            self._habits = self._habits.started(live.started_at or now)
-            self._asker = replace(self._asker, habits=self._habits, until=0.0)
-
     async def _stay(self, room_id: RoomId) -> None:
         """Stay in a room until its live has ended."""
-        told = Told(connected=lambda: self._move(State.CONNECTED), entered=self._entered, delivered=self._delivered)
+        told = Told(
+            connected=lambda: self._move(State.CONNECTED),
+            entered=self._entered,
+            delivered=self._delivered,
+            ended=self._ended,
+        )
+        beside = asyncio.create_task(self._totals(room_id), name=f"{self.streamer} totals")
         stay = Stay(
             self.streamer,
             room_id,
             self._memory,
             self._around,
-            self._lane,
+            self._search.lane,
             told,
             way=self._way,
             why=lambda: self.leaving,
@@ -229,8 +140,21 @@ class Session:
         try:
             await stay.run()
         except FailedRoomPolling:
-            self._seen_live = self._lane.look_ups.now()  # it was asked for when it was lost
+            self._search.lost()
             raise
+        finally:
+            beside.cancel()
+
+    async def _totals(self, room_id: RoomId) -> None:
+        """Have the room's totals published while it is heard."""
+
+        def heard() -> bool:
+            return self.door is not None
+
+        try:
+            await totals.follow(self.streamer, room_id, self._memory, self._around, self._search.lane, heard=heard)
+        except Exception as bug:  # it costs the totals, and not the room
+            self._found(bug)
 
     def _entered(self, door: str) -> None:
         self.door = door
@@ -239,12 +163,27 @@ class Session:
     def _delivered(self) -> None:
         self._attempt = 0  # not before something was delivered: a room that opens and drops must slow down
 
+    def _ended(self) -> None:
+        assert self.room_id is not None
+        self._lives.ended(self.room_id)
+        self._search.ended()
+        self._report()  # at once: should we be let go now, whoever has it next is not to tell of its end again
+
     async def _leave(self) -> None:
         """Settle what is open of a room that nobody goes on watching."""
         if self._memory.room_id is not None:
             pipeline = pipeline_for(self.streamer, self._memory.room_id, self._memory, self._around)
             self._memory = Memory(None)
             await pipeline.finish()
+
+    def _asking(self) -> None:
+        if self.state is State.BACKING_OFF:
+            self._move(State.RESOLVING)
+
+    async def _over(self) -> None:
+        await self._leave()
+        if self._lives.over():
+            self._report()  # as in `_ended`
 
     async def _abandon(self) -> None:
         """Leave, whatever state that is in."""
@@ -262,8 +201,8 @@ class Session:
             if self.state is not state:
                 self._log.info(state)
             await self._leave()
-            self.last_error, self.room_id, self._known, self._attempt, self._bugs = None, None, None, 0, 0
-            self._asker.shortest = self._around.elsewhere_poll_seconds if elsewhere else 0.0
+            self.last_error, self.room_id, self._attempt, self._bugs = None, None, 0, 0
+            self._search.offline(shortest=self._around.elsewhere_poll_seconds if elsewhere else 0.0)
             self._move(state)
             return
         self.last_error = f"{error.label} ({error.reason}): {error}"
@@ -292,21 +231,16 @@ class Session:
     async def _wait(self, seconds: float) -> None:
         """Wait, and no longer than until another way is named."""
         while seconds > 0 and not self._way.is_another():
-            await asyncio.sleep(min(seconds, LOOK_SECONDS))
-            seconds -= LOOK_SECONDS
+            await asyncio.sleep(min(seconds, search.LOOK_SECONDS))
+            seconds -= search.LOOK_SECONDS
 
     async def _inherit(self) -> None:
         """Take up what the worker before us left: its room, or how long it is to stay parked."""
         said = self._around.last_said(self.streamer)
         if said is None:
             return
-        if said.watched is not None:
-            now = self._lane.look_ups.now()
-            self._habits = Habits.of_minutes(said.watched, [each for each in said.starts if each * 60 <= now])
-            self._asker = replace(self._asker, habits=self._habits, until=0.0)
-        self._owner_id = identifier(said.owner_id)
-        if said.state == State.CONNECTED and (room_id := identifier(said.room_id)) is not None:
-            self._known = RoomId(room_id)
+        self._lives.inherit(said)
+        self._search.inherit(said, heard=said.state == State.CONNECTED and not self._lives.is_over)
         if not said.bugs:
             return
         self._bugs, self.last_error = said.bugs, said.error
@@ -345,9 +279,8 @@ class Session:
             return
         room_id = str(self.room_id) if self.room_id else None
         error = self.last_error if self.state in (State.BACKING_OFF, State.PARKED, State.FAILED) else None
-        owner_id = str(self._owner_id) if self._owner_id else None
-        learnt = owner_id, *self._habits.minutes
-        said = Said(self.state, room_id, error, self._bugs, self._again_at, self.door, *learnt)
+        how = self.state, room_id, error, self._bugs, self._again_at, self.door
+        said = Said(*how, *self._search.learnt, self._lives.last)
         try:
             self._around.report(self.streamer, said)
         except Exception as bug:  # it does not keep the session from going on

@@ -290,6 +290,11 @@ class Settings(BaseModel):
     lookup_longest_seconds: Seconds = Field(
         900.0, description="How long it is not looked up at the most, likely as it may be to be offline: the same."
     )
+    room_stats_seconds: Annotated[float, Field(ge=0, le=1e9)] = Field(
+        600.0,
+        description="How often the totals of a room that is heard are asked for at the most, and published as "
+        "room_stats: one request each, within the same budget and behind the look-ups; 0 for never.",
+    )
     elsewhere_poll_seconds: Seconds = Field(
         600.0,
         description="How often a streamer is looked up whose name is not known here: misspelt, or of another region.",

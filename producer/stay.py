@@ -20,16 +20,14 @@ from producer.errors import (
     ProducerError,
     Reason,
 )
-from producer.events.event import Origin
-from producer.events.streaks import Streaks
+from producer.memory import Memory, pipeline_for
 from producer.pipeline import Pipeline
 from producer.surroundings import Surroundings
 from producer.way import Way
 from producer.webcast.connection import Connection, open_connection
 from producer.webcast.doors.contract import Address
-from producer.webcast.doors.hall import Visit
 from producer.webcast.lanes import Lane
-from producer.webcast.protocol import Protocol, Received, RecentIds
+from producer.webcast.protocol import Protocol, Received
 from producer.webcast.room import RoomId
 
 LOOK_SECONDS = (10.0, 30.0)
@@ -43,21 +41,6 @@ CONNECTION_BYTES = 8
 """Of a connection's id, which is by chance: no two of a room will have the same."""
 
 
-class Memory:
-    """What is known of one room across its sockets."""
-
-    def __init__(self, room_id: RoomId | None) -> None:
-        self.room_id = room_id
-        self.owner_id: int | None = None
-        """Whose room it is, as a look-up said."""
-        self.seen = RecentIds()
-        self.streaks = Streaks()
-        self.watched = False
-        """Whether a connection to it was open."""
-        self.visits: dict[str, Visit] = {}
-        """What it met at each door, by lane."""
-
-
 @dataclass(frozen=True, slots=True)
 class Told:
     """Whom a stay tells how it goes."""
@@ -66,6 +49,8 @@ class Told:
     entered: Callable[[str], None]
     """The room is heard, by this door."""
     delivered: Callable[[], None]
+    ended: Callable[[], None]
+    """The live has ended, and its end was handed over."""
 
 
 class _Line:
@@ -226,7 +211,7 @@ class Stay:
             self._streamer, self._room_id, self._memory, self._around, connection=token_hex(CONNECTION_BYTES)
         )
         self._memory.watched = True
-        pipeline.connected()
+        pipeline.connected(self._memory.room)
         reason: str | None = None
         try:
             line.protocol = protocol = Protocol(
@@ -240,7 +225,7 @@ class Stay:
                 manners=address.manners,
             )
             if address.first_batch is not None:
-                await pipeline.deliver(protocol.take(address.first_batch))
+                await self._deliver(pipeline, protocol, protocol.take(address.first_batch))
             await self._stream(connection, protocol, pipeline, entered, logged_in=address.logged_in)
             reason = "live_ended"
         except LiveEnded as ended:
@@ -249,6 +234,7 @@ class Stay:
                 raise  # the room is heard on another socket
             reason = "live_ended"
             pipeline.live_ended("room_status")
+            self._told.ended()
         except (FailedConnection, InvalidSessionId, LiveNotFound) as refused:
             reason = str(refused.reason)
             raise
@@ -258,6 +244,7 @@ class Stay:
                 raise
             reason = "live_ended"
             pipeline.live_ended("room_status")
+            self._told.ended()
         except Exception:  # nobody foresaw it; the session is told, and parks
             reason = "bug"
             raise
@@ -289,12 +276,21 @@ class Stay:
             if received.acknowledgement is not None:
                 # Without its messages, which are larger than the records that they become, and in no bound.
                 safe = partial(protocol.acknowledge, Received(acknowledgement=received.acknowledgement))
-            await pipeline.deliver(received, safe)
+            await self._deliver(pipeline, protocol, received, safe)
             if received.messages:
                 self._told.delivered()
             if protocol.barred is not None:
                 raise self._barred(protocol.barred, logged_in=logged_in)
             await self._around.sink.publisher.room()
+
+    async def _deliver(
+        self, pipeline: Pipeline, protocol: Protocol, received: Received, safe: Callable[[], None] | None = None
+    ) -> None:
+        try:
+            await pipeline.deliver(received, safe)
+        finally:
+            if protocol.ended:
+                self._told.ended()
 
     def _barred(self, barred: InvalidSessionId, *, logged_in: bool) -> ProducerError:
         """What it means that nobody may stay who is not logged in."""
@@ -312,24 +308,6 @@ class Stay:
             return await self._lane.rooms.is_live(self._room_id)
         except FailedFetchRoomInfo:
             return True
-
-
-def pipeline_for(
-    streamer: Streamer, room_id: RoomId, memory: Memory, around: Surroundings, *, connection: str | None = None
-) -> Pipeline:
-    """A way to the sink for what a room says by a connection, or said."""
-    owner_id = None if memory.owner_id is None else str(memory.owner_id)
-    origin = Origin(
-        streamer,
-        room_id,
-        around.worker,
-        around.payloads,
-        streamer_id=owner_id,
-        connection=connection,
-        viewers=around.viewers,
-    )
-    shared = partial(around.shared, streamer)
-    return Pipeline(around.sink, origin, memory.streaks, watched_before=memory.watched, shared=shared)
 
 
 async def _either(task: "asyncio.Task[None]", event: asyncio.Event) -> None:

@@ -31,6 +31,8 @@ class Surroundings:
     ssl: ssl.SSLContext
     user_agent: str
     elsewhere_poll_seconds: float
+    room_stats_seconds: float | None
+    """How often a room's totals are asked for at the most; None for never."""
     silence_seconds: float
     payloads: Payloads
     viewers: Pseudonyms | None

@@ -59,6 +59,11 @@ class Way:
         """The room that the entry names."""
         return None if self._entry.room_id is None else RoomId(self._entry.room_id)
 
+    @property
+    def user_id(self) -> int | None:
+        """The number of the user whom the entry means, where it says."""
+        return self._entry.user_id
+
     def log_in(self) -> Login | None:
         """The session that the entry names, as it is now; None where there is none that can be used."""
         self._login, problem = self._read()

@@ -34,11 +34,13 @@ MESSAGES: dict[str, type[Message]] = {
 
 OWN = {
     "gift_finalized": "GiftFinalizedEvent",
+    "live_start": "LiveStartEvent",
     "pause": "PauseEvent",
+    "room_stats": "RoomStatsEvent",
     "streamer": "StreamerEvent",
     "unpause": "UnpauseEvent",
 }
-"""Events of ours: gifts counted for good, the list, and what a documented kind says that is not documented."""
+"""Events of ours: gifts counted for good, lives and their totals, the list, and what a documented kind says besides."""
 
 UNDOCUMENTED = {
     "WebcastAccessControlMessage": ("access_control", "AccessControlEvent"),
@@ -180,6 +182,7 @@ PARTS = (
     "LinkListChange",
     "LinkedUser",
     "MarqueeNotifications",
+    "Meta",
     "MsgDetectTimes",
     "NoticeBackground",
     "NoticeImage",
@@ -201,6 +204,7 @@ PARTS = (
     "PollVotes",
     "PunishInfo",
     "RankUpdate",
+    "RoomInfo",
     "RoomNotification",
     "ShoppingProduct",
     "SubGoal",
@@ -216,6 +220,5 @@ PARTS = (
     "TopViewer",
     "UserBadge",
     "UserIdentity",
-    "Meta",
 )
 """Records of ours that are parts of others."""

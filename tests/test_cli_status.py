@@ -98,6 +98,7 @@ def test_the_document_has_every_streamer_and_the_workers_counts() -> None:
         "owner_id": None,
         "watched": None,
         "starts": (),
+        "live": None,
         "user_id": "7000000000000000001",
         "labels": {"team": "red"},
     }

@@ -128,7 +128,7 @@ def test_a_frame_that_brought_nothing_is_safe_at_once() -> None:
 def test_what_no_frame_brought_waits_for_nobody() -> None:
     given = Given()
 
-    given.pipeline.connected()
+    given.pipeline.connected(None)
 
     assert given.shelf.settled == [None]
 

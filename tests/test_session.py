@@ -16,7 +16,7 @@ import fastavro
 import pytest
 from structlog.testing import capture_logs
 
-from producer import backoff, stay
+from producer import backoff, search, stay
 from producer import session as session_module
 from producer.assignments.claims import Streamer, Wanted
 from producer.assignments.interface import Said
@@ -185,6 +185,7 @@ def surroundings(
         ssl=ssl.create_default_context(),
         user_agent="Mozilla/5.0",
         elsewhere_poll_seconds=0.07,
+        room_stats_seconds=None,
         silence_seconds=silence_seconds,
         hold_acknowledgements=hold,
         viewers=None,
@@ -239,7 +240,7 @@ def ended(times: int) -> Callable[[Recorded, Session], bool]:
 def test_a_live_is_followed_from_connect_to_its_end() -> None:
     published = stream(OneRoom(Ending.HOST), ended(1))
 
-    assert published.events[0]["name"] == "connect"
+    assert [event["name"] for event in published.events[:2]] == ["live_start", "connect"]
     assert [event["name"] for event in published.named("live_end", "disconnect")] == ["live_end", "disconnect"]
     assert published.named("live_end")[0]["reason"] == "control_message"
     assert published.named("disconnect")[0]["reason"] == "live_ended"
@@ -288,7 +289,10 @@ def test_a_session_says_by_which_door_its_room_is_heard_for_as_long_as_it_is() -
 
     said = [(each.state, each.door) for each in reports]
     heard = said.index(("connected", "direct"))
-    assert said[heard - 1 : heard + 2] == [("connecting", None), ("connected", "direct"), ("offline", None)]
+    # Twice while it is heard: when it is, and when its live has ended.
+    heard_twice = [("connected", "direct")] * 2
+    assert said[heard - 1 : heard + 3] == [("connecting", None), *heard_twice, ("offline", None)]
+    assert [each.live is not None and each.live.is_over for each in reports[heard : heard + 2]] == [False, True]
 
 
 def test_a_live_that_vanishes_is_known_to_have_ended_from_the_rooms_status() -> None:
@@ -337,7 +341,7 @@ def test_a_room_that_has_ended_is_not_entered_again_while_look_ups_lag_behind() 
             class Lagging:
                 """Look-ups that name the first live's room for ever, and addresses that are counted."""
 
-                async def resolve(self, streamer: Streamer, _: Login | None) -> LiveRoom:
+                async def resolve(self, streamer: Streamer, _: Login | None, **__: object) -> LiveRoom:
                     if not looked_up:
                         looked_up.append(await lane_of(real).rooms.resolve(streamer))
                     else:
@@ -609,7 +613,7 @@ def test_what_waits_for_kafka_keeps_no_message_in_memory(hold: bool) -> None:
 def test_a_second_start_is_refused_by_what_the_first_is_doing() -> None:
     async def main() -> None:
         class Slow:
-            async def resolve(self, *_: object) -> LiveRoom:
+            async def resolve(self, *_: object, **__: object) -> LiveRoom:
                 await asyncio.sleep(60)
                 raise AssertionError
 
@@ -638,7 +642,7 @@ class Scripted:
     async def is_live(self, *_: object) -> bool:
         return False
 
-    async def resolve(self, *_: object) -> LiveRoom:
+    async def resolve(self, *_: object, **__: object) -> LiveRoom:
         self.resolved += 1
         failure = self._failures.pop(0) if len(self._failures) > 1 else self._failures[0]
         raise failure
@@ -700,11 +704,11 @@ def test_what_nobody_foresaw_parks_the_streamer_for_minutes_and_longer_each_time
     slept, subject, around = waits(monkeypatch, 3, KeyError("a stranger's word"), reports=reports)
 
     assert slept == [180.0, 360.0, 720.0]
-    assert bug_count(around, "session") == 3
+    assert bug_count(around, "search") == 3
     parked = [said for said in reports if said.state == State.PARKED]
     assert [said.bugs for said in parked] == [1, 2, 3]
     assert [said.again_at for said in parked] == [1_790_000_180_000, 1_790_000_360_000, 1_790_000_720_000]
-    assert {said.error for said in parked} == {"bug: KeyError in session"}
+    assert {said.error for said in parked} == {"bug: KeyError in search"}
     assert subject.state is None
 
 
@@ -908,7 +912,7 @@ class Regional:
         self._refusals = list(refusals)
         self._alive = list(alive)
 
-    async def resolve(self, streamer: Streamer, login: Login | None) -> LiveRoom:
+    async def resolve(self, streamer: Streamer, login: Login | None, **__: object) -> LiveRoom:
         refusal = self._refusals[0]
         if refusal is not None:
             if len(self._refusals) > 1:
@@ -959,7 +963,7 @@ def test_a_name_that_is_not_known_here_is_elsewhere_and_looked_up_rarely() -> No
 def test_a_room_that_is_known_from_before_is_entered_by_its_id_where_its_name_tells_nothing(
     refusal: ProducerError, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(session_module, "NAME_EVERY", 1)
+    monkeypatch.setattr(search, "NAME_EVERY", 1)
     publisher = Recorded()
 
     async def main() -> Regional:
@@ -985,7 +989,7 @@ def test_a_room_that_is_known_from_before_is_entered_by_its_id_where_its_name_te
 
 
 def test_a_room_that_is_known_and_over_is_not_asked_for_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(session_module, "NAME_EVERY", 1)
+    monkeypatch.setattr(search, "NAME_EVERY", 1)
     publisher = Recorded()
 
     async def main() -> Regional:
@@ -1096,7 +1100,7 @@ def test_a_long_wait_ends_at_the_next_look_when_the_list_names_another_way(monke
     resolved = 0
 
     class Refusing:
-        async def resolve(self, *_: object) -> LiveRoom:
+        async def resolve(self, *_: object, **__: object) -> LiveRoom:
             nonlocal resolved
             resolved += 1
             if resolved == 2:
@@ -1120,7 +1124,7 @@ def test_a_long_wait_ends_at_the_next_look_when_the_list_names_another_way(monke
 def test_who_waits_to_be_looked_up_is_when_the_list_names_another_way(
     monkeypatch: pytest.MonkeyPatch, named: int | None
 ) -> None:
-    monkeypatch.setattr(session_module, "LOOK_SECONDS", 0.02)
+    monkeypatch.setattr(search, "LOOK_SECONDS", 0.02)
     listed = [Wanted(NAME)]
     refusing = Scripted(ELSEWHERE)
     around = surroundings(Recorded(), url="http://127.0.0.1:9", rooms=refusing, door=refusing)
@@ -1161,7 +1165,7 @@ def test_who_takes_a_heard_room_over_goes_there_without_looking_it_up_and_keeps_
     looked_up = asyncio.run(main())
 
     states = [said.state for said in reports]
-    assert states[: states.index("offline")] == ["resolving", "connecting", "connected"]
+    assert states[: states.index("offline")] == ["resolving", "connecting", "connected", "connected"]
     assert looked_up <= 1  # for the next live, once this one was over
     assert {said.owner_id for said in reports[1:]} == {"68"}
     assert {(said.watched, said.starts) for said in reports[1:3]} == {(started - 60, (started,))}
@@ -1220,7 +1224,7 @@ def test_a_room_that_a_door_takes_for_ended_is_gone_to_no_sooner_than_it_is_look
         def told(self, *_: object, **__: object) -> None: ...
 
     class Live:
-        async def resolve(self, *_: object) -> LiveRoom:
+        async def resolve(self, *_: object, **__: object) -> LiveRoom:
             return LiveRoom(RoomId(7))
 
         async def is_live(self, _: RoomId) -> bool:

@@ -10,8 +10,7 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from producer import backoff
-from producer import session as session_module
+from producer import backoff, search
 from producer.assignments.claims import Wanted
 from producer.errors import InvalidSessionId, Reason
 from producer.session import Session, State
@@ -153,7 +152,7 @@ def test_with_the_right_session_the_room_delivers(tmp_path: Path) -> None:
 def test_a_session_that_takes_the_place_of_a_refused_one_is_tried_at_the_next_look(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(session_module, "LOOK_SECONDS", 0.05)
+    monkeypatch.setattr(search, "LOOK_SECONDS", 0.05)
     (tmp_path / "adults").write_text(OVER)
 
     async def act(watched: Watched) -> None:
@@ -170,7 +169,7 @@ def test_a_session_that_takes_the_place_of_a_refused_one_is_tried_at_the_next_lo
 def test_a_refused_session_that_stays_the_same_is_not_tried_again(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(session_module, "LOOK_SECONDS", 0.01)
+    monkeypatch.setattr(search, "LOOK_SECONDS", 0.01)
     (tmp_path / "adults").write_text(OVER)
 
     async def act(watched: Watched) -> None:
@@ -216,7 +215,7 @@ class Nameless:
     def __init__(self, real: Rooms) -> None:
         self.is_live = real.is_live
 
-    async def resolve(self, _: str, login: Login | None) -> LiveRoom:
+    async def resolve(self, _: str, login: Login | None, **__: object) -> LiveRoom:
         raise InvalidSessionId("not by name", reason=Reason.CREDENTIALS if login else Reason.LOGIN)
 
 
@@ -224,7 +223,7 @@ class Nameless:
 def test_a_room_that_the_list_names_and_whose_name_wants_a_login_goes_by_the_doors_that_carry_one(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, content: str | None, door: str
 ) -> None:
-    monkeypatch.setattr(session_module, "LOOK_SECONDS", 0.05)
+    monkeypatch.setattr(search, "LOOK_SECONDS", 0.05)
     if content is not None:
         (tmp_path / "adults").write_text(content)
     tried: list[str] = []

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from producer.events import schemas
 
-PRECIOUS_EVENTS = ("connect", "disconnect", "gift", "gift_finalized", "live_end")
+PRECIOUS_EVENTS = ("connect", "disconnect", "gift", "gift_finalized", "live_end", "live_start")
 """Worth money, or what tells the parts of a session apart: the last to be refused."""
 
 Admits = Callable[[str, int], bool]

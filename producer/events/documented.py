@@ -18,6 +18,7 @@ from producer.webcast import wire
 
 STREAKABLE = 1
 ENDED = frozenset({3, 4})
+LIVE_END = "live_end"
 PAUSES = {1: "pause", 2: "unpause"}
 
 JOIN_KEYS = frozenset({"live_room_enter_toast", "pm_mt_join_message_other_viewer"})
@@ -144,13 +145,14 @@ def _control(control: wire.ControlMessage, meta: records.Meta) -> Event | None:
     tips = control.tips if control.HasField("tips") else None
     if control.action in ENDED:
         end: records.LiveEndEvent = {
-            "name": "live_end",
+            "name": LIVE_END,
             "reason": "control_message",
             "meta": meta,
             "action": control.action,
             "tips": tips,
+            "started_at": None,
         }
-        return Event("live_end", end)
+        return Event(LIVE_END, end)
     if control.action not in PAUSES:
         return None
     source = control.extra.source if control.extra.HasField("source") else None

@@ -39,6 +39,8 @@ class Origin:
     """Whose room it is: a name changes, this does not. None where no look-up said it."""
     connection: str | None = None
     """None where it is over."""
+    started_at: int | None = None
+    """When the live began, in ms since 1970; None where no look-up said it."""
     viewers: Pseudonyms | None = None
     """Under which names viewers leave; None: under their own."""
 

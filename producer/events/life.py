@@ -1,17 +1,52 @@
 """Events that no message carries: of a connection's life, of a live's end, of gifts that are counted for good, and of
 the list."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 from producer.events import records
 from producer.events.event import Event, Giving, Origin, own_meta
 from producer.events.streaks import Given, Interval
 
 
-def connected(origin: Origin, *, at: int) -> Event:
-    """Make the event of an opened connection; `at` is in ms since 1970, as below."""
-    value: records.ConnectEvent = {"name": "connect", "meta": own_meta("connect", origin, at, unique=True)}
+@dataclass(frozen=True, slots=True)
+class Found:
+    """How a live was found."""
+
+    known_by: str
+    renamed_to: str | None
+    room: records.RoomInfo | None
+
+
+def live_started(origin: Origin, found: Found, *, at: int) -> Event:
+    """Make the event of a live that was found; `at` is in ms since 1970, as below."""
+    value: records.LiveStartEvent = {
+        "name": "live_start",
+        "known_by": found.known_by,
+        "started_at": origin.started_at,
+        "renamed_to": found.renamed_to,
+        "room": found.room,
+        "meta": own_meta("live_start", origin, at, unique=False),
+    }
+    return Event("live_start", value)
+
+
+def connected(origin: Origin, room: records.RoomInfo | None, *, at: int) -> Event:
+    """Make the event of an opened connection."""
+    value: records.ConnectEvent = {
+        "name": "connect",
+        "meta": own_meta("connect", origin, at, unique=True),
+        "started_at": origin.started_at,
+        "room": room,
+    }
     return Event("connect", value)
+
+
+def room_stats(origin: Origin, totals: Mapping[str, Any], *, at: int) -> Event:
+    """Make the event of a live's totals: the fields that RoomStatsEvent has between its name and `meta`."""
+    value = {"name": "room_stats", **totals, "meta": own_meta("room_stats", origin, at, unique=True)}
+    return Event("room_stats", value)
 
 
 def disconnected(origin: Origin, reason: str, *, at: int) -> Event:
@@ -24,7 +59,14 @@ def disconnected(origin: Origin, reason: str, *, at: int) -> Event:
 def live_ended(origin: Origin, reason: str, *, at: int) -> Event:
     """Make the event of a live that was found ended without a message that says so."""
     meta = own_meta("live_end", origin, at, unique=False)
-    value: records.LiveEndEvent = {"name": "live_end", "reason": reason, "meta": meta, "action": None, "tips": None}
+    value: records.LiveEndEvent = {
+        "name": "live_end",
+        "reason": reason,
+        "meta": meta,
+        "action": None,
+        "tips": None,
+        "started_at": origin.started_at,
+    }
     return Event("live_end", value)
 
 

@@ -59,6 +59,8 @@ def to_event(
         event = replace(event, is_time_odd=True)
     if event.name == UNKNOWN:
         return event
+    if event.name == documented.LIVE_END:
+        event.value["started_at"] = origin.started_at
     if _carried(kind, origin.payloads):
         meta["payload"] = _leaving(payload, origin)
     return _with_gift_list(event, gift_list) if event.tap is not None else event

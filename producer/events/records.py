@@ -442,10 +442,24 @@ class CommentEvent(TypedDict):
     meta: Meta | None
 
 
+class RoomInfo(TypedDict):
+    """What the look-up that found a live said of it and of whose it is: a snapshot of that moment."""
+
+    unique_id: str | None
+    nickname: str | None
+    title: str | None
+    followers: int | None
+    viewers: int | None
+    visits: int | None
+    likes: int | None
+
+
 class ConnectEvent(TypedDict):
     """The producer connected to the live; published once a connection."""
 
     name: str
+    started_at: int | None
+    room: RoomInfo | None
     meta: Meta | None
 
 
@@ -1134,6 +1148,7 @@ class LiveEndEvent(TypedDict):
     reason: str | None
     action: int | None
     tips: str | None
+    started_at: int | None
     meta: Meta | None
 
 
@@ -1156,6 +1171,17 @@ class LiveIntroEvent(TypedDict):
     badges: list[BadgeStruct]
     content_language: str | None
     name: str
+    meta: Meta | None
+
+
+class LiveStartEvent(TypedDict):
+    """A live was found; published once a live by the session that found it, before it is connected to."""
+
+    name: str
+    known_by: str | None
+    started_at: int | None
+    renamed_to: str | None
+    room: RoomInfo | None
     meta: Meta | None
 
 
@@ -1534,6 +1560,21 @@ class RoomPinEvent(TypedDict):
     pin_msg_id: int | None
     pin_msg_id_str: str | None
     name: str
+    meta: Meta | None
+
+
+class RoomStatsEvent(TypedDict):
+    """TikTok's own totals of a live that is heard."""
+
+    name: str
+    title: str | None
+    viewers: int | None
+    total_viewers: int | None
+    visits: int | None
+    likes: int | None
+    shares: int | None
+    follows: int | None
+    gifters: int | None
     meta: Meta | None
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 IN_FLIGHT_SECONDS = 3.0
 """How old a message may be that a worker had received and Kafka had not acknowledged when it was killed."""
-OWN_EVENTS = ("connect", "disconnect", "gift_finalized", "streamer")
+OWN_EVENTS = ("connect", "disconnect", "gift_finalized", "live_start", "room_stats", "streamer")
 """Events that no message carries, so the simulator sends none of them."""
 LEAST_EVENTS = 10
 

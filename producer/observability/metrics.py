@@ -41,10 +41,15 @@ BUG_PLACES = (
     "events.streaks",
     "events",
     "gift_lists",
+    "lives",
+    "lookups",
+    "memory",
     "other",
     "pipeline",
+    "search",
     "session",
     "stay",
+    "totals",
     "webcast.connection",
     "webcast.doors",
     "webcast.frames",
@@ -185,7 +190,9 @@ class Metrics:
             egress=egresses,
         )
         self._look_ups_waiting = self._gauge(
-            "look_ups_waiting", "Streamers that wait to be looked up, each for its time to come.", egress=egresses
+            "look_ups_waiting",
+            "Streamers that wait to be looked up and rooms for their totals, each for its time to come.",
+            egress=egresses,
         )
         self._discovery = self._histogram(
             "discovery_seconds",

@@ -33,6 +33,7 @@ class Fault(StrEnum):
     API_RESTRICTED = "api_restricted"
     API_PARAMETERS = "api_parameters"
     API_OTHER_USER = "api_other_user"
+    RENAMED = "renamed"
     SIGN_RATE_LIMITED = "sign_rate_limited"
     SIGN_NO_COOKIE = "sign_no_cookie"
     SIGN_EMPTY = "sign_empty"

@@ -17,8 +17,6 @@ from producer.webcast.wire import Envelope, FetchResult
 LIVE, OFFLINE = 2, 4
 BOT_COOKIE = "ak_bmsc=0~simulated; Domain=.tiktok.com; Path=/; Expires=Sun, 29 Nov 2026 12:00:00 GMT; HttpOnly"
 CSRF_COOKIE = "tt_csrf_token=simulated-x; Path=/; Secure; HttpOnly; SameSite=Lax"
-OWNER = "6800000000000000001"
-"""Whose every room is, by number."""
 CHALLENGE_BYTES = 1462
 CHALLENGE_END = b"</body></html>"
 STUB_TOKEN = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJleHAiOjQxMDI0NDQ4MDB9.c2ltdWxhdGVkLXNpZ25hdHVyZS1vZi1ub2JvZHk"
@@ -100,11 +98,64 @@ def refused(status: int, said: str) -> Page:
     return Page(200, b"", "text/plain", {"Handshake-Status": str(status), "Handshake-Msg": said})
 
 
-def streamer_page(unique_id: str, room_id: int, *, live: bool) -> Page:
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What look-ups show of a room; while it is offline, of its last live."""
+
+    unique_id: str
+    owner_id: int
+    room_id: int
+    is_live: bool
+    started_at: int
+    """Seconds since 1970."""
+    followers: int = 0
+    viewers: int = 0
+    """Now; what follows is since the start."""
+    visits: int = 0
+    likes: int = 0
+    shares: int = 0
+    follows: int = 0
+    gifters: int = 0
+
+    @property
+    def title(self) -> str:
+        """The live's."""
+        return f"live {self.room_id}"
+
+    @property
+    def nickname(self) -> str:
+        """The streamer's."""
+        return f"The {self.unique_id}"
+
+    @property
+    def status(self) -> int:
+        """The live's."""
+        return LIVE if self.is_live else OFFLINE
+
+    @property
+    def by_name(self) -> dict[str, Any]:
+        """What api-live and a page say, in the same form."""
+        return {
+            "user": {
+                "id": str(self.owner_id),
+                "uniqueId": self.unique_id,
+                "nickname": self.nickname,
+                "roomId": str(self.room_id),
+                "status": self.status,
+            },
+            "stats": {"followingCount": 7, "followerCount": self.followers},
+            "liveRoom": {
+                "title": self.title,
+                "startTime": self.started_at,
+                "status": self.status,
+                "liveRoomStats": {"userCount": self.viewers, "enterCount": self.visits, "likeCount": self.likes},
+            },
+        }
+
+
+def streamer_page(shown: Shown) -> Page:
     """A streamer's page; while offline it still names the room of the last live."""
-    status = LIVE if live else OFFLINE
-    user = {"id": OWNER, "uniqueId": unique_id, "roomId": str(room_id), "status": status}
-    state = {"LiveRoom": {"liveRoomUserInfo": {"user": user, "liveRoom": {"title": "simulated", "status": status}}}}
+    state = {"LiveRoom": {"liveRoomUserInfo": shown.by_name}}
     return html(f'<script id="SIGI_STATE" type="application/json">{json.dumps(state)}</script>')
 
 
@@ -118,12 +169,9 @@ def captcha() -> Page:
     return html("<title>Verify to continue</title><body>tiktok-verify-page</body>")
 
 
-def api_live(unique_id: str, room_id: int, *, started_at: int | None) -> Page:
-    """The answer about a streamer; `started_at`: when the live began (seconds since 1970), None while there is none."""
-    status = OFFLINE if started_at is None else LIVE
-    user = {"id": OWNER, "uniqueId": unique_id, "roomId": str(room_id), "status": status}
-    live_room = {"status": status, "startTime": started_at or 0}
-    return of_json({"statusCode": 0, "message": "", "data": {"user": user, "liveRoom": live_room}})
+def api_live(shown: Shown) -> Page:
+    """The answer about a streamer."""
+    return of_json({"statusCode": 0, "message": "", "data": shown.by_name})
 
 
 def user_not_found() -> Page:
@@ -153,10 +201,26 @@ def check_alive(alive: Mapping[str, bool]) -> Page:
     return of_json({"data": data, "extra": {"now": 0}, "status_code": 0})
 
 
-def room_info(room_id: int, unique_id: str, *, live: bool) -> Page:
+def room_info(shown: Shown) -> Page:
     """The answer about a room."""
-    owner = {"id_str": OWNER, "display_id": unique_id, "nickname": unique_id}
-    data = {"id": room_id, "id_str": str(room_id), "status": LIVE if live else OFFLINE, "owner": owner}
+    data = {
+        "id": shown.room_id,
+        "id_str": str(shown.room_id),
+        "status": shown.status,
+        "title": shown.title,
+        "user_count": shown.viewers,
+        "like_count": shown.likes,
+        "start_time": shown.started_at,
+        "owner": {"id_str": str(shown.owner_id), "display_id": shown.unique_id, "nickname": shown.nickname},
+        "stats": {
+            "total_user": shown.visits,
+            "enter_count": shown.visits,
+            "like_count": 0,  # as it was seen to be, with the number beside it
+            "share_count": shown.shares,
+            "follow_count": shown.follows,
+            "gift_uv_count": shown.gifters,
+        },
+    }
     return of_json({"data": data, "extra": {"now": 0}, "status_code": 0})
 
 

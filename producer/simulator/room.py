@@ -6,7 +6,9 @@ from collections import deque
 from collections.abc import Iterator
 
 from producer.simulator.messages import Message
+from producer.simulator.pages import Shown
 from producer.simulator.socket import Socket
+from producer.simulator.tally import Tally
 from producer.simulator.truth import Truth
 from producer.simulator.world import Ending, Live, end
 
@@ -14,6 +16,8 @@ TICK_SECONDS = 0.1
 LARGEST_BATCH = 1000
 """What a slow client made wait is caught up in frames that are no larger than this."""
 HISTORY = 6
+FOLLOWERS = 5000
+"""Of each streamer at the beginning."""
 LEAVE_SECONDS = 5.0
 """How long sockets stay open after an end; TikTok leaves the closing to the client."""
 
@@ -21,8 +25,10 @@ LEAVE_SECONDS = 5.0
 class Room:
     """One streamer's room, played by one task."""
 
-    def __init__(self, unique_id: str, lives: Iterator[Live], truth: Truth) -> None:
+    def __init__(self, unique_id: str, owner_id: int, lives: Iterator[Live], truth: Truth) -> None:
         self.unique_id = unique_id
+        self._owner_id = owner_id
+        self._followers = FOLLOWERS
         self.live: Live | None = None
         self.last_room_id = 0
         """Of the live now or the one before it, which look-ups go on naming."""
@@ -32,6 +38,7 @@ class Room:
         self.history: deque[Message] = deque(maxlen=HISTORY)
         self.unacknowledged: list[Message] = []
         """What whoever listened last had not acknowledged."""
+        self._tally = Tally()
         self._lives = lives
         self._truth = truth
         self._entered = asyncio.Event()
@@ -39,6 +46,25 @@ class Room:
     def is_live(self, room_id: int) -> bool:
         """Whether this room's live now has that id."""
         return self.live is not None and self.live.room_id == room_id
+
+    @property
+    def shown(self) -> Shown:
+        """What look-ups show of it now."""
+        tally = self._tally
+        return Shown(
+            self.unique_id,
+            self._owner_id,
+            self.last_room_id,
+            self.live is not None,
+            self.started_at,
+            followers=self._followers + tally.events["follow"],
+            viewers=len(self.sockets),
+            visits=tally.events["join"],
+            likes=tally.likes,
+            shares=tally.events["share"],
+            follows=tally.events["follow"],
+            gifters=len(tally.gifters),
+        )
 
     def enter(self, socket: Socket) -> None:
         """Let a socket listen."""
@@ -57,6 +83,8 @@ class Room:
             await asyncio.sleep(live.after_seconds)
             self.live, self.last_room_id, self.started_at = live, live.room_id, int(time.time())
             self.history.clear()
+            self._followers += self._tally.events["follow"]
+            self._tally = Tally()
             self.unacknowledged.clear()
             self._truth.write("live_started", self.unique_id, live.room_id)
             last = await self._talk(live)
@@ -117,6 +145,7 @@ class Room:
             return False
         for message in batch:
             self._truth.message(self.unique_id, live.room_id, message, sockets=reached)
+            self._tally.count(message)
             if message.event == "comment":
                 self.history.append(message)
         return True

@@ -7,6 +7,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
+from dataclasses import asdict, replace
 from http import HTTPStatus
 from http.client import responses as PHRASES
 from pathlib import Path
@@ -22,7 +23,7 @@ from producer.simulator.adults import Adults, hashes
 from producer.simulator.faults import Fault, Faults
 from producer.simulator.gateway import Passage
 from producer.simulator.limit import Limit
-from producer.simulator.pages import Page
+from producer.simulator.pages import Page, Shown
 from producer.simulator.replay import Replay
 from producer.simulator.room import Room
 from producer.simulator.signer import Signer
@@ -35,6 +36,8 @@ SOCKET_PATH = "/webcast/im/ws_proxy/ws_reuse_supplement/"
 FAULTS_PATH = "/simulator/faults"
 """Not TikTok's: what is posted here goes wrong from now on, and nothing else."""
 LOOK_UPS = re.compile(r"/@[^/]*/live|/api-live/user/room/|/webcast/room/(?:check_alive|info)/")
+OWNERS = 6_800_000_000_000_000_000
+"""The first streamer's number is one more."""
 HANDSHAKE = {"Handshake-Options": "ping-interval=5", "Handshake-Msg": "success"}
 """What an accepted socket is told: above all, how often to send heartbeats."""
 API_ODD = {
@@ -43,7 +46,9 @@ API_ODD = {
     Fault.API_CHALLENGE: pages.challenge(),
     Fault.API_RESTRICTED: pages.restricted(),
     Fault.API_PARAMETERS: pages.api_parameters(),
-    Fault.API_OTHER_USER: pages.api_live("somebody_else", 7_200_000_000_000_000_001, started_at=1_790_000_000),
+    Fault.API_OTHER_USER: pages.api_live(
+        pages.Shown("somebody_else", 6_700_000_000_000_000_001, 7_200_000_000_000_000_001, True, 1_790_000_000)
+    ),
 }
 """What api-live says in the place of an answer (doors sheet section 6, rows 30 to 34)."""
 HEARTBEAT_SECONDS = 30.0
@@ -131,7 +136,10 @@ class Simulator:
         self._adults = adults or Adults()
         self._limit = limit
         self._signer = Signer(self._fires, truth)
-        self._rooms = {name: Room(name, script.lives(name), truth) for name in script.unique_ids}
+        self._rooms = {
+            name: Room(name, OWNERS + number, script.lives(name), truth)
+            for number, name in enumerate(script.unique_ids, 1)
+        }
         self._stack = AsyncExitStack()
 
     @property
@@ -261,8 +269,8 @@ class Simulator:
         if room is None or self._fires(Fault.PAGE_NOT_FOUND, unique_id):
             return pages.no_such_streamer_page()
         if self._adults.keep_out(unique_id, cookie):
-            return pages.streamer_page(unique_id, 0, live=True)
-        return pages.streamer_page(unique_id, room.last_room_id, live=room.live is not None)
+            return pages.streamer_page(replace(room.shown, room_id=0, is_live=True))
+        return pages.streamer_page(self._shown(room, "page"))
 
     def _api_live(self, unique_id: str, cookie: str) -> Page:
         if self._fires(Fault.API_BLOCKED, unique_id):
@@ -274,7 +282,7 @@ class Simulator:
             return pages.user_not_found()
         if self._adults.keep_out(unique_id, cookie):
             return pages.restricted()
-        return pages.api_live(unique_id, room.last_room_id, started_at=room.started_at if room.live else None)
+        return pages.api_live(self._shown(room, "api_live"))
 
     def _room_info(self, room_id: str, cookie: str) -> Page:
         room = next((room for room in self._rooms.values() if str(room.last_room_id) == room_id), None)
@@ -282,7 +290,19 @@ class Simulator:
             return pages.bad_parameters()
         if self._adults.keep_out(room.unique_id, cookie):
             return pages.restricted()
-        return pages.room_info(room.last_room_id, room.unique_id, live=room.live is not None)
+        return pages.room_info(self._shown(room, "room_info"))
+
+    def _shown(self, room: Room, by: str) -> Shown:
+        """What a room shows of itself, which is written down while it is live."""
+        shown = room.shown
+        if shown.is_live and self._fires(Fault.RENAMED, room.unique_id):
+            shown = replace(shown, unique_id=f"{shown.unique_id}.new")
+        if shown.is_live:
+            said = {"nickname": shown.nickname, "title": shown.title} | asdict(shown)
+            del said["room_id"]
+            said["named"] = said.pop("unique_id")
+            self._truth.write("shown", room.unique_id, shown.room_id, by=by, **said)
+        return shown
 
     def _handshake(self, headers: Headers, query: dict[str, str]) -> Page | None:
         """None lets the socket open."""

@@ -19,20 +19,23 @@ from producer.webcast.alive import Alive, read_check_alive
 from producer.webcast.egress import Egress
 from producer.webcast.http import HTTP, SYSTEM_ERROR, Answer
 from producer.webcast.logins import Login
+from producer.webcast.room_info import (
+    LIVE_STATUSES,
+    RESTRICTED,
+    KnownBy,
+    RoomInfo,
+    RoomStats,
+    read_room_info,
+    read_room_stats,
+    read_started_at,
+)
 from producer.webcast.upstream import Upstream, web_parameters
 
 RoomId = NewType("RoomId", int)
 
-LIVE_STATUSES = frozenset({2, 3})
-"""Live and paused: a paused room keeps its socket and comes back in it."""
 ENDED_STATUS = 4
 USER_NOT_FOUND = 19881007
-RESTRICTED = frozenset({4003110, 10011, 20003})
-"""Said of rooms for adults or for those who logged in, to distrusted addresses, and to sessions that are over."""
 NO_ROOM: tuple[object, ...] = (None, "", "0", 0)
-
-EARLIEST, DAY = 1_420_070_400, 86_400
-"""2015, before there was a LIVE; a clock may be a day ahead."""
 
 SIGI_STATE = "SIGI_STATE"
 PAGE_BYTES = 2 * 1024 * 1024
@@ -64,6 +67,9 @@ class LiveRoom:
     """None where the look-up did not say."""
     started_at: int | None = None
     """When it went live, in seconds since 1970; None where the look-up did not say, or what cannot be."""
+    known_by: KnownBy = KnownBy.ROOM_ID
+    info: RoomInfo | None = None
+    """None where it was asked for by its id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,8 +109,10 @@ class Rooms:
         """For how many seconds look-ups wait, since the address is blocked; 0 while they do not."""
         return self._egress.wait()
 
-    async def resolve(self, unique_id: str, login: Login | None = None) -> LiveRoom:
+    async def resolve(self, unique_id: str, login: Login | None = None, *, owner_id: int | None = None) -> LiveRoom:
         """Find the live room of a streamer, as its session is shown it where there is one.
+
+        `owner_id`: the streamer's number, where it is known; by it a streamer is known that was renamed.
 
         Raises LiveNotFound when the streamer is offline, or unknown here (reason `elsewhere`), InvalidSessionId where
         only those are told who logged in (reason `login`, or `credentials` where the session does not do),
@@ -118,7 +126,7 @@ class Rooms:
             if look_up == self._page:
                 self._spent()
             try:
-                verdict = await look_up(unique_id, headers)
+                verdict = await look_up(unique_id, headers, owner_id)
             except FailedFetchRoomInfo as failure:
                 if failure.reason is Reason.PROXY:
                     self._egress.failed(unique_id, failure)
@@ -163,6 +171,19 @@ class Rooms:
         )
         return read_check_alive(read_object(answer), room_ids)
 
+    async def stats(self, room_id: RoomId) -> RoomStats:
+        """Fetch the totals of a room that is heard (section 2.2 d); its turn among look-ups has come.
+
+        Raises as `room_info.read_room_stats` does.
+        """
+        answer = await self._http.get(
+            "room_info",
+            f"{self._upstream.webcast_url}/room/info/",
+            params=self._parameters | {"room_id": str(room_id)},
+            error=FailedFetchRoomInfo,
+        )
+        return read_room_stats(read_object(answer), room_id)
+
     async def gift_list(self) -> dict[str, object]:
         """Fetch the answer of /gift/list/ (section 2.2 e), of no room in particular. Raises FailedFetchGifts."""
         answer = await self._http.get(
@@ -175,7 +196,7 @@ class Rooms:
         # Half a megabyte in 2023, and a stranger's: too long for the event loop.
         return await asyncio.to_thread(answer.json, FailedFetchGifts, most_values=GIFT_LIST_VALUES)
 
-    async def _api_live(self, unique_id: str, headers: Mapping[str, str]) -> Verdict:
+    async def _api_live(self, unique_id: str, headers: Mapping[str, str], owner_id: int | None) -> Verdict:
         answer = await self._http.get(
             "room_id",
             f"{self._upstream.web_url}/api-live/user/room/",
@@ -183,9 +204,9 @@ class Rooms:
             headers=headers,
             error=FailedFetchRoomInfo,
         )
-        return read_api_live(read_object(answer), unique_id)
+        return read_api_live(read_object(answer), unique_id, owner_id)
 
-    async def _page(self, unique_id: str, headers: Mapping[str, str]) -> Verdict:
+    async def _page(self, unique_id: str, headers: Mapping[str, str], owner_id: int | None) -> Verdict:
         answer = await self._http.get(
             "room_id",
             f"{self._upstream.web_url}/@{unique_id}/live",
@@ -194,7 +215,7 @@ class Rooms:
             error=FailedFetchRoomInfo,
             most_bytes=PAGE_BYTES,
         )
-        return read_page(answer.body)
+        return read_page(answer.body, unique_id, owner_id)
 
 
 def read_object(answer: Answer) -> dict[str, Any]:
@@ -206,10 +227,11 @@ def read_object(answer: Answer) -> dict[str, Any]:
     return answer.json(FailedFetchRoomInfo)
 
 
-def read_api_live(answer: dict[str, object], unique_id: str) -> Verdict:
+def read_api_live(answer: dict[str, object], unique_id: str, owner_id: int | None = None) -> Verdict:
     """Read an answer of /api-live/user/room/ (protocol sheet section 2.2 b). Raises FailedFetchRoomInfo.
 
-    One that names somebody else is no answer: another's room must not be published under this name.
+    One that names somebody else is no answer: another's room must not be published under this name. Who has the number
+    `owner_id` is nobody else, and was renamed.
     """
     if answer.get("statusCode") == USER_NOT_FOUND or answer.get("message") == "user_not_found":
         return Verdict(Status.NOT_FOUND)
@@ -221,15 +243,11 @@ def read_api_live(answer: dict[str, object], unique_id: str) -> Verdict:
     if code != 0:
         said = strangers.shown(strangers.text(answer.get("message")) or "no message")
         raise FailedFetchRoomInfo(f"api-live answered another status code ({said})", reason=Reason.STATUS)
-    user = strangers.at(answer, "data", "user")
-    named = strangers.text(user.get("uniqueId"))
-    if named is not None and named.lower() != unique_id.lower():
-        raise FailedFetchRoomInfo("api-live answered about somebody else", reason=Reason.MALFORMED)
-    return _verdict(user, strangers.at(answer, "data", "liveRoom"))
+    return _verdict(strangers.at(answer, "data"), unique_id, owner_id, KnownBy.API_LIVE)
 
 
-def read_page(page: bytes) -> Verdict:
-    """Read a streamer's page (protocol sheet section 2.3, method 1). Raises FailedFetchRoomInfo."""
+def read_page(page: bytes, unique_id: str, owner_id: int | None = None) -> Verdict:
+    """Read a streamer's page (protocol sheet section 2.3, method 1), as `read_api_live` does."""
     state = strangers.script(page, SIGI_STATE)
     if state is None:
         captcha = b"tiktok-verify-page" in page or b"Verify to continue" in page
@@ -243,12 +261,15 @@ def read_page(page: bytes) -> Verdict:
         raise FailedFetchRoomInfo("the page's SIGI_STATE is no object", reason=Reason.MALFORMED)
     if "LiveRoom" not in value:
         return Verdict(Status.NOT_FOUND)
-    info = strangers.at(value, "LiveRoom", "liveRoomUserInfo")
-    return _verdict(strangers.at(info, "user"), strangers.at(info, "liveRoom"))
+    return _verdict(strangers.at(value, "LiveRoom", "liveRoomUserInfo"), unique_id, owner_id, KnownBy.PAGE)
 
 
-def _verdict(user: dict[str, object], live_room: dict[str, object]) -> Verdict:
+def _verdict(said_of: dict[str, object], unique_id: str, owner_id: int | None, known_by: KnownBy) -> Verdict:
     """Judge by status alone: an offline host keeps the room id of the last live (measured in 2026)."""
+    user, live_room, stats = (strangers.at(said_of, name) for name in ("user", "liveRoom", "stats"))
+    named, number = strangers.text(user.get("uniqueId")), strangers.identifier(user.get("id"))
+    if named is not None and named.lower() != unique_id.lower() and (number is None or number != owner_id):
+        raise FailedFetchRoomInfo(f"{known_by} answered about somebody else", reason=Reason.MALFORMED)
     said = [status for status in (live_room.get("status"), user.get("status")) if status is not None]
     statuses = {strangers.integer(status) for status in said}
     if None in statuses:
@@ -257,9 +278,8 @@ def _verdict(user: dict[str, object], live_room: dict[str, object]) -> Verdict:
         room_id = strangers.identifier(user["roomId"])
         if room_id is None:
             raise FailedFetchRoomInfo("the id of the room is none", reason=Reason.MALFORMED)
-        owner_id, started_at = strangers.identifier(user.get("id")), strangers.integer(live_room.get("startTime"))
-        known = started_at is not None and EARLIEST <= started_at <= time.time() + DAY
-        return Verdict(Status.LIVE, LiveRoom(RoomId(room_id), owner_id, started_at if known else None))
+        info, started_at = read_room_info(user, live_room, stats), read_started_at(live_room, now=time.time())
+        return Verdict(Status.LIVE, LiveRoom(RoomId(room_id), number, started_at, known_by, info))
     return Verdict(Status.OFFLINE if ENDED_STATUS in statuses else Status.UNKNOWN)
 
 

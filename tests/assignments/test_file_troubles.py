@@ -198,6 +198,7 @@ import asyncio, os, resource, subprocess, sys
 from pathlib import Path
 from producer.assignments import claims_folder, file
 from producer.assignments.claims import Streamer
+from producer.assignments.interface import Said
 from tests.assignments.fleet import FileBackend, Fleet, eventually, play
 from tests.assignments.test_file_troubles import Watched, claims
 

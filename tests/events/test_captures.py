@@ -191,7 +191,8 @@ def question(message: Raw) -> tuple[str, Value]:
 def control(message: Raw) -> tuple[str, Value]:
     action, tips = message.number(2), message.text(3)
     if action in (3, 4):
-        return "live_end", {"name": "live_end", "reason": "control_message", "action": action, "tips": tips}
+        said = {"name": "live_end", "reason": "control_message", "action": action, "tips": tips}
+        return "live_end", {**said, "started_at": None}
     name = {1: "pause", 2: "unpause"}[action or 0]
     return name, {"tips": tips, "source": (message.message(4) or Raw({})).text(8), "name": name}
 

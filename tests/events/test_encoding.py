@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -15,10 +16,19 @@ import avro.schema
 import pytest
 
 from producer.errors import NotEncodable
-from producer.events import schemas
+from producer.events import records, schemas
 from producer.events.encoding import Encoder, confluent_prefix, single_object_prefix
 from producer.events.event import Event, Origin
-from producer.events.life import connected, disconnected, gift_finalized, live_ended, streamer
+from producer.events.life import (
+    Found,
+    connected,
+    disconnected,
+    gift_finalized,
+    live_ended,
+    live_started,
+    room_stats,
+    streamer,
+)
 from producer.events.mapping import to_event
 from producer.events.schemas import Schema
 from producer.events.streaks import EndedBy, Given, Source
@@ -32,6 +42,26 @@ ROOT = Path(__file__).resolve().parents[2]
 EVENTS = schemas.events()
 IDS = {name: 258 + at for at, name in enumerate(sorted(EVENTS))}
 ORIGIN = Origin(streamer="someone", room_id=7000000000000000001, worker="worker-0")
+STARTED = replace(ORIGIN, started_at=1_699_999_000_000)
+ROOM: records.RoomInfo = {
+    "unique_id": "Ann.New",
+    "nickname": "Ann 🌹",
+    "title": "Hallo",
+    "followers": 5_000_000_000,
+    "viewers": 12,
+    "visits": 345,
+    "likes": None,
+}
+TOTALS = {
+    "title": "Hallo",
+    "viewers": 12,
+    "total_viewers": 345,
+    "visits": 400,
+    "likes": 3_000_000_000,
+    "shares": 7,
+    "follows": None,
+    "gifters": 0,
+}
 SENDER: Fields = {
     1: 6800000000000000001,
     3: "Ann 🌹",
@@ -71,18 +101,20 @@ GIVING = {
 GIVEN = Given("7:5655:100:6", 3, 5, (0, 5), 3, Source.MESSAGE, EndedBy.REPEAT_END, (0, 2), 12, GIVING)
 ONE_OF_EACH = [
     mapped("WebcastChatMessage", {2: SENDER, 3: "Hallo 👋"}),
-    connected(ORIGIN, at=1_700_000_000_000),
+    connected(STARTED, ROOM, at=1_700_000_000_000),
     disconnected(ORIGIN, "silence", at=1_700_000_000_000),
     mapped("WebcastSocialMessage", {2: SENDER, 4: 1}),
     GIFT,
     gift_finalized(GIVEN, ORIGIN, at=1_700_000_000_000),
     mapped("WebcastMemberMessage", {2: SENDER, 10: 1}),
     mapped("WebcastLikeMessage", {2: 15, 3: 3_000_000_000, 5: SENDER}),
-    live_ended(ORIGIN, "room_status", at=1_700_000_000_000),
+    live_ended(STARTED, "room_status", at=1_700_000_000_000),
+    live_started(STARTED, Found("api_live", "ann.new", ROOM), at=1_700_000_000_000),
     mapped("WebcastQuestionNewMessage", {2: {2: "Why?", 5: SENDER}}),
     mapped("WebcastSocialMessage", {2: SENDER, 4: 3}),
     streamer("ann", 7, [("team", "red")], worker="worker-0", at=1_700_000_000_000),
     mapped("WebcastNobodyKnows", {2: b"\x00\xff"}),
+    room_stats(STARTED, TOTALS, at=1_700_000_000_000),
     mapped("WebcastControlMessage", {2: 1, 4: {8: "app_pause"}}),
     mapped("WebcastControlMessage", {2: 2}),
     mapped("WebcastRoomUserSeqMessage", {3: 120}),
@@ -149,13 +181,14 @@ def test_no_two_events_share_a_fingerprint() -> None:
 
 
 def test_a_connect_event_byte_by_byte() -> None:
-    event = connected(Origin(streamer="ann", room_id=5, worker="w"), at=64)
+    event = connected(Origin(streamer="ann", room_id=5, worker="w"), None, at=64)
 
     record = encoder(schema_ids=dict.fromkeys(EVENTS, 258)).encode(event, key="ann")
 
     assert record.value == (
         b"\x00\x00\x00\x01\x02"  # magic, schema id
         b"\x0econnect"  # name
+        b"\x00\x00"  # started_at, room are null
         b"\x02"  # meta is there
         b"\x1c5:connect:w:64"  # event_id
         b"\x06ann"  # streamer

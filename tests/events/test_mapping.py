@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from producer.errors import MessageRefused, Reason, Recovery
+from producer.events import records
 from producer.events.event import Event, Origin, Payloads
 from producer.events.life import connected, disconnected, live_ended
 from producer.events.mapping import METHODS, to_event
@@ -33,6 +34,15 @@ FURTHER = frozenset(
 )
 """What joins, follows and shares have beside what is documented."""
 NO_MESSAGE: dict[str, object] = {"action": None, "tips": None}
+ROOM: records.RoomInfo = {
+    "unique_id": "Someone",
+    "nickname": None,
+    "title": "Hallo",
+    "followers": 7,
+    "viewers": None,
+    "visits": None,
+    "likes": 0,
+}
 
 
 def mapped(method: str, fields: Fields | bytes, *, msg_id: int = 11, is_history: bool = False) -> Event:
@@ -752,7 +762,7 @@ def test_control_pauses_with_1_goes_on_with_2_and_ends_the_live_with_3_and_4(act
         "unknown": {"method": "WebcastControlMessage", "payload": write({2: action, 3: "bye", 4: {8: "app_pause"}})},
         "pause": {"tips": "bye", "source": "app_pause"},
         "unpause": {"tips": "bye", "source": "app_pause"},
-        "live_end": {"reason": "control_message", "action": action, "tips": "bye"},
+        "live_end": {"reason": "control_message", "action": action, "tips": "bye", "started_at": None},
     }
     assert event.value == {**expected[name], "name": name, "meta": event.value["meta"]}
     assert encode_and_decode(event) == event.value
@@ -956,7 +966,7 @@ def test_history_is_marked() -> None:
 
 
 def test_a_connections_events_are_told_apart_by_worker_and_time() -> None:
-    events = [connected(ORIGIN, at=1_700_000_000_001), disconnected(ORIGIN, "silence", at=1_700_000_000_002)]
+    events = [connected(ORIGIN, None, at=1_700_000_000_001), disconnected(ORIGIN, "silence", at=1_700_000_000_002)]
 
     ids = [event.value["meta"]["event_id"] for event in events]
 
@@ -977,11 +987,14 @@ def test_a_live_ends_once_whichever_worker_saw_it() -> None:
 @pytest.mark.parametrize(
     ("event", "ours"),
     [
-        (connected(ORIGIN, at=1_700_000_000_001), {"name": "connect"}),
+        (
+            connected(replace(ORIGIN, started_at=7_000), ROOM, at=1_700_000_000_001),
+            {"name": "connect", "started_at": 7_000, "room": ROOM},
+        ),
         (disconnected(ORIGIN, "silence", at=1_700_000_000_001), {"name": "disconnect", "reason": "silence"}),
         (
             live_ended(ORIGIN, "room_status", at=1_700_000_000_001),
-            {"name": "live_end", "reason": "room_status", **NO_MESSAGE},
+            {"name": "live_end", "reason": "room_status", "started_at": None, **NO_MESSAGE},
         ),
     ],
     ids=["connect", "disconnect", "live_end"],

@@ -3,7 +3,10 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
+
+ELECTING = frozenset({KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError.LEADER_NOT_AVAILABLE})
+"""Where a broker that led a partition is gone, and the client asks it, or nobody, for a moment."""
 
 
 def read_topics(bootstrap_servers: str, topics: Sequence[str]) -> dict[str, list[Any]]:
@@ -14,6 +17,17 @@ def read_topics(bootstrap_servers: str, topics: Sequence[str]) -> dict[str, list
     return found
 
 
+def _end(consumer: Consumer, place: TopicPartition) -> int:
+    """The end of a partition, whoever leads it by now."""
+    while True:
+        try:
+            return int(consumer.get_watermark_offsets(place, timeout=120)[1])
+        except KafkaException as failure:
+            if failure.args[0].code() not in ELECTING:
+                raise
+            consumer.list_topics(place.topic, timeout=120)
+
+
 def each_record(bootstrap_servers: str, topics: Sequence[str]) -> Iterator[Any]:
     """Read what the topics hold now, record by record; each partition in its order."""
     consumer = Consumer({"bootstrap.servers": bootstrap_servers, "group.id": "tests", "enable.auto.commit": False})
@@ -21,8 +35,7 @@ def each_record(bootstrap_servers: str, topics: Sequence[str]) -> Iterator[Any]:
         ends: dict[tuple[str, int], int] = {}
         for topic in topics:
             for partition in consumer.list_topics(topic, timeout=120).topics[topic].partitions:
-                _, end = consumer.get_watermark_offsets(TopicPartition(topic, partition), timeout=120)
-                if end:
+                if end := _end(consumer, TopicPartition(topic, partition)):
                     ends[topic, partition] = end
         consumer.assign([TopicPartition(topic, partition, 0) for topic, partition in ends])
         while ends:

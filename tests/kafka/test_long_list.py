@@ -78,6 +78,7 @@ async def read(backend: KafkaBackend) -> tuple[float, int]:
 
 PROGRAM = """
 import asyncio, json, signal, sys, time
+from producer.assignments.interface import Said
 from producer.assignments.kafka import KafkaAssignments
 
 class Loop(asyncio.SelectorEventLoop):

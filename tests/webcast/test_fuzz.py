@@ -11,9 +11,16 @@ import websockets
 from websockets.uri import parse_uri
 
 from producer import bodies, strangers
-from producer.errors import FailedConnection, FailedFetchGifts, FailedFetchRoomInfo, FailedHTTPRequest
+from producer.errors import (
+    FailedConnection,
+    FailedFetchGifts,
+    FailedFetchRoomInfo,
+    FailedHTTPRequest,
+    InvalidSessionId,
+    LiveEnded,
+)
 from producer.events.gifts import read_gift_list
-from producer.strangers import Unreadable
+from producer.strangers import Unreadable, at
 from producer.webcast import http
 from producer.webcast.alive import read_check_alive
 from producer.webcast.connection import handshake_refused, read_heartbeat_seconds
@@ -22,6 +29,7 @@ from producer.webcast.doors.sign import read_sign_answer, read_sign_refusal
 from producer.webcast.doors.visitor import Visitor, read_cookie, read_registration
 from producer.webcast.logins import read_login
 from producer.webcast.room import RoomId, read_api_live, read_object, read_page
+from producer.webcast.room_info import read_room_info, read_room_stats, read_started_at
 from producer.webcast.upstream import Upstream
 from producer.webcast.wire import Envelope, FetchResult
 from tests.fuzzing import fuzz, mutate, odd_bytes, odd_json, odd_text
@@ -33,6 +41,10 @@ API = {"statusCode": 0, "message": "", "data": {"user": USER, "liveRoom": {"stat
 NOT_FOUND = {"statusCode": 19881007, "message": "user_not_found"}
 ALIVE = {"data": [{"alive": True, "room_id": 7}], "status_code": 0}
 STATE = {"LiveRoom": {"liveRoomUserInfo": {"user": USER, "liveRoom": {"status": 4}}}}
+ROOM_STATS = {
+    "status_code": 0,
+    "data": {"id": 7, "id_str": "7", "status": 2, "user_count": 1, "stats": {"total_user": 2, "like_count": 3}},
+}
 GIFT = {
     "id": 5655,
     "name": "Rose",
@@ -93,7 +105,31 @@ def test_pages() -> None:
         whole = b'<html><script>"</b>"</script>' + script
         return mutate((whole,), chance) if chance.random() < 0.3 else whole
 
-    fuzz(page, read_page, FailedFetchRoomInfo)
+    fuzz(page, lambda body: read_page(body, "someone", 7), FailedFetchRoomInfo)
+
+
+def test_room_stats() -> None:
+    restricted = {"data": {"prompts": ""}, "extra": {"now": 1}, "status_code": 4003110}
+
+    def read(body: bytes) -> object:
+        return read_room_stats(parsed(body, FailedFetchRoomInfo), 7)
+
+    over = ROOM_STATS | {"data": {"id_str": "7", "status": 4}}
+
+    fuzz(odd_json(ROOM_STATS, over, restricted), read, FailedFetchRoomInfo, InvalidSessionId, LiveEnded)
+
+
+def test_room_infos() -> None:
+    user = {"uniqueId": "someone", "nickname": "Some One"}
+    live_room = {"title": "x", "startTime": 1, "liveRoomStats": {"userCount": 1, "enterCount": 2, "likeCount": 3}}
+    made = odd_json({"user": user, "liveRoom": live_room, "stats": {"followerCount": 7}})
+
+    def read(body: bytes) -> None:
+        said = parsed(body, FailedFetchRoomInfo)
+        read_room_info(at(said, "user"), at(said, "liveRoom"), at(said, "stats"))
+        read_started_at(at(said, "liveRoom"), now=2.0)
+
+    fuzz(made, read, FailedFetchRoomInfo)
 
 
 def test_sign_answers() -> None:

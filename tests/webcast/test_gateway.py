@@ -431,6 +431,7 @@ def published(file: Path, *, count: int, passed: bool, folder: Path) -> list[str
     for event in publisher.events:
         if event["name"] in ("connect", "disconnect"):
             event["meta"]["event_id"] = None
+        event.pop("started_at", None)  # another live of the same messages
     # Of the pinned events too.
     return [re.sub(r'"connection": "\w+"', "", json.dumps(event, default=str)) for event in publisher.events]
 

@@ -21,6 +21,7 @@ from producer.webcast.room import (
     read_object,
     read_page,
 )
+from producer.webcast.room_info import KnownBy, RoomInfo
 from producer.webcast.upstream import Upstream
 from tests.webcast.answers import answer as answered
 
@@ -44,8 +45,12 @@ def page(status: int, *, room_id: str = ROOM) -> bytes:
     return f'<html><script id="SIGI_STATE" type="application/json">{state}</script></html>'.encode()
 
 
-LIVE = Verdict(Status.LIVE, LiveRoom(RoomId(int(ROOM)), 6_800_000_000_000_000_001))
-ANYBODYS = Verdict(Status.LIVE, LiveRoom(RoomId(int(ROOM))))
+def live(owner_id: int | None, known_by: KnownBy = KnownBy.API_LIVE, **info: Any) -> Verdict:
+    return Verdict(Status.LIVE, LiveRoom(RoomId(int(ROOM)), owner_id, None, known_by, RoomInfo(**info)))
+
+
+LIVE = live(6_800_000_000_000_000_001)
+ANYBODYS = live(None)
 OFFLINE = Verdict(Status.OFFLINE)
 
 
@@ -98,7 +103,25 @@ def about(unique_id: object) -> dict[str, Any]:
 
 @pytest.mark.parametrize("named", ["someone", "SomeOne", None, 7])
 def test_an_answer_that_names_whom_it_was_asked_about_or_nobody_counts(named: object) -> None:
-    assert read_api_live(about(named), "someone") == LIVE
+    name = named if isinstance(named, str) else None
+    assert read_api_live(about(named), "someone") == live(6_800_000_000_000_000_001, unique_id=name)
+
+
+def test_who_has_the_streamers_number_and_another_name_was_renamed() -> None:
+    found = read_api_live(about("someone_else"), "someone", 6_800_000_000_000_000_001)
+
+    assert found == live(6_800_000_000_000_000_001, unique_id="someone_else")
+    with pytest.raises(FailedFetchRoomInfo, match="about somebody else"):
+        read_api_live(about("someone_else"), "someone", 6_800_000_000_000_000_002)
+
+
+def test_a_page_about_somebody_else_tells_nothing_either() -> None:
+    state = {"LiveRoom": {"liveRoomUserInfo": about("someone_else")["data"]}}
+    body = f'<script id="SIGI_STATE" type="application/json">{json.dumps(state)}</script>'.encode()
+
+    with pytest.raises(FailedFetchRoomInfo, match="page answered about somebody else"):
+        read_page(body, "someone")
+    assert read_page(body, "someone", 6_800_000_000_000_000_001).status is Status.LIVE
 
 
 @pytest.mark.parametrize("named", ["someone_else", ""])
@@ -133,7 +156,7 @@ def test_values_of_another_kind_are_malformed(answer: dict[str, Any]) -> None:
 @pytest.mark.parametrize("state", [b"1", b"null", b"true", b"1.5", b'"a"', b"[]"])
 def test_a_pages_state_that_is_no_object_is_malformed(state: bytes) -> None:
     with pytest.raises(FailedFetchRoomInfo) as failure:
-        read_page(b'<script id="SIGI_STATE" type="application/json">' + state + b"</script>")
+        read_page(b'<script id="SIGI_STATE" type="application/json">' + state + b"</script>", "someone")
 
     assert failure.value.reason is Reason.MALFORMED
 
@@ -178,15 +201,15 @@ def test_why_an_answer_is_no_object(headers: dict[str, str], body: bytes, reason
 
 
 def test_an_offline_page_with_a_stale_room_id_is_offline() -> None:
-    assert read_page(page(4)) == OFFLINE
+    assert read_page(page(4), "someone") == OFFLINE
 
 
 def test_a_live_page_gives_the_room() -> None:
-    assert read_page(page(2)) == LIVE
+    assert read_page(page(2), "someone") == live(6_800_000_000_000_000_001, KnownBy.PAGE)
 
 
 def test_a_page_without_a_live_room_is_not_found() -> None:
-    assert read_page(b'<script id="SIGI_STATE" type="application/json">{"App":{}}</script>') == Verdict(
+    assert read_page(b'<script id="SIGI_STATE" type="application/json">{"App":{}}</script>', "someone") == Verdict(
         Status.NOT_FOUND
     )
 
@@ -202,7 +225,7 @@ def test_a_page_without_a_live_room_is_not_found() -> None:
 )
 def test_a_page_that_does_not_tell_is_not_offline(body: bytes, reason: Reason) -> None:
     with pytest.raises(FailedFetchRoomInfo) as failure:
-        read_page(body)
+        read_page(body, "someone")
 
     assert failure.value.reason is reason
 
@@ -212,7 +235,7 @@ def test_the_captured_page_of_an_offline_host_is_offline() -> None:
     if not captured.exists():
         pytest.skip("the captures are not beside this checkout")
 
-    assert read_page(captured.read_bytes()) == OFFLINE
+    assert read_page(captured.read_bytes(), "(redacted)") == OFFLINE
 
 
 def resolve(api_answer: object, page_answer: object, asked: list[str] | None = None) -> LiveRoom:

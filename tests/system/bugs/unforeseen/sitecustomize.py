@@ -21,10 +21,12 @@ def _map(message: Any, origin: Any, **more: Any) -> Any:
     return _to_event(message, origin, **more)
 
 
-async def _look_up(self: room.Rooms, unique_id: str, login: Login | None = None) -> room.LiveRoom:
+async def _look_up(
+    self: room.Rooms, unique_id: str, login: Login | None = None, *, owner_id: int | None = None
+) -> room.LiveRoom:
     if unique_id == PLANTED.get("look_up"):
         raise ZeroDivisionError
-    live = await _resolve(self, unique_id, login)
+    live = await _resolve(self, unique_id, login, owner_id=owner_id)
     if unique_id == PLANTED.get("protocol"):
         _silent.add(live.room_id)
     return live
