@@ -16,8 +16,10 @@ from producer.webcast.wire.varints import written
 
 Writer = Callable[[Any], bytes]
 
-SHORT = {"string": "str", "long": "int"}
-"""What is written by table where it is small, with Python's name for it."""
+PYTHON_TYPES = {"string": "str", "bytes": "bytes", "long": "int", "boolean": "bool"}
+"""What a value must be, to the letter: a bool is no int."""
+FEW = 1 << 12
+"""Lengths and numbers below this are written by table; most are."""
 
 
 def compile_writer(schema: JSON) -> Writer:
@@ -27,17 +29,18 @@ def compile_writer(schema: JSON) -> Writer:
     """
     compiler = _Compiler()
     entry = compiler.record(schema)
-    namespace: dict[str, Any] = {"long": long_bytes, "SOME": _SOME, "NotEncodable": NotEncodable, **compiler.getters}
+    namespace: dict[str, Any] = {"long": long_bytes, "PLAIN": _PLAIN, "SOME": _SOME, "NotEncodable": NotEncodable}
+    namespace |= compiler.getters
     exec(compile(compiler.source(), f"<writer of {schema['name']}>", "exec"), namespace)  # our own text, from our files
     write = namespace[entry]
 
     def encode(value: Any) -> bytes:
-        out = bytearray()
+        out: list[bytes] = []
         try:
             write(value, out)
         except (KeyError, TypeError, UnicodeEncodeError) as cause:
             raise NotEncodable(f"{schema['name']}: {type(cause).__name__} {cause}") from cause
-        return bytes(out)
+        return b"".join(out)
 
     return encode
 
@@ -67,96 +70,87 @@ class _Compiler:
             self.getters[f"get_{name}"] = itemgetter(*(field["name"] for field in fields), fields[0]["name"])
             lines.append(f"    {', '.join(f'v{at}' for at in range(len(fields)))}, _ = get_{name}(value)")
         for at, field in enumerate(fields):
-            lines += [f"    v = v{at}", *self._write(field["type"], f"{name}.{field['name']}", "    ")]
+            lines += self._write(field["type"], f"v{at}", f"{name}.{field['name']}", "    ")
         self._functions.append("\n".join(lines))
         return name
 
-    def _write(self, schema: Any, where: str, indent: str) -> list[str]:
+    def _write(self, schema: Any, v: str, where: str, indent: str) -> list[str]:
         """Lines that write the local `v`."""
-        if isinstance(schema, list):
-            null, other = schema
-            if null != "null":
-                raise ValueError(f"{where}: a union must be of null and one more, null first")
-            within = indent + "    "
-            short = _short(other, where, within) if isinstance(other, str) and other in SHORT else None
-            return [
-                f"{indent}if v is None:",
-                f"{within}out.append(0)",
-                f"{indent}else:",
-                *(short or [f"{within}out.append(2)", *self._write(other, where, within)]),
-            ]
-        if isinstance(schema, dict):
-            match schema["type"]:
-                case "record":
-                    return [f"{indent}{self.record(schema)}(v, out)"]
-                case "array":
-                    return self._array(schema["items"], where, indent)
-                case primitive:
-                    return self._write(primitive, where, indent)
-        if schema in self._known:
-            return [f"{indent}{self._known[schema]}(v, out)"]
-        return self._primitive(schema, where, indent)
-
-    def _array(self, items: Any, where: str, indent: str) -> list[str]:
+        if not isinstance(schema, list):
+            return self._value(schema, v, where, indent)
+        null, other = schema
+        if null != "null":
+            raise ValueError(f"{where}: a union must be of null and one more, null first")
         return [
-            *_expect("list", where, indent),
-            f"{indent}if v:",
-            f"{indent}    out += long(len(v))",
-            f"{indent}    for v in v:",
-            *self._write(items, where, indent + "        "),
-            f"{indent}out.append(0)",
+            f"{indent}if {v} is None:",
+            f"{indent}    out.append(b'\\0')",
+            f"{indent}else:",
+            *self._value(other, v, where, indent + "    ", in_union=True),
         ]
 
-    @staticmethod
-    def _primitive(schema: str, where: str, indent: str) -> list[str]:
-        match schema:
-            case "string":
-                return [
-                    *_expect("str", where, indent),
-                    f"{indent}v = v.encode()",
-                    f"{indent}out += long(len(v))",
-                    f"{indent}out += v",
-                ]
-            case "bytes":
-                return [*_expect("bytes", where, indent), f"{indent}out += long(len(v))", f"{indent}out += v"]
-            case "long":
-                return [*_expect("int", where, indent), f"{indent}out += long(v)"]
-            case "boolean":
-                return [*_expect("bool", where, indent), f"{indent}out.append(v)"]
-        raise ValueError(f"{where}: no writer for {schema!r}")
+    def _value(self, schema: Any, v: str, where: str, indent: str, *, in_union: bool = False) -> list[str]:
+        """Lines that write a local that is not None; in a union, behind its branch."""
+        kind = schema["type"] if isinstance(schema, dict) else schema
+        if kind in PYTHON_TYPES:
+            return _primitive(kind, v, where, indent, in_union=in_union)
+        branch = [f"{indent}out.append(b'\\2')"] if in_union else []
+        if kind == "array":
+            return branch + self._array(schema["items"], v, where, indent)
+        write = self.record(schema) if kind == "record" else self._known.get(kind)
+        if write is None:
+            raise ValueError(f"{where}: no writer for {kind!r}")
+        return [*branch, f"{indent}{write}({v}, out)"]
+
+    def _array(self, items: Any, v: str, where: str, indent: str) -> list[str]:
+        return [
+            *_expect("list", v, where, indent),
+            f"{indent}if {v}:",
+            f"{indent}    out.append(long(len({v})))",
+            f"{indent}    for {v}_each in {v}:",
+            *self._write(items, f"{v}_each", where, indent + "        "),
+            f"{indent}out.append(b'\\0')",
+        ]
 
 
-def _short(schema: str, where: str, indent: str) -> list[str]:
-    """A text or number in a union: most are short, and branch and length, or branch and value, are one."""
-    text = ["v = v.encode()", "n = len(v)", "out += SOME[n + n] if n < 4096 else b'\\2' + long(n)", "out += v"]
-    number = ["out += SOME[v + v] if 0 <= v < 4096 else b'\\2' + long(v)"]
-    lines = text if schema == "string" else number
-    return [*_expect(SHORT[schema], where, indent), *(indent + line for line in lines)]
+def _primitive(kind: str, v: str, where: str, indent: str, *, in_union: bool) -> list[str]:
+    # Most numbers and lengths are small, and so one entry of a table together with the branch.
+    table, branch = ("SOME", r"b'\2' + ") if in_union else ("PLAIN", "")
+    length = f"out.append({table}[n] if n < {FEW} else {branch}long(n))"
+    match kind:
+        case "string":
+            lines = [f"text = {v}.encode()", "n = len(text)", length, "out.append(text)"]
+        case "bytes":
+            lines = [f"n = len({v})", length, f"out.append({v})"]
+        case "long":
+            lines = [f"out.append({table}[{v}] if 0 <= {v} < {FEW} else {branch}long({v}))"]
+        case _:
+            lines = [rf"out.append({branch}b'\1' if {v} else {branch}b'\0')"]
+    return [*_expect(PYTHON_TYPES[kind], v, where, indent), *(indent + line for line in lines)]
 
 
-def _expect(python_type: str, where: str, indent: str) -> list[str]:
+def _expect(python_type: str, v: str, where: str, indent: str) -> list[str]:
     return [
-        f"{indent}if type(v) is not {python_type}:",
-        f"{indent}    raise NotEncodable('{where}: expected {python_type}, got ' + type(v).__name__)",
+        f"{indent}if type({v}) is not {python_type}:",
+        f"{indent}    raise NotEncodable('{where}: expected {python_type}, got ' + type({v}).__name__)",
     ]
 
 
 # Fourteen bits at a time out of tables: the plain loop costs 1.5 microseconds an event more.
 _LAST = [written(value) for value in range(1 << 14)]
 _MORE = [bytes((value & 0x7F | 0x80, value >> 7 | 0x80)) for value in range(1 << 14)]
-_SOME = [b"\x02" + last for last in _LAST[:8192]]
-"""The second branch of a union, and a number in zigzag."""
+_PLAIN = _LAST[: 2 * FEW : 2]
+"""Small numbers that are not negative, in zigzag."""
+_SOME = [b"\x02" + plain for plain in _PLAIN]
+"""The same behind the second branch of a union."""
 
 
 def long_bytes(value: int) -> bytes:
     """Avro's zigzag varint of a 64-bit integer. Raises NotEncodable past 64 bits."""
-    if not -(1 << 63) <= value < 1 << 63:
-        raise NotEncodable(f"{value} does not fit 64 bits")
     zigzag = (value << 1) ^ (value >> 63)
-    if zigzag < 1 << 14:
-        return _LAST[zigzag]
-    out = bytearray()
+    if zigzag >= 1 << 64:  # so it is of any number past 64 bits, either way
+        raise NotEncodable(f"{value} does not fit 64 bits")
+    out = b""
     while zigzag >= 1 << 14:
         out += _MORE[zigzag & 0x3FFF]
         zigzag >>= 14
-    return bytes(out + _LAST[zigzag])
+    return out + _LAST[zigzag]

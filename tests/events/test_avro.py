@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from producer.errors import NotEncodable
 from producer.events import schemas
-from producer.events.avro import compile_writer, long_bytes
+from producer.events.avro import FEW, compile_writer, long_bytes
 from tests.events.decoding import decode, published
 
 EVENTS = sorted(schemas.events())
@@ -316,5 +316,21 @@ def test_arrays_of_arrays_and_nullable_items_are_written_as_by_fastavro() -> Non
     fastavro.schemaless_writer(reference, fastavro.parse_schema(record_of(kind)), value)
 
     written = compile_writer(record_of(kind))(value)
+
+    assert reference.getvalue() == written
+
+
+@pytest.mark.parametrize("kind", ["long", "string", "bytes"])
+@pytest.mark.parametrize("size", [0, FEW - 1, FEW, 1 << 14])
+def test_about_the_end_of_the_table_numbers_and_lengths_are_written_as_by_fastavro(kind: str, size: int) -> None:
+    plain = {"long": size, "string": "a" * size, "bytes": b"a" * size}[kind]
+    types = {"plain": kind, "some": ["null", kind], "several": {"type": "array", "items": ["null", kind]}}
+    fields = [{"name": name, "type": each} for name, each in types.items()]
+    schema = {"type": "record", "name": "x.R", "fields": fields}
+    value = {"plain": plain, "some": plain, "several": [plain, None]}
+    reference = io.BytesIO()
+    fastavro.schemaless_writer(reference, fastavro.parse_schema(schema), value)
+
+    written = compile_writer(schema)(value)
 
     assert reference.getvalue() == written
