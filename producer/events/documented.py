@@ -66,12 +66,13 @@ def _comment(chat: wire.ChatMessage, meta: records.Meta) -> Event:
 
 
 def _like(like: wire.LikeMessage, meta: records.Meta) -> Event:
+    has, (key, label) = like.HasField, _shown(like.common)
     value: records.LikeEvent = {
         "user": user_of(like),
-        "likeCount": like.count if like.HasField("count") else None,
-        "totalLikeCount": like.total if like.HasField("total") else None,
-        "displayType": _display_type(like.common),
-        "label": _label(like.common),
+        "likeCount": like.count if has("count") else None,
+        "totalLikeCount": like.total if has("total") else None,
+        "displayType": key,
+        "label": label,
         "name": "like",
         "meta": meta,
     }
@@ -79,13 +80,13 @@ def _like(like: wire.LikeMessage, meta: records.Meta) -> Event:
 
 
 def _member(member: wire.MemberMessage, meta: records.Meta) -> Event | None:
-    key = _display_type(member.common)
+    key, label = _shown(member.common)
     if not (key in JOIN_KEYS if key else member.action == JOINED):
         return None
     value: dict[str, Any] = {
         "user": user_of(member),
         "displayType": key,
-        "label": _label(member.common),
+        "label": label,
         "name": "join",
         "meta": meta,
         **_more_of_join(member),
@@ -94,8 +95,7 @@ def _member(member: wire.MemberMessage, meta: records.Meta) -> Event | None:
 
 
 def _social(social: wire.SocialMessage, meta: records.Meta) -> Event | None:
-    key = _display_type(social.common)
-    label = _label(social.common)
+    key, label = _shown(social.common)
     if "follow" in key if key else social.action == FOLLOWED:
         follow: dict[str, Any] = {
             "user": user_of(social),
@@ -162,26 +162,28 @@ def _control(control: wire.ControlMessage, meta: records.Meta) -> Event | None:
 
 
 def _gift(message: wire.GiftMessage, meta: records.Meta) -> Event:
-    repeat_count = message.repeat_count if message.HasField("repeat_count") else None
-    repeat_end = message.repeat_end if message.HasField("repeat_end") else None
-    details = _gift_details(message.gift) if message.HasField("gift") else None
+    has = message.HasField
+    gift_id = message.gift_id if has("gift_id") else None
+    repeat_count = message.repeat_count if has("repeat_count") else None
+    repeat_end = message.repeat_end if has("repeat_end") else None
+    details = _gift_details(message.gift) if has("gift") else None
     gift_type = details["giftType"] if details else None
     streakable = _streakable(message, gift_type)
     gift: dict[str, Any] = {
-        "giftId": message.gift_id if message.HasField("gift_id") else None,
+        "giftId": gift_id,
         "repeatCount": repeat_count,
         "repeatEnd": repeat_end,
         "giftDetails": details,
-        "giftExtra": _gift_extra(message.monitor_info) if message.HasField("monitor_info") else None,
+        "giftExtra": _gift_extra(message.monitor_info) if has("monitor_info") else None,
         "extended_gift": None,
         "gift_type": gift_type,
         "streakable": streakable is True,
         "streaking": streakable is True and repeat_end != 1,
         "gift_list_version": None,
-        "gift_id_str": str(message.gift_id) if message.HasField("gift_id") else None,
+        "gift_id_str": None if gift_id is None else str(gift_id),
         **_more_of_gift(message),
     }
-    to_user = user(message.to_user) if message.HasField("to_user") else None
+    to_user = user(message.to_user) if has("to_user") else None
     value: dict[str, Any] = {
         "user": identified(message),
         "gift": gift,
@@ -203,13 +205,13 @@ def _gift(message: wire.GiftMessage, meta: records.Meta) -> Event:
     tap = Tap(
         message_id=int(meta["message_id"] or 0),
         user_id=message.user.id,
-        gift_id=message.gift_id,
+        gift_id=gift_id or 0,
         group_id=message.group_id,
         receiver_id=receiver_id,
         streakable=streakable,
-        repeat_count=message.repeat_count,
-        repeat_end=message.repeat_end == 1,
-        added_diamonds=message.fan_ticket_count if message.HasField("fan_ticket_count") else None,
+        repeat_count=repeat_count or 0,
+        repeat_end=repeat_end == 1,
+        added_diamonds=gift["fan_ticket_count"],
         diamond_count=details["diamondCount"] if details else None,
         details=giving,
     )
@@ -225,36 +227,38 @@ def _streakable(message: wire.GiftMessage, gift_type: int | None) -> bool | None
 
 
 def _gift_details(gift: wire.Gift) -> records.GiftDetails:
+    has = gift.HasField
     image: records.GiftDetailImage | None = None
-    if gift.HasField("image"):
+    if has("image"):
         # The last of the URLs, as the documented schema (one string, the last on the wire wins) would read it.
-        image = {"giftPictureUrl": gift.image.url_list[-1] if gift.image.url_list else None}
+        urls = gift.image.url_list
+        image = {"giftPictureUrl": urls[-1] if urls else None}
     return {
         "giftImage": image,
-        "describe": gift.describe if gift.HasField("describe") else None,
-        "giftType": gift.type if gift.HasField("type") else None,
-        "diamondCount": gift.diamond_count if gift.HasField("diamond_count") else None,
-        "giftName": gift.name if gift.HasField("name") else None,
-        "duration": gift.duration if gift.HasField("duration") else None,
-        "combo": gift.combo if gift.HasField("combo") else None,
+        "describe": gift.describe if has("describe") else None,
+        "giftType": gift.type if has("type") else None,
+        "diamondCount": gift.diamond_count if has("diamond_count") else None,
+        "giftName": gift.name if has("name") else None,
+        "duration": gift.duration if has("duration") else None,
+        "combo": gift.combo if has("combo") else None,
     }
 
 
 def _gift_extra(info: wire.GiftMonitorInfo) -> records.GiftExtra:
-    sent_at = "send_gift_send_message_success_ms"
+    has = info.HasField
+    receiver = info.to_user_id if has("to_user_id") else None
     return {
-        "timestamp": info.send_gift_send_message_success_ms if info.HasField(sent_at) else None,
-        "receiverUserId": info.to_user_id if info.HasField("to_user_id") else None,
-        "receiver_user_id_str": str(info.to_user_id) if info.HasField("to_user_id") else None,
+        "timestamp": info.send_gift_send_message_success_ms if has("send_gift_send_message_success_ms") else None,
+        "receiverUserId": receiver,
+        "receiver_user_id_str": None if receiver is None else str(receiver),
     }
 
 
-def _display_type(common: wire.Common) -> str | None:
-    return common.display_text.key if common.display_text.HasField("key") else None
-
-
-def _label(common: wire.Common) -> str | None:
-    return common.display_text.default_pattern if common.display_text.HasField("default_pattern") else None
+def _shown(common: wire.Common) -> tuple[str | None, str | None]:
+    """The text that viewers are shown: its key, or display type, and its label."""
+    text = common.display_text
+    has = text.HasField
+    return text.key if has("key") else None, text.default_pattern if has("default_pattern") else None
 
 
 MAPPERS: dict[str, Mapper] = {

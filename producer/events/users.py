@@ -36,19 +36,21 @@ def user(person: wire.User, identity: Any = None) -> records.User:
     has, follow_info = person.HasField, person.follow_info
     number, follow_role = person.id or (0 if has("id") else None), follow_info.follow_status
     follows = follow_info.HasField
-    is_moderator = is_subscriber = False
+    is_moderator, is_subscriber = has("user_attr") and person.user_attr.is_admin, False
     if identity is None:
         is_following, is_friend = follow_role >= 1, follow_role == MUTUAL
     else:
         is_friend = identity.is_mutual_following_with_anchor
         is_following = is_friend or identity.is_follower_of_anchor
-        is_moderator, is_subscriber = identity.is_moderator_of_anchor, identity.is_subscriber_of_anchor
+        is_moderator, is_subscriber = is_moderator or identity.is_moderator_of_anchor, identity.is_subscriber_of_anchor
     texts: list[records.Badge] = []
     badge_list: list[records.UserBadge] | None = None
     scenes: dict[int | None, int | None] = {}
-    if person.badge_list:
-        badge_list = [_badge(each, texts) for each in person.badge_list[:MOST_BADGES]]
+    if badges := person.badge_list:
+        badge_list = [_badge(each, texts) for each in badges[:MOST_BADGES]]
         scenes = {each["scene_type"]: each["level"] for each in reversed(badge_list)}
+        is_moderator |= MODERATOR_SCENE in scenes or any(MODERATOR_BADGE in (text["type"] or "") for text in texts)
+        is_subscriber |= SUBSCRIBER_SCENE in scenes or NEW_SUBSCRIBER_SCENE in scenes
     fan_club_name, fan_club_level = None, scenes.get(FANS_SCENE)
     if has("fans_club"):
         club = person.fans_club.data
@@ -64,10 +66,7 @@ def user(person: wire.User, identity: Any = None) -> records.User:
         "badge": {"badges": texts},
         "is_following": is_following,
         "is_friend": is_friend,
-        "is_moderator": is_moderator
-        or MODERATOR_SCENE in scenes
-        or (has("user_attr") and person.user_attr.is_admin)
-        or any(MODERATOR_BADGE in (text["type"] or "") for text in texts),
+        "is_moderator": is_moderator,
         "user_id_str": None if number is None else str(number),
         "sec_uid": person.sec_uid or ("" if has("sec_uid") else None),
         "following_count": follow_info.following_count or (0 if follows("following_count") else None),
@@ -75,7 +74,7 @@ def user(person: wire.User, identity: Any = None) -> records.User:
         "gifter_level": scenes.get(GIFTER_SCENE),
         "fan_club_name": fan_club_name,
         "fan_club_level": fan_club_level,
-        "is_subscriber": is_subscriber or SUBSCRIBER_SCENE in scenes or NEW_SUBSCRIBER_SCENE in scenes,
+        "is_subscriber": is_subscriber,
         "badge_list": badge_list,
     }
 
