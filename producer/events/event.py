@@ -80,14 +80,15 @@ def message_meta(
     text_repaired: bool,
 ) -> records.Meta:
     """Make the metadata of an event that a message carries."""
-    message_id = message.msg_id or common.msg_id
+    room_id, number = str(origin.room_id), message.msg_id or common.msg_id
+    message_id = str(number) if number else None
     # Without any id its content identifies a message, so that a replay of it is still recognised.
-    identity = str(message_id) if message_id else f"blake2b-{_digest(message)}"
+    identity = message_id or f"blake2b-{_digest(message)}"
     return {
-        "event_id": f"{origin.room_id}:{identity}",
+        "event_id": f"{room_id}:{identity}",
         "streamer": origin.streamer,
-        "room_id": str(origin.room_id),
-        "message_id": str(message_id) if message_id else None,
+        "room_id": room_id,
+        "message_id": message_id,
         "method": message.method,
         "created_at": _believed(common.create_time, received_at),
         "received_at": received_at,

@@ -111,7 +111,9 @@ def _mapper(message: type[Message], record: str) -> Mapper:
     project = later(message, record, besides=OURS)
 
     def event(parsed: Any, meta: records.Meta) -> Event:
-        return Event(name, {**project(parsed), "name": name, "meta": meta})
+        value = project(parsed)
+        value["name"], value["meta"] = name, meta
+        return Event(name, value)
 
     return Mapper(wire.reader(message), event)
 

@@ -18,6 +18,7 @@ PAYLOAD_BYTES = 512 * 1024
 """A longer message is refused. The largest captured one has 42,761."""
 
 _any_message = wire.reader(wire.AnyMessage)
+_NOTHING = wire.AnyMessage()
 _MAPPERS = documented.MAPPERS | kinds.MAPPERS
 
 METHODS = frozenset(_MAPPERS)
@@ -31,28 +32,26 @@ def to_event(
 
     A message of a kind that nobody knows, or that is none of the documented events, becomes `unknown`, with its bytes.
     """
-    payload = message.payload
+    method, payload = message.method, message.payload
     if len(payload) > PAYLOAD_BYTES:
         raise MessageRefused(
-            f"{message.method} has {len(payload)} bytes; at most {PAYLOAD_BYTES} are read", fault=Fault.TOO_LARGE
+            f"{method} has {len(payload)} bytes; at most {PAYLOAD_BYTES} are read", fault=Fault.TOO_LARGE
         )
-    kind = kind_of(message.method)
+    kind = kind_of(method)
     mapper = _MAPPERS[kind] if kind else None
     parse = mapper.parse if mapper else _any_message
-    common = wire.Common()
-    parsed: Any = None
+    parsed: Any = _NOTHING
     is_mended = False
     try:
         parsed, is_mended = parse(payload)
-        common = parsed.common
         if origin.viewers is not None:
             origin.viewers.apply(parsed)
     except wire.TooManyFields as cause:
-        raise MessageRefused(f"{message.method}: {cause}", fault=Fault.TOO_MANY) from cause
+        raise MessageRefused(f"{method}: {cause}", fault=Fault.TOO_MANY) from cause
     except wire.DecodeError as cause:
         if mapper:
-            raise MessageRefused(f"{message.method} is not valid protobuf") from cause
-    text_repaired = is_mended or REPLACEMENT in message.method
+            raise MessageRefused(f"{method} is not valid protobuf") from cause
+    common, text_repaired = parsed.common, is_mended or REPLACEMENT in method
     meta = message_meta(message, common, origin, received_at, room_sequence, text_repaired=text_repaired)
     event = (mapper.map(parsed, meta) if mapper else None) or _unknown(message, origin, meta)
     if common.create_time and meta["created_at"] is None:
