@@ -146,8 +146,8 @@ _SOME = [b"\x02" + plain for plain in _PLAIN]
 
 def long_bytes(value: int) -> bytes:
     """Avro's zigzag varint of a 64-bit integer. Raises NotEncodable past 64 bits."""
-    zigzag = (value << 1) ^ (value >> 63)
-    if zigzag >= 1 << 64:  # so it is of any number past 64 bits, either way
+    zigzag = value << 1 if value >= 0 else ~(value << 1)
+    if zigzag >= 1 << 64:
         raise NotEncodable(f"{value} does not fit 64 bits")
     out = b""
     while zigzag >= 1 << 14:
