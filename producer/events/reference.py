@@ -22,7 +22,7 @@ JavaScript rounds: beside each there is the same as a string, `…_str`, and `me
 DOCUMENTED = """
 ## Topics
 
-The documented events, and three of ours: `gift_finalized`, `pause` and `unpause`.
+The documented events, and six of ours: `gift_finalized`, `live_start`, `pause`, `room_stats`, `streamer` and `unpause`.
 
 | topic | record | what |
 |---|---|---|
