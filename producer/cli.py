@@ -124,6 +124,10 @@ def simulate(
         str | None,
         typer.Option(help="MOST/SECONDS:BLOCKED_SECONDS, such as 60/60:300: more look-ups are shown a challenge."),
     ] = None,
+    sign_limit: Annotated[
+        str | None,
+        typer.Option(help="MOST/SECONDS or MOST/SECONDS:HELD_SECONDS: more calls to be signed are answered with 429."),
+    ] = None,
     host: Annotated[str, typer.Option(help="Where to listen.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="Where to listen; 0 takes a free port.")] = 8100,
     replay: Annotated[Path | None, typer.Option(help="Serve these recorded messages (.jsonl.gz) instead.")] = None,
@@ -151,6 +155,7 @@ def simulate(
     from producer.simulator import server
     from producer.simulator.adults import Adults
     from producer.simulator.limit import Limit
+    from producer.simulator.quota import Quota
 
     try:
         _run(
@@ -163,6 +168,7 @@ def simulate(
                 steady=steady,
                 away=away,
                 limit=Limit.written(ip_limit) if ip_limit is not None else None,
+                quota=Quota.written(sign_limit) if sign_limit is not None else None,
                 replay=replay,
                 truth=truth,
                 faults=fault or [],

@@ -24,6 +24,7 @@ from producer.simulator.faults import Fault, Faults
 from producer.simulator.gateway import Passage
 from producer.simulator.limit import Limit
 from producer.simulator.pages import Page, Shown
+from producer.simulator.quota import Quota
 from producer.simulator.replay import Replay
 from producer.simulator.room import Room
 from producer.simulator.signer import Signer
@@ -67,6 +68,7 @@ async def serve(
     steady: bool,
     away: int,
     limit: Limit | None,
+    quota: Quota | None,
     replay: Path | None,
     truth: Path | None,
     faults: Sequence[str],
@@ -88,7 +90,15 @@ async def serve(
             lines = "".join(f"  - {name}\n" for name in script.unique_ids)
             await asyncio.to_thread(list_file.write_text, f"streamers:\n{lines}")
         simulator = Simulator(
-            script, faults=plan, truth=Truth(file), host=host, port=port, resend=resend, adults=adults, limit=limit
+            script,
+            faults=plan,
+            truth=Truth(file),
+            host=host,
+            port=port,
+            resend=resend,
+            adults=adults,
+            limit=limit,
+            quota=quota,
         )
         await stack.enter_async_context(simulator)
         stopped = asyncio.Event()
@@ -113,10 +123,11 @@ class Simulator:
         resend: bool = False,
         adults: Adults | None = None,
         limit: Limit | None = None,
+        quota: Quota | None = None,
     ) -> None:
         """`resend`: what nobody acknowledged is sent to the next who comes. (Whether TikTok does so is not known.)
 
-        `limit`: of look-ups; beyond it each is answered with a challenge.
+        `limit`: of look-ups; beyond it each is answered with a challenge. `quota`: of the sign server's calls.
         """
         self.requests: Counter[str] = Counter()
         """Requests by path."""
@@ -135,7 +146,7 @@ class Simulator:
         self._site = Site(self._fires)
         self._adults = adults or Adults()
         self._limit = limit
-        self._signer = Signer(self._fires, truth)
+        self._signer = Signer(self._fires, truth, quota)
         self._rooms = {
             name: Room(name, OWNERS + number, script.lives(name), truth)
             for number, name in enumerate(script.unique_ids, 1)

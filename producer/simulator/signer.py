@@ -13,6 +13,7 @@ from websockets.datastructures import Headers
 from producer.simulator import pages, posts
 from producer.simulator.faults import Fault
 from producer.simulator.pages import Page
+from producer.simulator.quota import Quota
 from producer.simulator.room import Room
 from producer.simulator.truth import Truth
 
@@ -33,14 +34,20 @@ REFUSALS = {
 class Signer:
     """What a client asks for an address."""
 
-    def __init__(self, fires: Callable[[Fault, str], bool], truth: Truth) -> None:
+    def __init__(self, fires: Callable[[Fault, str], bool], truth: Truth, quota: Quota | None = None) -> None:
         self._fires = fires
+        self._quota = quota
         self._truth = truth
 
     def connect(self, room: Room | None, push_server: str) -> Page:
         """The answer to who asks for a room's socket; None is a room that is not live."""
         if room is None:
             return pages.sign_refused(500, "the webcast URL could not be fetched")
+        if self._quota is not None:
+            wait = self._quota.called(time.monotonic())
+            self._truth.write("called", room.unique_id, room.last_room_id, refused=wait is not None)
+            if wait is not None:
+                return self._quota.page(wait, wall=time.time())
         if (limited := self._limited(room.unique_id)) is not None:
             return limited
         if (fault := next((each for each in REFUSALS if self._fires(each, room.unique_id)), None)) is not None:
