@@ -24,13 +24,16 @@ from producer.settings import Settings, proxy_list, variable
 from producer.strangers import shown
 from producer.webcast import http
 from producer.webcast.bench import Bench
+from producer.webcast.doors import places
 from producer.webcast.doors.breaker import State
 from producer.webcast.doors.contract import Door
 from producer.webcast.doors.direct import Direct
 from producer.webcast.doors.gateway import Gateway
 from producer.webcast.doors.hall import Hall, Standing
 from producer.webcast.doors.lease import Leased
-from producer.webcast.doors.sign import Budget, Signed
+from producer.webcast.doors.places import Places
+from producer.webcast.doors.queue import Queue as Calls
+from producer.webcast.doors.sign import Signed
 from producer.webcast.doors.visitor import Visitors
 from producer.webcast.http import HTTP
 from producer.webcast.lanes import Lane, Lanes
@@ -225,13 +228,19 @@ def door(
             clock=time.monotonic,
         )
     assert settings.sign_url is not None
+    total, period = places.per_minute(settings.sign_calls_per_minute)
+    calls = Calls(
+        Places(total, period=period),
+        clock=time.monotonic,
+        told=lambda waiting, share: metrics.sign_calls(waiting=waiting, share=share),
+    )
     return Signed(
         web,
         upstream,
         sign_url=settings.sign_url,
         api_key_file=_readable("sign_api_key_file", settings.sign_api_key_file),
         user_agent=USER_AGENT,
-        budget=Budget(calls_per_minute=settings.sign_calls_per_minute),
+        queue=calls,
         clock=time.monotonic,
     )
 

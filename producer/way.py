@@ -18,6 +18,8 @@ class Way:
     def __init__(self, streamer: Streamer, around: Surroundings) -> None:
         self.wants_login = False
         """Whether the room is known to let in nobody who is not logged in."""
+        self.takes_over = False
+        """Whether another worker heard the room a moment ago, and may hear it until we do."""
         self._streamer = streamer
         self._around = around
         self._entry = Wanted(streamer)
@@ -78,10 +80,10 @@ class Way:
     @property
     def terms(self) -> Terms:
         """On which it goes through doors: where only who is logged in is let in, by those that carry its session."""
-        carriers = self._around.logins.doors
+        carriers, rank = self._around.logins.doors, (self.priority, self.takes_over)
         if self.wants_login and self.may_log_in:
-            return Terms(tuple(name for name in self._doors if name in carriers), self.log_in, carriers)
-        return Terms(self._doors, self.log_in, carriers)
+            return Terms(tuple(name for name in self._doors if name in carriers), self.log_in, carriers, *rank)
+        return Terms(self._doors, self.log_in, carriers, *rank)
 
     @property
     def _doors(self) -> tuple[str, ...]:

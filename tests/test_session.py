@@ -58,7 +58,9 @@ from producer.webcast.doors import breaker
 from producer.webcast.doors.contract import Address, Door
 from producer.webcast.doors.direct import Direct
 from producer.webcast.doors.hall import Hall
-from producer.webcast.doors.sign import Budget, Signed
+from producer.webcast.doors.places import ANYBODY, Places, Rank
+from producer.webcast.doors.queue import Queue as Calls
+from producer.webcast.doors.sign import Signed
 from producer.webcast.doors.visitor import Visitors
 from producer.webcast.lanes import Lane, Lanes
 from producer.webcast.logins import Login, Logins
@@ -353,7 +355,9 @@ def test_a_room_that_has_ended_is_not_entered_again_while_look_ups_lag_behind() 
 
                 name = "direct"
 
-                async def obtain(self, room_id: RoomId, streamer: str, login: Login | None = None) -> Address:
+                async def obtain(
+                    self, room_id: RoomId, streamer: str, login: Login | None = None, rank: Rank = ANYBODY
+                ) -> Address:
                     obtained.append(room_id)
                     return await lane_of(real).doors.doors[0].obtain(room_id, streamer)
 
@@ -440,7 +444,7 @@ def test_a_room_goes_by_the_next_door_and_comes_back_without_losing_a_message(
                 sign_url=simulator.url,
                 api_key_file=None,
                 user_agent="Mozilla/5.0",
-                budget=Budget(calls_per_minute=6000),
+                queue=Calls(Places(6000), clock=time.monotonic),
                 clock=time.monotonic,
             )
             around = surroundings(publisher, url=simulator.url, web=web)
@@ -1079,7 +1083,7 @@ class Named(Direct):
         super().__init__(Visitors(over, upstream, clock=time.monotonic), upstream)
         self.name = name
 
-    async def obtain(self, room_id: RoomId, streamer: str, login: Login | None = None) -> Address:
+    async def obtain(self, room_id: RoomId, streamer: str, login: Login | None = None, rank: Rank = ANYBODY) -> Address:
         return replace(await super().obtain(room_id, streamer), door=self.name)
 
 

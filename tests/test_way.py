@@ -23,7 +23,9 @@ from producer.surroundings import Surroundings
 from producer.webcast import http
 from producer.webcast.doors.contract import Door
 from producer.webcast.doors.hall import Hall
-from producer.webcast.doors.sign import Budget, Signed
+from producer.webcast.doors.places import Places
+from producer.webcast.doors.queue import Queue
+from producer.webcast.doors.sign import Signed
 from producer.webcast.logins import Login, Logins
 from producer.webcast.room import LiveRoom, Rooms
 from producer.webcast.upstream import Upstream
@@ -88,14 +90,13 @@ def watch(
 def signed(around: Surroundings, simulator: Simulator) -> Surroundings:
     """The same with a sign server before the direct door."""
     upstream, over = Upstream.at(simulator.url), lane_of(around).rooms._http
-    budget = Budget(calls_per_minute=6000)
     sign = Signed(
         over,
         upstream,
         sign_url=simulator.url,
         api_key_file=None,
         user_agent="Mozilla/5.0",
-        budget=budget,
+        queue=Queue(Places(6000), clock=time.monotonic),
         clock=time.monotonic,
     )
     doors: list[Door] = [sign, direct(over, upstream)]

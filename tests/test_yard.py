@@ -183,6 +183,7 @@ PURE = (
     "replay",
     "status/board",
     "webcast/doors/broker",
+    "webcast/doors/places",
     "webcast/frames",
     "webcast/protocol",
     "webcast/wire/reading",

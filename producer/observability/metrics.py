@@ -194,6 +194,12 @@ class Metrics:
             "Streamers that wait to be looked up and rooms for their totals, each for its time to come.",
             egress=egresses,
         )
+        self._sign_calls_waiting = self._gauge(
+            "sign_calls_waiting", "Rooms that wait until this worker may call the sign server for them."
+        )
+        self._sign_calls_share = self._gauge(
+            "sign_calls_share", "Calls of the sign server that this worker may make a minute; the others have the rest."
+        )
         self._discovery = self._histogram(
             "discovery_seconds",
             "From the start of a live, as TikTok says it, until it was found; of streamers that were known as offline.",
@@ -352,6 +358,10 @@ class Metrics:
 
     def look_ups_waiting(self, count: int, *, egress: str = EGRESS) -> None:
         self._look_ups_waiting.labels(egress).set(count)
+
+    def sign_calls(self, *, waiting: int, share: int) -> None:
+        self._sign_calls_waiting.set(waiting)
+        self._sign_calls_share.set(share)
 
     def found(self, *, seconds: float) -> None:
         """A live was found so long after its start."""

@@ -13,6 +13,7 @@ from producer.strangers import url
 from producer.webcast.doors.breaker import State
 from producer.webcast.doors.contract import Address
 from producer.webcast.doors.hall import Hall, Standing
+from producer.webcast.doors.places import ANYBODY, Rank
 from producer.webcast.logins import Login
 from producer.webcast.room import RoomId
 
@@ -28,7 +29,7 @@ class Door:
         self._fleet = fleet
         self._worker = worker
 
-    async def obtain(self, room_id: RoomId, streamer: str, login: Login | None = None) -> Address:
+    async def obtain(self, room_id: RoomId, streamer: str, login: Login | None = None, rank: Rank = ANYBODY) -> Address:
         self._fleet.tries.append((self._fleet.now, self._worker))
         return Address(url("wss://push.test/"), cookie="", door=self.name)
 

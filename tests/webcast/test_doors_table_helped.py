@@ -20,7 +20,9 @@ from producer.webcast.doors.contract import Door
 from producer.webcast.doors.direct import Direct
 from producer.webcast.doors.hall import Hall
 from producer.webcast.doors.lease import Leased
-from producer.webcast.doors.sign import Budget, Signed
+from producer.webcast.doors.places import Places
+from producer.webcast.doors.queue import Queue
+from producer.webcast.doors.sign import Signed
 from producer.webcast.doors.visitor import Visitors
 from producer.webcast.protocol import Protocol, RecentIds
 from producer.webcast.room import RoomId
@@ -126,7 +128,7 @@ async def at_doors(simulator: Simulator) -> tuple[str, str]:
                 sign_url=simulator.url,
                 api_key_file=None,
                 user_agent=USER_AGENT,
-                budget=Budget(calls_per_minute=6000),
+                queue=Queue(Places(6000), clock=clock),
                 clock=clock,
             ),
             Direct(Visitors(web, upstream, clock=clock), upstream),

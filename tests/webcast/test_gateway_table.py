@@ -29,6 +29,7 @@ from producer.webcast.doors import breaker
 from producer.webcast.doors.contract import Address, Door
 from producer.webcast.doors.gateway import Gateway
 from producer.webcast.doors.hall import Hall
+from producer.webcast.doors.places import ANYBODY, Rank
 from producer.webcast.logins import Login
 from producer.webcast.room import RoomId
 from tests.patience import HANGS_SECONDS
@@ -44,7 +45,7 @@ class Watched:
         self._went = went
         self._told = told
 
-    async def obtain(self, room_id: RoomId, streamer: str, login: Login | None = None) -> Address:
+    async def obtain(self, room_id: RoomId, streamer: str, login: Login | None = None, rank: Rank = ANYBODY) -> Address:
         address = await self._door.obtain(room_id, streamer)
         self._went.append(self.name)
         return address

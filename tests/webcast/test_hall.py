@@ -10,6 +10,7 @@ from producer.errors import FailedConnection, FailedHTTPRequest, FailedRoomPolli
 from producer.webcast.doors.breaker import State
 from producer.webcast.doors.contract import Address
 from producer.webcast.doors.hall import Hall, Standing, Terms
+from producer.webcast.doors.places import ANYBODY, Rank
 from producer.webcast.logins import Login
 from producer.webcast.room import RoomId
 
@@ -26,7 +27,7 @@ class Scripted:
         self.asked: list[str] = []
         self.heard: list[tuple[Address, Reason, float]] = []
 
-    async def obtain(self, room_id: RoomId, streamer: str, login: Login | None = None) -> Address:
+    async def obtain(self, room_id: RoomId, streamer: str, login: Login | None = None, rank: Rank = ANYBODY) -> Address:
         self.asked.append(streamer)
         if self.failures:
             raise self.failures.pop(0)
@@ -64,7 +65,7 @@ class Given:
 class Queue(Scripted):
     """A door at which all wait."""
 
-    async def obtain(self, room_id: RoomId, streamer: str, login: Login | None = None) -> Address:
+    async def obtain(self, room_id: RoomId, streamer: str, login: Login | None = None, rank: Rank = ANYBODY) -> Address:
         await super().obtain(room_id, streamer, login)
         forever: asyncio.Future[Address] = asyncio.get_running_loop().create_future()
         return await forever

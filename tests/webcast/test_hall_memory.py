@@ -8,6 +8,7 @@ import pytest
 from producer.errors import FailedConnection, Reason
 from producer.webcast.doors.contract import Address
 from producer.webcast.doors.hall import Hall
+from producer.webcast.doors.places import ANYBODY, Rank
 from producer.webcast.logins import Login
 from producer.webcast.room import RoomId
 
@@ -17,7 +18,7 @@ class Shut:
 
     name = "gateway"
 
-    async def obtain(self, room_id: RoomId, streamer: str, login: Login | None = None) -> Address:
+    async def obtain(self, room_id: RoomId, streamer: str, login: Login | None = None, rank: Rank = ANYBODY) -> Address:
         raise FailedConnection("no", reason=Reason.CREDENTIALS)
 
     def told(self, *_: object, **__: object) -> None: ...

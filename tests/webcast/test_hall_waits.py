@@ -7,6 +7,7 @@ import pytest
 from producer.errors import FailedHTTPRequest, ProducerError, Reason
 from producer.webcast.doors.contract import Address
 from producer.webcast.doors.hall import Hall
+from producer.webcast.doors.places import ANYBODY, Rank
 from producer.webcast.logins import Login
 from producer.webcast.room import RoomId
 
@@ -18,7 +19,7 @@ class Refusing:
         self.name = name
         self._reason, self._wait = reason, wait
 
-    async def obtain(self, room_id: RoomId, streamer: str, login: Login | None = None) -> Address:
+    async def obtain(self, room_id: RoomId, streamer: str, login: Login | None = None, rank: Rank = ANYBODY) -> Address:
         raise FailedHTTPRequest("refused", reason=self._reason, retry_after_seconds=self._wait)
 
     def told(self, address: Address, error: ProducerError, *, lived_seconds: float) -> None: ...

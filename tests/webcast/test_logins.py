@@ -17,7 +17,9 @@ from producer.webcast.doors.contract import Address, Door
 from producer.webcast.doors.direct import Direct
 from producer.webcast.doors.gateway import Gateway
 from producer.webcast.doors.hall import Hall, Terms
-from producer.webcast.doors.sign import Budget, Signed
+from producer.webcast.doors.places import ANYBODY, Places, Rank
+from producer.webcast.doors.queue import Queue
+from producer.webcast.doors.sign import Signed
 from producer.webcast.doors.visitor import Visitors
 from producer.webcast.http import HTTP
 from producer.webcast.logins import Login, Logins
@@ -139,7 +141,7 @@ def signed(upstream: Upstream) -> Callable[[HTTP, Path], Door]:
         sign_url="https://sign.test",
         api_key_file=None,
         user_agent="Mozilla/5.0",
-        budget=Budget(calls_per_minute=60),
+        queue=Queue(Places(60), clock=lambda: 0.0),
         clock=lambda: 0.0,
     )
 
@@ -240,7 +242,9 @@ def test_a_session_is_given_to_the_doors_that_may_carry_it_alone() -> None:
         def __init__(self, name: str) -> None:
             self.name = name
 
-        async def obtain(self, room_id: RoomId, streamer: str, login: Login | None = None) -> Address:
+        async def obtain(
+            self, room_id: RoomId, streamer: str, login: Login | None = None, rank: Rank = ANYBODY
+        ) -> Address:
             given[self.name] = login
             raise FailedConnection("next", reason=Reason.HANDSHAKE)
 

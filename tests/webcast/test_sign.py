@@ -11,7 +11,9 @@ from producer import strangers
 from producer.errors import FailedConnection, FailedHTTPRequest, Reason, Recovery
 from producer.secret_files import SecretUnusable
 from producer.webcast.doors.contract import Address
-from producer.webcast.doors.sign import Budget, Signed, read_sign_answer, read_sign_refusal
+from producer.webcast.doors.places import Places
+from producer.webcast.doors.queue import Queue
+from producer.webcast.doors.sign import Signed, read_sign_answer, read_sign_refusal
 from producer.webcast.http import HTTP, Answer
 from producer.webcast.room import RoomId
 from producer.webcast.upstream import USER_AGENT, Upstream
@@ -115,27 +117,6 @@ def test_nothing_secret_is_in_an_addresss_repr() -> None:
     assert "abc" not in repr(Address(strangers.url("wss://x/?signature=abc"), cookie="ttwid=abc", door="sign"))
 
 
-def test_a_budget_spreads_calls() -> None:
-    budget = Budget(calls_per_minute=10)
-
-    assert [budget.reserve(100.0), budget.reserve(100.0), budget.reserve(101.0)] == [0.0, 6.0, 11.0]
-
-
-def test_a_budget_saves_nothing_up() -> None:
-    budget = Budget(calls_per_minute=10)
-    budget.reserve(100.0)
-
-    assert [budget.reserve(500.0), budget.reserve(500.0)] == [0.0, 6.0]
-
-
-def test_a_rate_limit_holds_everybody() -> None:
-    budget = Budget(calls_per_minute=60)
-
-    budget.hold(130.0)
-
-    assert [budget.reserve(100.0), budget.reserve(100.0)] == [30.0, 31.0]
-
-
 class Asked:
     """A server that remembers its requests."""
 
@@ -148,7 +129,7 @@ class Asked:
         return self._answers[min(len(self.requests), len(self._answers)) - 1]
 
 
-def sign(server: Asked, *, upstream: Upstream, key: Path | None = None, budget: Budget | None = None) -> Address:
+def sign(server: Asked, *, upstream: Upstream, key: Path | None = None, places: Places | None = None) -> Address:
     async def main() -> Address:
         async with httpx.AsyncClient(transport=httpx.MockTransport(server)) as client:
             source = Signed(
@@ -157,7 +138,7 @@ def sign(server: Asked, *, upstream: Upstream, key: Path | None = None, budget: 
                 sign_url="https://sign.test/",
                 api_key_file=key,
                 user_agent=USER_AGENT,
-                budget=budget or Budget(calls_per_minute=60),
+                queue=Queue(Places(60) if places is None else places, clock=lambda: 1000.0),
                 clock=lambda: 1000.0,
             )
             return await source.obtain(ROOM, "ann")
@@ -204,15 +185,15 @@ def test_a_push_server_off_the_allow_list_is_refused() -> None:
     assert refused.value.reason is Reason.HOST_REFUSED
 
 
-def test_a_rate_limit_of_the_sign_server_holds_the_budget() -> None:
-    budget = Budget(calls_per_minute=60)
+def test_a_rate_limit_of_the_sign_server_holds_whoever_waits() -> None:
+    places = Places(60)
 
     with pytest.raises(FailedHTTPRequest) as limited:
-        sign(Asked(answered(status=429, headers={"Retry-After": "40"})), upstream=Upstream.tiktok(), budget=budget)
+        sign(Asked(answered(status=429, headers={"Retry-After": "40"})), upstream=Upstream.tiktok(), places=places)
 
     assert limited.value.reason is Reason.RATE_LIMITED
     assert limited.value.retry_after_seconds == 40.0
-    assert budget.reserve(1000.0) == 40.0
+    assert places.held_until == 1040.0
 
 
 STUB = FetchResult(
@@ -300,7 +281,7 @@ def test_while_the_sign_server_holds_us_back_rooms_are_refused_at_once_and_nobod
                 sign_url="https://sign.test",
                 api_key_file=None,
                 user_agent=USER_AGENT,
-                budget=Budget(calls_per_minute=6000),
+                queue=Queue(Places(6000), clock=lambda: now[0]),
                 clock=lambda: now[0],
             )
             for now[0] in (1000.0, 1039.0, 1040.0):
@@ -328,7 +309,7 @@ def test_a_key_that_is_not_taken_holds_the_door_until_the_file_has_another(tmp_p
                 sign_url="https://sign.test",
                 api_key_file=key,
                 user_agent=USER_AGENT,
-                budget=Budget(calls_per_minute=6000),
+                queue=Queue(Places(6000), clock=lambda: now[0]),
                 clock=lambda: now[0],
             )
             for now[0], content in ((1000.0, "old"), (1060.0, "old"), (1300.0, "old"), (1360.0, "new")):

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from producer.errors import ProducerError
 from producer.strangers import URL
+from producer.webcast.doors.places import ANYBODY, Rank
 from producer.webcast.logins import Login
 from producer.webcast.room import RoomId
 from producer.webcast.wire import FetchResult
@@ -65,8 +66,11 @@ class Door(Protocol):
     def name(self) -> str:
         """How settings, metrics and logs call it."""
 
-    async def obtain(self, room_id: RoomId, streamer: str, login: Login | None = None) -> Address:
-        """Obtain a fresh address for a streamer's room, with its session where one is given. Raises ProducerError."""
+    async def obtain(self, room_id: RoomId, streamer: str, login: Login | None = None, rank: Rank = ANYBODY) -> Address:
+        """Obtain a fresh address for a streamer's room, with its session where one is given. Raises ProducerError.
+
+        Where rooms wait there, `rank` says who goes first.
+        """
         ...
 
     def told(self, address: Address, error: ProducerError, *, lived_seconds: float) -> None:

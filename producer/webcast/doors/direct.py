@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 from producer import strangers
 from producer.errors import FailedRoomPolling, ProducerError, Reason
 from producer.webcast.doors.contract import Address
+from producer.webcast.doors.places import ANYBODY, Rank
 from producer.webcast.doors.visitor import Visitors
 from producer.webcast.logins import Login
 from producer.webcast.room import RoomId
@@ -31,7 +32,7 @@ class Direct:
         self._upstream = upstream
         self._history_comments = history_comments
 
-    async def obtain(self, room_id: RoomId, streamer: str, login: Login | None = None) -> Address:
+    async def obtain(self, room_id: RoomId, streamer: str, login: Login | None = None, rank: Rank = ANYBODY) -> Address:
         """Obtain an address. Raises FailedHTTPRequest or FailedConnection where there is no visitor."""
         visitor = await self._visitors.visitor()
         parameters = direct_parameters(room_id, visitor.user_agent, history_comments=self._history_comments)

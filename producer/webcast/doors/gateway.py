@@ -14,6 +14,7 @@ from producer.errors import FailedConnection, FailedRoomPolling, LiveEnded, Live
 from producer.strangers import Unreadable
 from producer.webcast.doors.contract import Address, Manners
 from producer.webcast.doors.hold import Hold
+from producer.webcast.doors.places import ANYBODY, Rank
 from producer.webcast.logins import Login
 from producer.webcast.room import RoomId
 
@@ -86,7 +87,7 @@ class Gateway:
         self._hold = Hold()
         self._warned = False
 
-    async def obtain(self, room_id: RoomId, streamer: str, login: Login | None = None) -> Address:
+    async def obtain(self, room_id: RoomId, streamer: str, login: Login | None = None, rank: Rank = ANYBODY) -> Address:
         """Make an address. Raises SecretUnusable, or FailedConnection while the gateway holds us back."""
         self._hold.check(self._clock())
         session = {} if login is None else {"xCookieHeader": login.pair}

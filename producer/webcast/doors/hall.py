@@ -14,6 +14,7 @@ from producer import logs
 from producer.errors import FailedConnection, ProducerError, Reason
 from producer.webcast.doors.breaker import Breaker, State
 from producer.webcast.doors.contract import Address, Door
+from producer.webcast.doors.places import ANYBODY, Rank
 from producer.webcast.doors.refusals import Says, says
 from producer.webcast.logins import Login
 from producer.webcast.room import RoomId
@@ -58,6 +59,10 @@ class Terms:
     """Its session, where it has one."""
     carriers: Container[str] = frozenset()
     """Those that may carry it."""
+    priority: int = 0
+    """How much it matters beside others, where rooms wait at a door."""
+    was_heard: bool = False
+    """Whether another worker hears the room, and hands it over."""
 
 
 class Listener(Protocol):
@@ -128,7 +133,9 @@ class Hall:
         """Seconds of the doors' clock."""
         return self._clock()
 
-    async def ask(self, door: Door, room_id: RoomId, room: str, login: Login | None = None) -> Address | None:
+    async def ask(
+        self, door: Door, room_id: RoomId, room: str, login: Login | None = None, rank: Rank = ANYBODY
+    ) -> Address | None:
         """Obtain an address at a door; None as soon as the door is shut. Raises ProducerError.
 
         So a room that waits there, for its turn or an answer, goes on to the next, and no crowd asks on.
@@ -136,7 +143,7 @@ class Hall:
         try:
             async with asyncio.timeout(None) as asking:
                 self._asking[door.name][room] = asking
-                return await door.obtain(room_id, room, login)
+                return await door.obtain(room_id, room, login, rank)
         except TimeoutError:
             return None
         finally:
@@ -246,6 +253,8 @@ class Visit:
         """Failures at a door that was open all the same, since the room was heard there, and when the last one was."""
         self._let_in: set[str] = set()
         """The doors by which it was heard."""
+        self._wants_since: float | None = None
+        """Since when it wants in; None while it is in."""
 
     async def obtain(self) -> Address:
         """Obtain an address at the first door that lets us try.
@@ -254,12 +263,14 @@ class Visit:
         """
         last: ProducerError | None = None
         waits: list[float] = []
+        self._wants_since = self._hall.now() if self._wants_since is None else self._wants_since
+        rank = Rank(bool(self._let_in) or self.terms.was_heard, self.terms.priority, self._wants_since)
         for door in sorted(self._doors, key=self._in_vain):
             if not self._hall.admits(door, self._streamer):
                 waits.append(self._hall.wait_seconds(door))
                 continue
             try:
-                address = await self._ask(door)
+                address = await self._ask(door, rank)
             except ProducerError as error:
                 self._failed(door.name, error, lived_seconds=0.0)
                 if error.reason is Reason.PROXY:
@@ -288,7 +299,7 @@ class Visit:
                 return None
             if not self._in_vain(door) and self._hall.admits(door, self._streamer):
                 try:
-                    return await self._ask(door)
+                    return await self._ask(door, Rank(priority=self.terms.priority))  # it is in
                 except ProducerError as error:
                     self._failed(door.name, error, lived_seconds=0.0)
         return None
@@ -304,6 +315,7 @@ class Visit:
     def heard(self, address: Address) -> None:
         """The room was heard on a socket at this address."""
         self._vain.pop(address.door, None)
+        self._wants_since = None
         self._let_in.add(address.door)
         self._hall.heard(address.door, self._streamer)
 
@@ -325,9 +337,9 @@ class Visit:
             for door in self._doors
         )
 
-    async def _ask(self, door: Door) -> Address | None:
+    async def _ask(self, door: Door, rank: Rank) -> Address | None:
         login = self.terms.log_in() if door.name in self.terms.carriers else None
-        return await self._hall.ask(door, self._room_id, self._streamer, login)
+        return await self._hall.ask(door, self._room_id, self._streamer, login, rank)
 
     @property
     def _doors(self) -> Sequence[Door]:

@@ -14,6 +14,7 @@ from producer.webcast.doors import broker
 from producer.webcast.doors.broker import NONE_WARM_SECONDS, Lease
 from producer.webcast.doors.contract import Address
 from producer.webcast.doors.hold import Hold
+from producer.webcast.doors.places import ANYBODY, Rank
 from producer.webcast.http import HTTP, Answer
 from producer.webcast.logins import Login
 from producer.webcast.room import RoomId
@@ -37,7 +38,11 @@ STALE = frozenset(
 
 
 class Ration:
-    """So many in any hour; pure, times in seconds of one monotonic clock."""
+    """So many in any hour; pure, times in seconds of one monotonic clock.
+
+    It is this worker's alone, and nobody waits for it: the limit is a lease's, only the broker knows which workers have
+    the same, and what is used up may be so for an hour, in which a room is better off at its next door.
+    """
 
     def __init__(self, most: int) -> None:
         self._most = most
@@ -120,7 +125,7 @@ class Leased:
         """While the broker is left alone."""
         self._turn = asyncio.Lock()
 
-    async def obtain(self, room_id: RoomId, streamer: str, login: Login | None = None) -> Address:
+    async def obtain(self, room_id: RoomId, streamer: str, login: Login | None = None, rank: Rank = ANYBODY) -> Address:
         """Obtain an address by a lease, an old one or a new one; one room at a time asks for it, without a session.
 
         Raises FailedHTTPRequest, FailedConnection where the lease leads elsewhere, cannot be used or is too old, or

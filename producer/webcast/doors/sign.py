@@ -3,7 +3,6 @@
 Facts: protocol sheet sections 4 (sign server), 5.1 (URL); doors sheet sections 1b and 6, rows 21 to 24.
 """
 
-import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +15,8 @@ from producer.strangers import Unreadable
 from producer.webcast import frames
 from producer.webcast.doors.contract import Address
 from producer.webcast.doors.hold import Hold
+from producer.webcast.doors.places import ANYBODY, Rank
+from producer.webcast.doors.queue import Queue
 from producer.webcast.http import (
     HTTP,
     LONGEST_WAIT_SECONDS,
@@ -44,27 +45,6 @@ FALLBACK = "ws-fallback."
 """How the host begins that a sign server names while it has nothing signed to give: a proxy of its own."""
 
 
-class Budget:
-    """Calls spread evenly over time, and none before the moment that the other side named.
-
-    One for the whole worker: a 429 is about the key, not about the room that happened to meet it.
-    """
-
-    def __init__(self, *, calls_per_minute: float) -> None:
-        self._interval = 60.0 / calls_per_minute
-        self._next = 0.0
-
-    def reserve(self, now: float) -> float:
-        """Take the next place; return the seconds to wait for it."""
-        place = max(now, self._next)
-        self._next = place + self._interval
-        return place - now
-
-    def hold(self, until: float) -> None:
-        """Let nobody call before `until`."""
-        self._next = max(self._next, until)
-
-
 class Signed:
     """Ask a sign server for a signed socket and the first batch (GET {sign}/webcast/fetch)."""
 
@@ -78,29 +58,46 @@ class Signed:
         sign_url: str,
         api_key_file: Path | None,
         user_agent: str,
-        budget: Budget,
+        queue: Queue,
         clock: Callable[[], float],
     ) -> None:
+        """`queue`: where rooms wait, one for the whole worker, since a 429 is about the key and not about a room."""
         self._http = http
         self._upstream = upstream
         self._sign_url = sign_url.rstrip("/")
         self._api_key_file = api_key_file
         self._user_agent = user_agent
-        self._budget = budget
+        self._queue = queue
         self._clock = clock
         self._hold = Hold()
         """While the sign server asked to be left alone, or does not take the key."""
         self._refused_key: str | None = None
 
-    async def obtain(self, room_id: RoomId, streamer: str, login: Login | None = None) -> Address:
+    async def obtain(self, room_id: RoomId, streamer: str, login: Login | None = None, rank: Rank = ANYBODY) -> Address:
         """Obtain a signed address. What is signed for a session is refused without it.
 
         Raises FailedHTTPRequest, FailedConnection where the answer lacks a part or leads elsewhere, or SecretUnusable.
         """
         key = secret_files.read(self._api_key_file) if self._api_key_file else None  # each time, since it rotates
         self._check_hold(key)
-        await asyncio.sleep(self._budget.reserve(self._clock()))
-        answer = await self._http.ask(
+        async with self._queue.turn(rank):
+            answer = await self._call(room_id, key, login)
+        try:
+            read_sign_refusal(answer)
+        except FailedHTTPRequest as refusal:
+            if (wait := refusal.retry_after_seconds) is not None:
+                self._hold.begin(refusal, wait, self._clock())
+                if refusal.reason is Reason.ENTITLEMENT:
+                    self._refused_key, refusal.retry_after_seconds = key, None
+                else:
+                    self._queue.hold(wait)
+            raise
+        address = read_sign_answer(answer.body, answer.header("x-set-tt-cookie"), room_id, self._user_agent)
+        self._check(address)
+        return address if login is None else self._logged_in(address, login)
+
+    async def _call(self, room_id: RoomId, key: str | None, login: Login | None) -> Answer:
+        return await self._http.ask(
             "sign",
             "GET",
             f"{self._sign_url}/webcast/fetch",
@@ -114,19 +111,6 @@ class Signed:
             headers=({"X-Api-Key": key} if key else {}) | ({"X-Cookie-Header": login.pair} if login else {}),
             bodies_of=BODIES_OF,
         )
-        try:
-            read_sign_refusal(answer)
-        except FailedHTTPRequest as refusal:
-            if (wait := refusal.retry_after_seconds) is not None:
-                self._hold.begin(refusal, wait, self._clock())
-                if refusal.reason is Reason.ENTITLEMENT:
-                    self._refused_key, refusal.retry_after_seconds = key, None
-                else:
-                    self._budget.hold(self._clock() + wait)
-            raise
-        address = read_sign_answer(answer.body, answer.header("x-set-tt-cookie"), room_id, self._user_agent)
-        self._check(address)
-        return address if login is None else self._logged_in(address, login)
 
     def told(self, address: Address, error: ProducerError, *, lived_seconds: float) -> None:
         """Nothing follows for the next address: each is signed anew."""
