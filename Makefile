@@ -19,7 +19,7 @@ IMAGE ?= .image
 COMPILE := $(RUN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	--no-header --no-annotate
 
-.PHONY: demo test discovery chaos-claims chaos-delivery chaos-doors chaos-lookups chaos-strangers chaos-takeover verify-chart verify-cluster verify-monitoring consumers peers sbom format generate release-schemas requirements clean
+.PHONY: demo test discovery chaos-claims chaos-delivery chaos-doors chaos-lookups chaos-sign chaos-strangers chaos-takeover verify-chart verify-cluster verify-monitoring consumers peers sbom format generate release-schemas requirements clean
 
 demo: $(READY)  ## a real Kafka, a registry, the simulator and two workers, until Ctrl-C or DEMO_SECONDS
 	$(RUN)/producer demo
@@ -46,6 +46,9 @@ chaos-doors: $(READY)  ## two hundred rooms whose door shuts in nine ways, and o
 
 chaos-lookups: $(READY)  ## a thousand streamers looked up for ten minutes, at an address that is blocked beyond its budget
 	LOOKUPS_AWAY=1000 LOOKUPS_LIVE=50 LOOKUPS_RATE=10 LOOKUPS_SECONDS=600 $(RUN)/pytest -s tests/system/test_lookups.py $(PYTEST_ARGS)
+
+chaos-sign: $(READY)  ## four workers and forty rooms on a key of ten calls a minute, which they share: 25 minutes
+	SIGN_CALLS=10 SIGN_LIMIT=10/60 SIGN_ROOMS=40 SIGN_SLACK=1.1 SIGN_HOLD_SECONDS=50 $(RUN)/pytest -s tests/system/test_sign_budget.py $(PYTEST_ARGS)
 
 chaos-takeover: $(READY)  ## a worker with 250 live rooms killed, among a thousand streamers
 	TAKEOVER_LIVE=750 TAKEOVER_AWAY=250 $(RUN)/pytest -s tests/system/test_takeover.py $(PYTEST_ARGS)

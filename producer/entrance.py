@@ -73,7 +73,7 @@ def lanes(
     services = http.HTTP(client(), requested)
     bench = Bench(tuple(routes), time.monotonic, metrics.egress_benched)
     shared = {
-        name: door(name, settings, upstream, services, metrics, egress=bench.choose)
+        name: door(name, settings, upstream, services, metrics, egress=bench.choose, assignments=assignments)
         for name in names
         if name != Direct.name
     }
@@ -198,6 +198,7 @@ def door(
     metrics: Metrics,
     *,
     egress: Callable[[str], str] = lambda _: DEFAULT,
+    assignments: Assignments | None = None,
 ) -> Door:
     """One door. Raises StartRefused."""
     if name == Direct.name:
@@ -234,6 +235,8 @@ def door(
         clock=time.monotonic,
         told=lambda waiting, share: metrics.sign_calls(waiting=waiting, share=share),
     )
+    if assignments is not None:
+        assignments.share(Signed.name, calls, total=total, period=period)
     return Signed(
         web,
         upstream,

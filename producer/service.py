@@ -141,7 +141,7 @@ async def _run(settings: Settings, stop: Stop, told: "_Told", metrics: Metrics, 
         log.info("started", version=__version__, http_port=surface.port, upstream=settings.upstream)
         entries = Entries(sink, told.worker_name, assignments.entry)
         work = _work(worker, sink, entries, around.lanes.gift_list if refresh else None)
-        await _until(stop, work, lambda: assignments.drain(settings.handover_seconds))
+        await _until(stop, work, lambda: assignments.drain(_drain_seconds(settings)))
     if told.ledger.lost:
         # No scrape has the end of the account yet, and it ends with what is lost.
         with suppress(TimeoutError):
@@ -270,6 +270,11 @@ async def _leave(stop: Stop, assignments: Assignments) -> None:
         logs.get().warning("claims not given up in time; others have them once the group notices")
 
 
+def _drain_seconds(settings: Settings) -> float:
+    """How long what is held is handed over: with a sign server, whoever takes it over may wait for a call."""
+    return settings.handover_longest_seconds if "sign" in settings.doors else settings.handover_seconds
+
+
 def _look_at_descriptors(settings: Settings) -> None:
     """Say at the start what `producer check` says of them."""
     need = descriptors.need(settings.max_streams, file_claims=settings.assignments_file is not None)
@@ -300,6 +305,7 @@ def _assignments(settings: Settings, worker: str, metrics: Metrics) -> Assignmen
             session=settings.claim_session_seconds,
             heartbeat=min(1.0, settings.claim_session_seconds / 4),
             handover=settings.handover_seconds,
+            longest_handover=settings.handover_longest_seconds,
             still=settings.claim_still_seconds,
         ),
         list_read=lambda wanted: metrics.list_read(wanted=wanted),

@@ -40,6 +40,8 @@ class State(StrEnum):
     FAILED = "failed"
 
 
+GOING_IN = frozenset({State.RESOLVING, State.CONNECTING, State.BACKING_OFF})
+"""States of who is on the way into a room."""
 WAITING = frozenset({State.OFFLINE, State.ELSEWHERE, State.BACKING_OFF})
 """States that last until the streamer is looked up."""
 
@@ -114,7 +116,7 @@ class Session:
         await self._stay(room_id)
         await self._leave()
         self.room_id, self._bugs = None, 0
-        self._way.wants_login = False
+        self._way.wants_login = self._way.takes_over = False
         self._log.info("live ended", room_id=str(room_id))
         self._move(State.OFFLINE)
 
@@ -158,6 +160,7 @@ class Session:
 
     def _entered(self, door: str) -> None:
         self.door = door
+        self._way.takes_over = False
         self._report()
 
     def _delivered(self) -> None:
@@ -201,6 +204,7 @@ class Session:
             if self.state is not state:
                 self._log.info(state)
             await self._leave()
+            self._way.takes_over = False
             self.last_error, self.room_id, self._attempt, self._bugs = None, None, 0, 0
             self._search.offline(shortest=self._around.elsewhere_poll_seconds if elsewhere else 0.0)
             self._move(state)
@@ -240,7 +244,8 @@ class Session:
         if said is None:
             return
         self._lives.inherit(said)
-        self._search.inherit(said, heard=said.state == State.CONNECTED and not self._lives.is_over)
+        self._way.takes_over = heard = said.state == State.CONNECTED and not self._lives.is_over
+        self._search.inherit(said, heard=heard)
         if not said.bugs:
             return
         self._bugs, self.last_error = said.bugs, said.error
@@ -280,7 +285,8 @@ class Session:
         room_id = str(self.room_id) if self.room_id else None
         error = self.last_error if self.state in (State.BACKING_OFF, State.PARKED, State.FAILED) else None
         how = self.state, room_id, error, self._bugs, self._again_at, self.door
-        said = Said(*how, *self._search.learnt, self._lives.last)
+        going_in = self._way.takes_over and self.state in GOING_IN
+        said = Said(*how, *self._search.learnt, self._lives.last, going_in=going_in)
         try:
             self._around.report(self.streamer, said)
         except Exception as bug:  # it does not keep the session from going on

@@ -79,7 +79,9 @@ class Settings(BaseModel):
     sign_url: BaseUrl | None = Field(None, description="The sign server's base URL; needed for the door `sign`.")
     sign_api_key_file: Path | None = Field(None, description="File with the sign server's API key.")
     sign_calls_per_minute: Annotated[float, Field(ge=0.01, allow_inf_nan=False)] = Field(
-        10.0, description="The sign server's calls, at the most, of this worker."
+        10.0,
+        description="The sign server's calls that the key allows, in whole ones. Workers of one list in Kafka share "
+        "them out; with a list in a file each worker makes so many, so divide them by the number of workers.",
     )
     gateway_url: SocketUrl = Field(
         "wss://ws.eulerstream.com",
@@ -252,7 +254,14 @@ class Settings(BaseModel):
         "deployment each would move again before it is over.",
     )
     handover_seconds: Seconds = Field(
-        15.0, description="How long a streamer is streamed on for its next worker to be connected too, at the most."
+        15.0,
+        description="How long a streamer is streamed on for its next worker to be connected too, where nothing is "
+        "heard of that one meanwhile.",
+    )
+    handover_longest_seconds: Seconds = Field(
+        600.0,
+        description="How long it is streamed on, at the most, for a next worker that says that it is on the way in: it "
+        "may wait for a call of the sign server, or for a door to open.",
     )
     max_streams: Annotated[int, Field(ge=1)] = Field(1_000, description="Streamers, at the most, of this worker.")
     worker_name: Annotated[str, Field(pattern=r"^[a-zA-Z0-9._-]+$")] | None = Field(

@@ -1173,6 +1173,24 @@ def test_who_takes_a_heard_room_over_goes_there_without_looking_it_up_and_keeps_
     assert looked_up <= 1  # for the next live, once this one was over
     assert {said.owner_id for said in reports[1:]} == {"68"}
     assert {(said.watched, said.starts) for said in reports[1:3]} == {(started - 60, (started,))}
+    assert [said.going_in for said in reports[:3]] == [True, True, False], "until it is heard"
+
+
+def test_who_takes_over_a_room_that_is_over_is_on_the_way_into_none() -> None:
+    reports: list[Said] = []
+    rooms = Scripted(LiveNotFound("offline", reason=Reason.OFFLINE))
+    around = surroundings(Recorded(), url="http://127.0.0.1:9", rooms=rooms)
+    before = Said("connected", "7300000000000000009")
+    around = replace(around, last_said=lambda _: before, report=lambda _, said: reports.append(said))
+
+    async def main() -> None:
+        async with asyncio.timeout(120), running(Session(NAME, around)):
+            while State.OFFLINE not in [said.state for said in reports]:
+                await asyncio.sleep(0.01)
+
+    asyncio.run(main())
+
+    assert [(said.state, said.going_in) for said in reports] == [("resolving", True), ("offline", False)]
 
 
 def test_a_room_that_was_heard_and_is_over_is_looked_up() -> None:

@@ -195,6 +195,8 @@ PURE = (
     "assignments/list_forms",
     "assignments/lists",
     "assignments/table",
+    "assignments/share_records",
+    "assignments/shares",
     "simulator/world",
 )
 WORLD = frozenset({"asyncio", "logging", "os", "random", "socket", "ssl", "structlog", "time", "httpx", "websockets"})
@@ -304,6 +306,7 @@ PLAYED = ("simulator", "local")
 NOT_FUZZED = {
     "assignments.claim_files.LockedFile.write": "it takes what encode_note made",
     "assignments.leading.Leader.plan": "each member is read by decode_member",
+    "assignments.reports.Reports.put": "it writes what we encoded",
     "assignments.list_file.read_list": "it opens the file; what is in it is read by lists.read",
     "assignments.list_forms.text": "a step of lists.read",
     "delivery.placement.key_hash": "it hashes our own key",

@@ -89,8 +89,13 @@
 {{- $stop := float64 $settings.grace_seconds -}}
 {{- $parts := "settings.grace_seconds" -}}
 {{- if eq .Values.assignments.mode "kafka" -}}
+{{- if has "sign" ($settings.doors | default list) -}}
+{{- $stop = addf $stop ($settings.handover_longest_seconds | default 600) -}}
+{{- $parts = "settings.handover_longest_seconds (600 unless it is set) and settings.grace_seconds together" -}}
+{{- else -}}
 {{- $stop = addf $stop $settings.handover_seconds -}}
 {{- $parts = "settings.handover_seconds and settings.grace_seconds together" -}}
+{{- end -}}
 {{- end -}}
 {{- if le (float64 .Values.terminationGracePeriodSeconds) $stop -}}
 {{- $problems = append $problems (printf "terminationGracePeriodSeconds is %v, so Kubernetes would kill a pod before it has stopped in good order: it must be longer than %s, which is %v" .Values.terminationGracePeriodSeconds $parts $stop) -}}

@@ -244,3 +244,20 @@ def decode_member(member_id: str, data: bytes) -> Member:
     except ValueError as cause:
         raise ValueError(f"member {member_id} says of itself what cannot be read: {cause}") from cause
     return Member(member_id, worker, frozenset(owned), generation, capacity, draining, weights)
+
+
+def encode_place(rank: int, members: int) -> bytes:
+    """What each member is told beside its slots: which of the members it is."""
+    return json.dumps([rank, members]).encode()
+
+
+def decode_place(data: bytes) -> tuple[int | None, int]:
+    """Read a rank, and of how many; None and 0 where an older worker leads, or another program."""
+    try:
+        said = json.loads(data)
+    except (ValueError, RecursionError):
+        return None, 0
+    if not isinstance(said, list) or len(said) != 2:
+        return None, 0
+    rank, members = (integer(each, least=0) for each in said)
+    return (rank, members) if rank is not None and members is not None and rank < members else (None, 0)

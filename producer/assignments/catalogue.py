@@ -13,6 +13,7 @@ from producer.assignments.claims import Streamer, Wanted
 from producer.assignments.clients import KAFKA_FAILURES, Options, asked, close_consumer, partitions, spread
 from producer.assignments.doors import DoorSaid, decode_door, is_door
 from producer.assignments.lists import Difference
+from producer.assignments.share_records import is_share
 from producer.assignments.table import Status, Table, decode_status, encode_row, slot_of
 from producer.errors import StartRefused
 from producer.kafka.diagnosis import unreached
@@ -176,6 +177,8 @@ def _edits(difference: Difference) -> Iterator[tuple[Streamer, bytes, bytes | No
 
 def _take(record: Any, heard: Heard) -> None:
     try:
+        if is_share(record.key):
+            return
         if is_door(record.key):
             _put(heard.doors, *decode_door(record.key, record.value))
         else:

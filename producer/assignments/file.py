@@ -25,7 +25,7 @@ from producer.assignments.claims import Streamer, Wanted
 from producer.assignments.claims_folder import ClaimsFolder, Listing, in_place
 from producer.assignments.complaints import Complaints
 from producer.assignments.doors import DoorSaid
-from producer.assignments.interface import Leaving, Said
+from producer.assignments.interface import Leaving, Rationed, Said
 from producer.assignments.list_file import ListFile
 
 LOOK_SECONDS = 0.5
@@ -140,6 +140,10 @@ class FileAssignments:
 
     def hear_doors(self, told: Callable[[str, DoorSaid], None]) -> None:
         """Nobody says anything."""
+
+    def share(self, name: str, rationed: Rationed, *, total: int, period: float) -> None:
+        """Have it all: other workers' needs are not known."""
+        rationed.allow(total)
 
     def told(self) -> bool:
         """It is: locks are all that others heed."""

@@ -24,6 +24,8 @@ from producer.assignments.clients import (
     partitions,
 )
 from producer.assignments.doors import DoorSaid, decode_door, is_door
+from producer.assignments.share_records import decode_grant, decode_need, is_share
+from producer.assignments.shares import Grant, Need
 from producer.assignments.table import Status, Table, decode_status, refuse_other_slots
 
 POLL_MILLISECONDS = 500
@@ -47,6 +49,12 @@ class Listener(Protocol):
 
     def door_heard(self, door: str, said: DoorSaid) -> None:
         """A worker said how a door stands, now or before we began to listen."""
+
+    def granted(self, budget: str, grant: Grant) -> None:
+        """A budget of the fleet was shared out, now or before we began to listen."""
+
+    def needed(self, budget: str, worker: str, need: Need | None) -> None:
+        """A worker said what it needs of a budget, now or before we began to listen."""
 
 
 class Follower:
@@ -187,6 +195,9 @@ class Follower:
                 if is_door(record.key):
                     self._take_door(record)
                     continue
+                if is_share(record.key):
+                    self._take_share(record)
+                    continue
                 streamer, status = decode_status(record.key, record.value)
             except ValueError as problem:
                 refused.append((record, problem))
@@ -207,6 +218,14 @@ class Follower:
         door, said = decode_door(record.key, record.value)
         if said is not None:
             self._listener.door_heard(door, said)
+
+    def _take_share(self, record: Any) -> None:
+        if record.key.startswith(b"need:"):
+            self._listener.needed(*decode_need(record.key, record.value))
+            return
+        budget, grant = decode_grant(record.key, record.value)
+        if grant is not None:
+            self._listener.granted(budget, grant)
 
     def _complain(self, refused: list[tuple[Any, ValueError]]) -> None:
         """Say of records that came at a time, in one line, that they are passed over."""

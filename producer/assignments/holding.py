@@ -1,7 +1,10 @@
 """Which streamers this worker holds: those of its slots, as many as it may, and those it hands over; pure.
 
 A live stream cannot be replayed and a duplicate can be removed by its id, so a streamer that goes to another living
-worker is held on to until that one is connected too: a bridge. Times are seconds of one monotonic clock.
+worker is held on to until that one is connected too: a bridge. It ends where nothing is heard of the next owner for
+a while; it lasts longer where that one says that it is on the way in, for it may have to wait until it may call.
+
+Times are seconds of one monotonic clock.
 
 Thousands are handed over at a time, and each of them is spoken of several times meanwhile: what one word costs does not
 depend on how many there are.
@@ -25,15 +28,21 @@ class Bridge:
     generation: int
     """The generation that took it from us: its next owner reports under this or a later one."""
     until: float
+    last: float
+    """After which it is not held any more, whatever the next owner says."""
+    word: int = -1
+    """When the next owner said last that it is on the way in, as it said it."""
 
 
 class Holding:
     """What one worker holds. Call `settle` after what changed it."""
 
-    def __init__(self, *, worker: str, max_streams: int, handover_seconds: float) -> None:
+    def __init__(self, *, worker: str, max_streams: int, handover_seconds: float, longest_seconds: float = 0.0) -> None:
+        """`longest_seconds`: how long a streamer is held for who says that it is on the way in."""
         self._worker = worker
         self._max_streams = max_streams
         self._handover_seconds = handover_seconds
+        self._longest_seconds = max(handover_seconds, longest_seconds)
         self._owned: set[Streamer] = set()
         """Held by right of a slot."""
         self._bridges: dict[Streamer, Bridge] = {}
@@ -87,7 +96,7 @@ class Holding:
             self._leaving |= lost
             self._bridges.clear()
         else:
-            bridge = Bridge(generation, now + self._handover_seconds)
+            bridge = Bridge(generation, now + self._handover_seconds, now + self._longest_seconds)
             bridged = self._owned - ours
             self._bridges.update(dict.fromkeys(bridged, bridge))
             self._ends.extend((bridge.until, streamer) for streamer in bridged)
@@ -169,7 +178,13 @@ class Holding:
         if streamer in self._owned:
             del self._bridges[streamer]
             return
-        if streamer not in self.crossed and self._other(streamer, bridge) == CONNECTED:
+        other = self._other(streamer, bridge)
+        if other is not None and other.going_in is not None and other.going_in > bridge.word:
+            until = max(bridge.until, min(bridge.last, now + self._handover_seconds))
+            bridge = replace(bridge, until=until, word=other.going_in)
+            self._bridges[streamer] = bridge
+            heapq.heappush(self._ends, (bridge.until, streamer))
+        if streamer not in self.crossed and other is not None and other.state == CONNECTED:
             bridge = replace(bridge, until=min(bridge.until, now + OVERLAP_SECONDS))
             self._bridges[streamer] = bridge
             heapq.heappush(self._ends, (bridge.until, streamer))
@@ -183,12 +198,13 @@ class Holding:
         if row is None or not row.enabled or now >= bridge.until or self._states.get(streamer) != CONNECTED:
             return False
         # Where the next owner finds it offline there is nothing to bridge.
-        return self._other(streamer, bridge) != OFFLINE
+        other = self._other(streamer, bridge)
+        return other is None or other.state != OFFLINE
 
-    def _other(self, streamer: Streamer, bridge: Bridge) -> str | None:
+    def _other(self, streamer: Streamer, bridge: Bridge) -> Status | None:
         """What the next owner says of it; None before its first word."""
         other = self._others.get(streamer)
-        return None if other is None or other.generation < bridge.generation else other.state
+        return None if other is None or other.generation < bridge.generation else other
 
     def show(self) -> frozenset[Streamer]:
         """The set for the worker, the same one while it is the same.

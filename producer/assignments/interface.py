@@ -51,6 +51,8 @@ class Said:
     starts: tuple[int, ...] = ()
     """When it went live lately, as far as was learnt: minutes since 1970, oldest first."""
     live: LastLive | None = None
+    going_in: bool = False
+    """Whether it is on the way into a room that another worker may hear until then."""
 
 
 class Fence(Protocol):
@@ -68,6 +70,32 @@ class Fence(Protocol):
 
     def heed(self, told: Callable[[], None]) -> None:
         """Call this whenever claims come to be known as lost, before any of them is released."""
+
+
+class Rationed(Protocol):
+    """What this worker has a share of, where the fleet shares a budget: calls at a door."""
+
+    @property
+    def waiting(self) -> int:
+        """Rooms that wait for a call."""
+
+    @property
+    def in_a_hurry(self) -> int:
+        """How many of them were heard a moment ago."""
+
+    @property
+    def taken(self) -> int:
+        """Calls that are under way, or were made in the last minute."""
+
+    @property
+    def held_seconds(self) -> float:
+        """How long nobody is to be called, since the other side told us so."""
+
+    def allow(self, calls: int) -> None:
+        """Let so many be made in a minute from now on."""
+
+    def learn_hold(self, seconds: float) -> None:
+        """Another worker was told that nobody is to call for so long."""
 
 
 class Assignments(Protocol):
@@ -112,6 +140,12 @@ class Assignments(Protocol):
 
     def hear_doors(self, told: Callable[[str, DoorSaid], None]) -> None:
         """Have what other workers say of doors told from now on; before entering, to miss nothing."""
+
+    def share(self, name: str, rationed: Rationed, *, total: int, period: float) -> None:
+        """Share `total` calls in any `period` with the other workers from now on; before entering, to miss nothing.
+
+        Where there is no way to, this worker has them all.
+        """
 
     def told(self) -> bool:
         """Say whether what is reported comes to others; where it does not, hand-overs cannot wait for one another."""

@@ -16,21 +16,25 @@ from typing import Any, Self
 from producer import logs
 from producer.assignments import assignor
 from producer.assignments.assignor import Member, Why
+from producer.assignments.budget import Budgets, Standing
 from producer.assignments.claims import Streamer, Wanted
 from producer.assignments.clients import Options
 from producer.assignments.doors import DoorSaid
 from producer.assignments.follower import Follower
 from producer.assignments.holding import Holding
-from producer.assignments.interface import Leaving, Said
+from producer.assignments.interface import Leaving, Rationed, Said
 from producer.assignments.leading import Leader
 from producer.assignments.lease import Lease, boot_clock
 from producer.assignments.membership import Assigned, Membership, Timing
 from producer.assignments.reports import Reports
+from producer.assignments.shares import Grant, Need
 from producer.assignments.table import SLOTS, UNASSIGNED, Status, slot_of
 from producer.assignments.twins import refuse_twins
 
 FLUSH_SECONDS = 2.0
-NOT_KEPT: dict[str, Any] = {"room_id": None, "error": None, "door": None}
+GOING_IN_EVERY = 3
+"""So often within the time that a room is held without a word it is said that somebody is on the way into it."""
+NOT_KEPT: dict[str, Any] = {"room_id": None, "error": None, "door": None, "going_in": False}
 """Of what a session said, once there is none."""
 
 
@@ -66,7 +70,12 @@ class KafkaAssignments:
         self._list_read = list_read
         self._clock = clock
         self._wall_clock = wall_clock
-        self._holding = Holding(worker=worker, max_streams=max_streams, handover_seconds=timing.handover)
+        self._holding = Holding(
+            worker=worker,
+            max_streams=max_streams,
+            handover_seconds=timing.handover,
+            longest_seconds=timing.longest_handover,
+        )
         self.fence = Lease(timing.certain, lost=self._holding.fenced.__contains__, clock=clock)
         """To be asked before anything is published."""
         self._reports = Reports(options, topic=status_topic)
@@ -96,8 +105,18 @@ class KafkaAssignments:
             clock=clock,
         )
         self._said: dict[Streamer, Status] = {}
+        self._going_in: set[Streamer] = set()
+        """Those of whom we say again and again that we are on the way into their rooms, for whoever hears them yet."""
         self._withdrawn: set[Streamer] = set()
         """Those of whom we took back what we had said, which may yet be read."""
+        self._budgets = Budgets(
+            worker=worker,
+            say=self._reports.put,
+            standing=self._standing,
+            clock=clock,
+            wall_clock=wall_clock,
+        )
+        self._place: tuple[int | None, int] = None, 0
         self._began = self._now_ms()
         self._door_heard: Callable[[str, DoorSaid], None] = lambda *_: None
         self._draining = False
@@ -181,6 +200,8 @@ class KafkaAssignments:
             await self._membership.kept.started()
             await self._refuse_twins()  # one that was started beside us
             self._start(self._keep_even(), "balance")
+            self._start(self._budgets.run(), "budgets")
+            self._start(self._keep_going_in(), "going in")
         except BaseException:
             await self._stop()
             raise
@@ -189,6 +210,7 @@ class KafkaAssignments:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._budgets.leave()
         await self._reports.flush(FLUSH_SECONDS)
         await self._stop()
 
@@ -229,6 +251,7 @@ class KafkaAssignments:
     async def release(self, streamer: Streamer) -> None:
         """Give a claim up, once the session for it has ended."""
         said = self._said.pop(streamer, None)
+        self._going_in.discard(streamer)
         self._holding.released(streamer)
         if streamer in self._unassigned:
             self._report_unassigned(streamer, said)  # what its session said in ending came after it
@@ -249,9 +272,10 @@ class KafkaAssignments:
         generation = self._holding.generation_of(streamer)
         before = self._said.get(streamer)
         since = before.since if before is not None and before.state == said.state else self._now_ms()
-        status = Status.of(said, worker=self._worker, generation=generation, since=since)
-        if before is not None and before.under(generation) == status:
+        status = Status.of(said, worker=self._worker, generation=generation, since=since, now=self._now_ms())
+        if before is not None and not said.going_in and before.under(generation) == status:
             return
+        (self._going_in.add if said.going_in else self._going_in.discard)(streamer)
         self._said[streamer] = status
         self._reports.say(streamer, status, generation=generation)
         self._holding.reported(streamer, said.state)
@@ -269,6 +293,10 @@ class KafkaAssignments:
     def hear_doors(self, told: Callable[[str, DoorSaid], None]) -> None:
         """Have what other workers say of doors told from now on; before entering, to miss nothing."""
         self._door_heard = told
+
+    def share(self, name: str, rationed: Rationed, *, total: int, period: float) -> None:
+        """Share so many calls with the other workers from now on; before entering, to miss nothing."""
+        self._budgets.share(name, rationed, total=total, period=period)
 
     def told(self) -> bool:
         """Say whether statuses are written."""
@@ -309,6 +337,17 @@ class KafkaAssignments:
         if said.worker != self._worker or said.at < self._began:
             self._door_heard(door, said)
 
+    def granted(self, budget: str, grant: Grant) -> None:
+        """The follower read how a budget is shared out."""
+        self._budgets.granted(budget, grant)
+
+    def needed(self, budget: str, worker: str, need: Need | None) -> None:
+        """The follower read what a worker needs of a budget."""
+        self._budgets.said(budget, worker, need)
+
+    def _standing(self) -> Standing:
+        return Standing(self._membership.member_id, self.fence.current(), *self._place, self._leader.led)
+
     def _introduce(self) -> bytes:
         self._introduced_draining = self._draining
         self._leader.step_down()
@@ -325,6 +364,7 @@ class KafkaAssignments:
         )
 
     def _assigned(self, news: Assigned) -> None:
+        self._place = news.rank, news.members
         bridged, fenced = frozenset(self._holding.bridged), self.fenced
         evicted = news.stalled or (news.evicted and self._holding.missed(news.generation))
         self._holding.assigned(news.slots, news.generation, self._follower.table, evicted=evicted, now=self._clock())
@@ -377,6 +417,14 @@ class KafkaAssignments:
             ours=lambda: self._membership.member_id,
             patience=self._timing.session + self._timing.heartbeat,
         )
+
+    async def _keep_going_in(self) -> None:
+        """Say again of each that goes on trying to get into a room that was another's, that it does."""
+        while True:
+            await asyncio.sleep(self._timing.handover / GOING_IN_EVERY)
+            for streamer in self._going_in & self._said.keys():
+                status = self._said[streamer] = replace(self._said[streamer], going_in=self._now_ms())
+                self._reports.say(streamer, status, generation=self._holding.generation_of(streamer))
 
     async def _keep_even(self) -> None:
         """Where we lead, ask for another round when the shares are no longer even."""

@@ -36,6 +36,11 @@ class Leader:
         """Members of the last plan that say of themselves what cannot be read."""
         self._log = logs.get()
 
+    @property
+    def led(self) -> frozenset[str]:
+        """The members, where we lead."""
+        return frozenset(member.id for member in self._planned)
+
     def step_down(self) -> None:
         """Who leads is about to be decided anew."""
         self._planned = ()

@@ -24,6 +24,7 @@ from aiokafka.coordinator.assignors.abstract import AbstractPartitionAssignor
 from aiokafka.coordinator.protocol import ConsumerProtocolMemberAssignment, ConsumerProtocolMemberMetadata
 from aiokafka.errors import InconsistentGroupProtocolError, InvalidSessionTimeoutError
 
+from producer.assignments.assignor import decode_place, encode_place
 from producer.assignments.clients import Broken, Kept, Options, Watchdog, asked, close_consumer
 from producer.assignments.lease import Lease
 from producer.errors import StartRefused
@@ -51,7 +52,9 @@ class Timing:
     rebalance: float = 10.0
     """How long a rebalance waits for its members."""
     handover: float = 20.0
-    """How long a streamer is held for its next owner, at the most."""
+    """How long a streamer is held for its next owner, of which nothing is heard meanwhile."""
+    longest_handover: float = 600.0
+    """How long it is held, at the most, for one who says that it is on the way in."""
     watchdog: float = 10.0
     """After how long without a sign of life a Kafka client is replaced."""
     balance: float = 5.0
@@ -75,6 +78,10 @@ class Assigned:
     """Whether we were out of the group since the last one."""
     stalled: bool
     """Whether this process stood still for so long that others may have been given what was ours."""
+    rank: int | None = None
+    """Which of the members we are; None where whoever leads does not say."""
+    members: int = 0
+    """How many there are."""
 
 
 class Membership:
@@ -116,6 +123,8 @@ class Membership:
         self._member_id: str | None = None
         self._joining_since: float | None = None
         self._synced = float("-inf")
+        self._place: tuple[int | None, int] = None, 0
+        """Our rank, and how many members there are, as the last assignment said."""
         self._looked = float("inf")
         self._stood_since = float("inf")
         """Since when this process had stood still, if it did since the group last answered."""
@@ -265,10 +274,13 @@ class Membership:
     def _is_ours(self, assignment: bytes) -> bool:
         """Whether an assignment can be read and is of the list, whoever leads the group."""
         try:
-            found = ConsumerProtocolMemberAssignment.decode(assignment).assignment
+            found = ConsumerProtocolMemberAssignment.decode(assignment)
         except Exception:  # aiokafka's reader does not say what it raises
             return False
-        return {topic for topic, _ in found} <= {self._topic}
+        if not {topic for topic, _ in found.assignment} <= {self._topic}:
+            return False
+        self._place = decode_place(found.user_data or b"")
+        return True
 
     def _arrived(self, consumer: Any, places: Iterable[TopicPartition]) -> None:
         """Take an assignment in."""
@@ -281,7 +293,7 @@ class Membership:
         # A member that stops once it has asked to join stays in the group for a while, and the group goes on with it.
         stalled = self._look() - self._stood_since > self._timing.certain
         self._stood_since = float("inf")
-        self._assigned(Assigned(slots, generation, evicted, stalled))
+        self._assigned(Assigned(slots, generation, evicted, stalled, *self._place))
         self._lease.renew(self._synced)
         self.kept.alive()
 
@@ -318,8 +330,10 @@ def _assignor(
         ) -> dict[str, ConsumerProtocolMemberAssignment]:
             shares = plan({member_id: metadata.user_data for member_id, metadata in members.items()})
             return {
-                member_id: ConsumerProtocolMemberAssignment(0, [(topic, sorted(slots))] if slots else [], b"")
-                for member_id, slots in shares.items()
+                member_id: ConsumerProtocolMemberAssignment(
+                    0, [(topic, sorted(slots))] if slots else [], encode_place(rank, len(shares))
+                )
+                for rank, (member_id, slots) in enumerate(sorted(shares.items()))
             }
 
         @classmethod

@@ -28,7 +28,7 @@ class Reports:
     def __init__(self, options: Options, *, topic: str) -> None:
         self._options = options
         self._topic = topic
-        self._pending: dict[bytes, tuple[Status, int] | DoorSaid | None] = {}
+        self._pending: dict[bytes, tuple[Status, int] | DoorSaid | bytes | None] = {}
         """By the record's key."""
         self._more = asyncio.Event()
         self._idle = asyncio.Event()
@@ -51,11 +51,15 @@ class Reports:
         """Have it written how a door stands."""
         self._put(door_key(door), said)
 
+    def put(self, key: bytes, value: bytes | None) -> None:
+        """Have a record written."""
+        self._put(key, value)
+
     def remove(self, streamer: Streamer) -> None:
         """Have it written that nobody streams a streamer."""
         self._put(streamer.encode(), None)
 
-    def _put(self, key: bytes, what: tuple[Status, int] | DoorSaid | None) -> None:
+    def _put(self, key: bytes, what: tuple[Status, int] | DoorSaid | bytes | None) -> None:
         self._pending[key] = what
         self._idle.clear()
         self._more.set()
@@ -116,12 +120,14 @@ class Reports:
             raise
 
 
-def _value(said: tuple[Status, int] | DoorSaid | None) -> bytes | None:
+def _value(said: tuple[Status, int] | DoorSaid | bytes | None) -> bytes | None:
     match said:
         case DoorSaid():
             return encode_door(said)
         case (status, generation):
             return encode_status(status.under(generation))
+        case bytes():
+            return said
     return None
 
 

@@ -134,23 +134,27 @@ class Status:
     starts: tuple[int, ...] = ()
     """When it went live lately, as far as was learnt: minutes since 1970, oldest first."""
     live: LastLive | None = None
+    going_in: int | None = None
+    """When it was said last that it goes on trying to get into a room that was another worker's: ms since 1970."""
 
     @classmethod
-    def of(cls, said: Said, *, worker: str, generation: int, since: int) -> "Status":
-        """What a session said, as its worker says it."""
+    def of(cls, said: Said, *, worker: str, generation: int, since: int, now: int | None = None) -> "Status":
+        """What a session said `now`, as its worker says it."""
         how = said.state, since, said.room_id, text(said.error), said.bugs, said.again_at, said.door
-        return cls(worker, generation, *how, said.owner_id, said.watched, said.starts, said.live)
+        learnt = said.owner_id, said.watched, said.starts, said.live, now if said.going_in else None
+        return cls(worker, generation, *how, *learnt)
 
     @property
     def said(self) -> Said:
         """What its session said."""
         how = self.state, self.room_id, self.error, self.bugs, self.again_at, self.door
-        return Said(*how, self.owner_id, self.watched, self.starts, self.live)
+        return Said(*how, self.owner_id, self.watched, self.starts, self.live, self.going_in is not None)
 
     def under(self, generation: int) -> "Status":
         """The same, said under another generation; at a third of what `dataclasses.replace` costs."""
         how = self.state, self.since, self.room_id, self.error, self.bugs, self.again_at, self.door
-        return Status(self.worker, generation, *how, self.owner_id, self.watched, self.starts, self.live)
+        learnt = self.owner_id, self.watched, self.starts, self.live, self.going_in
+        return Status(self.worker, generation, *how, *learnt)
 
 
 def encode_status(status: Status) -> bytes:
@@ -175,6 +179,8 @@ def encode_status(status: Status) -> bytes:
         said["watched"] = status.watched
     if status.starts:
         said["starts"] = status.starts
+    if status.going_in is not None:
+        said["going_in"] = status.going_in
     if status.live is not None:
         said["live"] = {name: value for name, value in asdict(status.live).items() if value}
     return json.dumps(said, separators=(",", ":")).encode()
@@ -196,10 +202,9 @@ def decode_status(key: bytes | None, value: bytes | None) -> tuple[Streamer, Sta
         if found is None and said.get(name) is not None:
             raise ValueError(f"not a status: {name} is none")
     owner_id = identifier(said.get("owner_id"))
-    learnt = None if owner_id is None else str(owner_id), integer(said.get("watched"), least=0), _starts(said)
-    return streamer, Status(
-        worker, generation, state, since, room_id, error, bugs, again_at, door, *learnt, _live(said)
-    )
+    watched, going_in = (integer(said.get(name), least=0) for name in ("watched", "going_in"))
+    learnt = None if owner_id is None else str(owner_id), watched, _starts(said), _live(said), going_in
+    return streamer, Status(worker, generation, state, since, room_id, error, bugs, again_at, door, *learnt)
 
 
 def _starts(said: Mapping[str, Any]) -> tuple[int, ...]:

@@ -287,6 +287,10 @@ class Heard:
 
     def door_heard(self, door: str, said: DoorSaid) -> None: ...
 
+    def granted(self, budget: str, grant: object) -> None: ...
+
+    def needed(self, budget: str, worker: str, need: object) -> None: ...
+
 
 def play(main: Callable[[], Awaitable[None]]) -> None:
     """Run one test."""

@@ -17,9 +17,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from producer.assignments.assignor import Load, Member, assign, decode_member
+from producer.assignments.assignor import Load, Member, assign, decode_member, decode_place
 from producer.assignments.claims import Wanted
 from producer.assignments.doors import DoorSaid, decode_door, is_door
+from producer.assignments.share_records import decode_grant, decode_need, encode_grant, encode_need, is_share
+from producer.assignments.shares import Grant, Need
 from producer.assignments.table import Status, decode_row, decode_status
 
 T = TypeVar("T")
@@ -44,6 +46,7 @@ STATUS = {
     "owner_id": "68",
     "watched": 7,
     "starts": [8, 9],
+    "going_in": 10,
 }
 ROW = {
     "enabled": True,
@@ -54,6 +57,19 @@ ROW = {
     "session": "adults.one",
 }
 DOOR = {"worker": "w", "at": 3, "reason": "unsigned", "detail": "d", "since": 1, "again_at": 9}
+GRANT = {"number": 3, "at": 1, "shares": {"m": [1, 2, 3], "n": [0, 0, 1]}}
+GRANT_KEYS = (b"share:sign", b"share:sign", None, b"", b"share:", b"share:\xff", b"share:Sign", b"need:sign@w")
+NEED = {
+    "member": "m",
+    "number": 3,
+    "wants": 2,
+    "in_a_hurry": 1,
+    "holds": 4,
+    "held_until": 9,
+    "was": "l",
+    "gone": False,
+}
+NEED_KEYS = (b"need:sign@w", b"need:sign@w", None, b"", b"need:sign@", b"need:\xff@w", b"need:sign", b"share:sign")
 MEMBER = {"worker": "w", "owned": [0, 5], "generation": 3, "capacity": 10, "draining": False, "factors": {"5": 2.5}}
 VALUES = (
     *("0", "1", "-1", "1.0", "0.5", "1e400", "-1e400", "5e-324", "1e6", "NaN", "-Infinity", str(2**63 - 1), str(2**63)),
@@ -197,6 +213,40 @@ def test_any_record_of_a_door_is_one_or_refused(data: bytes) -> None:
 
 @STEADY
 @given(CHOICES)
+def test_any_record_of_shares_is_one_or_refused(data: bytes) -> None:
+    choices = Choices(data)
+
+    key, value = choices.of(GRANT_KEYS), choices.document(GRANT)
+    granted = read(partial(decode_grant, key, value))
+    need_key, need_value = choices.of(NEED_KEYS), choices.document(NEED)
+    needed = read(partial(decode_need, need_key, need_value))
+
+    if granted is not None:
+        name, grant = granted
+        assert is_share(key)
+        assert isinstance(grant, Grant)
+        assert decode_grant(key, encode_grant(grant)) == (name, grant)
+        assert all(0 <= each.calls < 2**31 and 0 <= each.bound < 2**31 for each in grant.shares.values())
+    if needed is not None:
+        *_, need = needed
+        assert is_share(need_key)
+        assert isinstance(need, Need)
+        assert decode_need(need_key, encode_need(need)) == needed
+        assert all(map(within_bounds, astuple(need)))
+
+
+@STEADY
+@given(CHOICES)
+def test_any_place_is_one_among_the_members_or_none(data: bytes) -> None:
+    choices = Choices(data)
+
+    rank, members = decode_place(choices.document({"0": 0}) or choices.of([b"[0,3]", b"[3,3]", b"[1]", b"[1,2,3]"]))
+
+    assert (rank, members) == (None, 0) if rank is None else 0 <= rank < members
+
+
+@STEADY
+@given(CHOICES)
 def test_whatever_a_member_says_each_slot_is_one_members(data: bytes) -> None:
     choices = Choices(data)
     weight = choices.of([1.0, 5e-324, 1e6])
@@ -222,7 +272,7 @@ def test_the_documents_are_of_all_kinds() -> None:
 def test_what_is_right_is_read() -> None:
     assert decode_member("m", json.dumps(MEMBER).encode()).factors == {5: 2.5}
     assert decode_status(b"someone", json.dumps(STATUS).encode())[1] == Status(
-        "w", 3, "parked", 1, "7", "e", 3, 9, "sign", "68", 7, (8, 9)
+        "w", 3, "parked", 1, "7", "e", 3, 9, "sign", "68", 7, (8, 9), None, 10
     )
 
 

@@ -16,7 +16,7 @@ class Given:
     def __init__(self, *streamers: Streamer, max_streams: int = 100) -> None:
         self.table = Table(SLOTS)
         self.offset = 0
-        self.holding = Holding(worker="me", max_streams=max_streams, handover_seconds=20.0)
+        self.holding = Holding(worker="me", max_streams=max_streams, handover_seconds=20.0, longest_seconds=300.0)
         for streamer in streamers:
             self.write(Wanted(streamer))
 
@@ -346,3 +346,61 @@ def test_who_was_out_of_the_group_has_lost_nothing_where_no_generation_lies_betw
     given.assigned(AA, generation=4)
 
     assert [given.holding.missed(generation) for generation in (5, 6, 1)] == [False, True, True]
+
+
+def handed_over(*streamers: Streamer) -> Given:
+    """Given some that were ours and connected, and another worker's since."""
+    given = Given(*streamers)
+    given.assigned(*streamers, generation=1)
+    given.connected(*streamers)
+    given.assigned(generation=2)
+    return given
+
+
+def word(given: Given, streamer: Streamer, *, at: float, generation: int = 2, state: str = "connecting") -> None:
+    """The next owner says at a time that it is on the way in."""
+    given.holding.heard(streamer, Status("other", generation, state, 0, going_in=int(at * 1000)))
+    given.holding.settle(given.table, at)
+
+
+def test_a_bridge_lasts_while_the_next_owner_says_that_it_is_on_the_way_in() -> None:
+    given = handed_over(AA, BB)
+
+    for seconds in range(5, 200, 15):
+        word(given, AA, at=NOW + seconds, state="backing_off" if seconds > 100 else "connecting")
+
+    assert given.holding.show() == {AA}, "of BB nothing was heard"
+
+
+def test_a_bridge_ends_once_nothing_more_is_heard_of_who_was_on_the_way_in() -> None:
+    given = handed_over(AA)
+    word(given, AA, at=NOW + 15)
+
+    given.holding.settle(given.table, NOW + 34.9)
+    held = given.holding.show()
+    word(given, AA, at=NOW + 15)  # the same word, read again
+    given.holding.settle(given.table, NOW + 35)
+
+    assert held == {AA}
+    assert given.holding.show() == frozenset()
+
+
+def test_a_bridge_has_an_end_whatever_the_next_owner_says() -> None:
+    given = handed_over(AA)
+    for seconds in range(5, 300, 5):
+        word(given, AA, at=NOW + seconds)
+    held = given.holding.show()
+
+    word(given, AA, at=NOW + 300)
+
+    assert held == {AA}
+    assert given.holding.show() == frozenset()
+
+
+def test_a_word_of_an_owner_before_the_next_one_holds_no_bridge() -> None:
+    given = handed_over(AA)
+
+    word(given, AA, at=NOW + 15, generation=1)
+    given.holding.settle(given.table, NOW + 20)
+
+    assert given.holding.show() == frozenset()

@@ -230,12 +230,13 @@ def test_what_is_written_is_what_the_published_contract_says() -> None:
         Status("pod-1", 7, "offline", 1, owner_id="6800000000000000001", watched=0, starts=(29_500_000, 29_501_440)),
         Status("pod-1", 7, "connected", 1, live=LastLive("7300000000000000001", 1_770_000_000)),
         Status("pod-1", 7, "offline", 1, live=LastLive("7300000000000000001", is_over=True)),
+        Status("pod-1", 7, "connecting", 1, going_in=1_770_000_000_000),
     ]
     doors = [DoorSaid("pod-1", 1), DoorSaid("pod-1", 1, "unsigned", "417", 1, 2)]
 
     assert [CONTRACT.problems("record", row) for row in rows] == [[], []]
     assert CONTRACT.problems("file", {"streamers": ["@Foobar", *options]}) == []
-    assert [CONTRACT.problems("status", json.loads(encode_status(status))) for status in statuses] == [[]] * 5
+    assert [CONTRACT.problems("status", json.loads(encode_status(status))) for status in statuses] == [[]] * 6
     assert [CONTRACT.problems("door", json.loads(encode_door(said))) for said in doors] == [[], []]
     assert [decode_row(*encode_row(row)) for row in (Wanted(FOOBAR), ALL)] == [
         (FOOBAR, Wanted(FOOBAR)),

@@ -1,6 +1,7 @@
 """A worker that is killed with many rooms: the others are in them again soon, and look hardly anybody up for that.
 
-The short form is part of every run; `make chaos-takeover` has a thousand streamers, and 250 rooms live on each of three workers.
+The short form is part of every run; `make chaos-takeover` has a thousand streamers, 250 live rooms on each of three
+workers.
 """
 
 import asyncio

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -25,10 +26,12 @@ class Scripted:
         self.name = name
         self.failures = list(failures)
         self.asked: list[str] = []
+        self.ranks: list[Rank] = []
         self.heard: list[tuple[Address, Reason, float]] = []
 
     async def obtain(self, room_id: RoomId, streamer: str, login: Login | None = None, rank: Rank = ANYBODY) -> Address:
         self.asked.append(streamer)
+        self.ranks.append(rank)
         if self.failures:
             raise self.failures.pop(0)
         return Address(strangers.url(f"wss://x/?room_id={room_id}"), cookie="c", door=self.name)
@@ -357,3 +360,30 @@ def test_a_visit_that_names_no_door_of_the_hall_goes_by_all() -> None:
     visit.terms = Terms(names=("gateway",))
 
     assert asyncio.run(visit.obtain()).door == "direct"
+
+
+def test_who_was_heard_goes_first_at_a_door_and_who_is_in_elsewhere_has_no_hurry() -> None:
+    first, second = Scripted("first"), Scripted("second")
+    given = Given(first, second)
+    visit = given.hall.visit(ROOM, "ann")
+    visit.terms = Terms(priority=3)
+
+    address = asyncio.run(visit.obtain())
+    given.now += 5
+    asyncio.run(visit.obtain())
+    visit.heard(address)
+    given.now += 5
+    asyncio.run(visit.better(replace(address, door="second")))
+    asyncio.run(visit.obtain())
+
+    assert first.ranks == [Rank(False, 3, 1000.0), Rank(False, 3, 1000.0), Rank(priority=3), Rank(True, 3, 1010.0)]
+
+
+def test_who_takes_a_room_over_goes_first_at_a_door() -> None:
+    door = Scripted("sign")
+    visit = Given(door).hall.visit(ROOM, "ann")
+    visit.terms = Terms(was_heard=True)
+
+    asyncio.run(visit.obtain())
+
+    assert door.ranks == [Rank(was_heard=True, since=1000.0)]

@@ -322,3 +322,36 @@ def test_a_key_that_is_not_taken_holds_the_door_until_the_file_has_another(tmp_p
 
     assert asyncio.run(main()) == ["entitlement None", "entitlement None", "entitlement None", "sign"]
     assert [request.headers["X-Api-Key"] for request in server.requests] == ["old", "old", "new"]
+
+
+def test_nobody_who_waits_calls_behind_a_rate_limit() -> None:
+    server = Asked(answered(status=429, headers={"Retry-After": "50"}))
+    now = [1000.0]
+
+    async def main() -> tuple[int, int]:
+        async with httpx.AsyncClient(transport=httpx.MockTransport(server)) as client:
+            queue = Queue(Places(2, period=0.0), clock=lambda: now[0])
+            door = Signed(
+                HTTP(client, lambda *_: None),
+                Upstream.tiktok(),
+                sign_url="https://sign.test",
+                api_key_file=None,
+                user_agent=USER_AGENT,
+                queue=queue,
+                clock=lambda: now[0],
+            )
+            queue.learn_hold(1.0)
+            rooms = [asyncio.create_task(door.obtain(ROOM, name)) for name in ("ann", "bob", "cay")]
+            await asyncio.sleep(0)
+            now[0] = 1001.0
+            queue.allow(1)  # one at a time, and the next as soon as it is answered
+            await asyncio.wait(rooms, return_when=asyncio.FIRST_COMPLETED)
+            for _ in range(20):
+                await asyncio.sleep(0)
+            waiting = queue.waiting
+            for room in rooms:
+                room.cancel()
+            await asyncio.wait(rooms)
+            return len(server.requests), waiting
+
+    assert asyncio.run(main()) == (1, 2)

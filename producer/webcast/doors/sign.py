@@ -78,23 +78,20 @@ class Signed:
 
         Raises FailedHTTPRequest, FailedConnection where the answer lacks a part or leads elsewhere, or SecretUnusable.
         """
-        key = secret_files.read(self._api_key_file) if self._api_key_file else None  # each time, since it rotates
-        self._check_hold(key)
+        self._check_hold(self._key())
         async with self._queue.turn(rank):
+            key = self._key()  # each time, since it rotates
             answer = await self._call(room_id, key, login)
-        try:
-            read_sign_refusal(answer)
-        except FailedHTTPRequest as refusal:
-            if (wait := refusal.retry_after_seconds) is not None:
-                self._hold.begin(refusal, wait, self._clock())
-                if refusal.reason is Reason.ENTITLEMENT:
-                    self._refused_key, refusal.retry_after_seconds = key, None
-                else:
-                    self._queue.hold(wait)
-            raise
+            self._heed(answer, key)
         address = read_sign_answer(answer.body, answer.header("x-set-tt-cookie"), room_id, self._user_agent)
         self._check(address)
         return address if login is None else self._logged_in(address, login)
+
+    def told(self, address: Address, error: ProducerError, *, lived_seconds: float) -> None:
+        """Nothing follows for the next address: each is signed anew."""
+
+    def _key(self) -> str | None:
+        return secret_files.read(self._api_key_file) if self._api_key_file else None
 
     async def _call(self, room_id: RoomId, key: str | None, login: Login | None) -> Answer:
         return await self._http.ask(
@@ -112,8 +109,18 @@ class Signed:
             bodies_of=BODIES_OF,
         )
 
-    def told(self, address: Address, error: ProducerError, *, lived_seconds: float) -> None:
-        """Nothing follows for the next address: each is signed anew."""
+    def _heed(self, answer: Answer, key: str | None) -> None:
+        """Raise what a refusal means, once it holds all whom it is about: before the next one may call."""
+        try:
+            read_sign_refusal(answer)
+        except FailedHTTPRequest as refusal:
+            if (wait := refusal.retry_after_seconds) is not None:
+                self._hold.begin(refusal, wait, self._clock())
+                if refusal.reason is Reason.ENTITLEMENT:
+                    self._refused_key, refusal.retry_after_seconds = key, None
+                else:
+                    self._queue.hold(wait)
+            raise
 
     def _check_hold(self, key: str | None) -> None:
         """Raise what holds us back. Another key than the one that was refused is tried at once."""
