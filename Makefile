@@ -19,7 +19,7 @@ IMAGE ?= .image
 COMPILE := $(RUN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	--no-header --no-annotate
 
-.PHONY: demo test discovery chaos-claims chaos-delivery chaos-doors chaos-lookups chaos-sign chaos-strangers chaos-takeover verify-chart verify-cluster verify-monitoring consumers peers sbom format generate release-schemas requirements clean
+.PHONY: demo test discovery chaos-claims chaos-delivery chaos-doors chaos-lookups chaos-rolling chaos-sign chaos-strangers chaos-takeover verify-chart verify-cluster verify-monitoring consumers peers sbom format generate release-schemas requirements clean
 
 demo: $(READY)  ## a real Kafka, a registry, the simulator and two workers, until Ctrl-C or DEMO_SECONDS
 	$(RUN)/producer demo
@@ -49,6 +49,9 @@ chaos-lookups: $(READY)  ## a thousand streamers looked up for ten minutes, at a
 
 chaos-sign: $(READY)  ## four workers and forty rooms on a key of ten calls a minute, which they share: 25 minutes
 	SIGN_CALLS=10 SIGN_LIMIT=10/60 SIGN_ROOMS=40 SIGN_SLACK=1.1 SIGN_HOLD_SECONDS=50 $(RUN)/pytest -s tests/system/test_sign_budget.py $(PYTEST_ARGS)
+
+chaos-rolling: $(READY)  ## a rolling deployment of four workers with forty rooms
+	ROLLING_ROOMS=40 $(RUN)/pytest -s tests/system/test_rolling_deployment.py $(PYTEST_ARGS)
 
 chaos-takeover: $(READY)  ## a worker with 250 live rooms killed, among a thousand streamers
 	TAKEOVER_LIVE=750 TAKEOVER_AWAY=250 $(RUN)/pytest -s tests/system/test_takeover.py $(PYTEST_ARGS)

@@ -18,6 +18,9 @@ TOLERANCE = 0.10
 GOAL = 0.05
 """Where one is further away, moves go on until all are within this: a little less than what starts them."""
 
+NEWCOMER = 0.25
+"""Who has less of its part has come a moment ago."""
+
 ROUNDING = 1e-9
 MOST_BYTES = 1024 * 1024
 """Of what a member says of itself; of 10,000 slots it takes about a fifth."""
@@ -84,8 +87,9 @@ def assign(
         shares.give(slot, owner)
     orphans = [slot for slot in range(len(loads)) if slot not in owners]
     drained = {slot for member in members if member.draining for slot in member.owned}
+    successor = shares.successor() if drained else None
     for slot in sorted(orphans, key=lambda slot: (-shares.weights[slot], slot)):
-        shares.give(slot, shares.best_for(slot))
+        shares.give(slot, shares.best_for(slot, first=successor if slot in drained else None))
         moved(slot, Why.DRAIN if slot in drained else Why.ORPHAN)
     for _, (slot, giver, taker, why) in zip(range(most_moves), _moves(shares, evening=evening), strict=False):
         shares.take(slot, giver)
@@ -140,9 +144,19 @@ class _Shares:
         """How many more streamers a member may hold; below zero where it has too many."""
         return self.capacity[member] - self.streamers[member]
 
-    def best_for(self, slot: int) -> str:
-        """Who should take a slot that is nobody's."""
+    def successor(self) -> str | None:
+        """Who has come to take the place of one that leaves: the emptiest, if it has hardly anything.
+
+        What another one took of it would move again when that one leaves, in a rolling deployment soon.
+        """
+        emptiest = min(self.ids, key=lambda name: (self.level(name), name))
+        return emptiest if self.level(emptiest) < NEWCOMER else None
+
+    def best_for(self, slot: int, *, first: str | None = None) -> str:
+        """Who should take a slot that is nobody's: `first`, as far as it is not too much for that one."""
         streamers, weight = self.loads[slot].streamers, self.weights[slot]
+        if first is not None and self.room(first) >= streamers and self.level(first, weight) <= 1.0 + TOLERANCE:
+            return first
         if not weight:
             return min(self.ids, key=lambda name: (len(self.slots[name]) / self.capacity[name], name))
         return min(self.ids, key=lambda name: (self.room(name) < streamers, self.level(name, weight), name))

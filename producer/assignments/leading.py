@@ -61,6 +61,8 @@ class Leader:
             self._members, self._still_since = ids, self._clock()
         if not any(member.owned for member in members):
             self._young_until = self._clock() + self._still_seconds
+        elif any(member.draining for member in members):
+            self._young_until = float("-inf")  # who rolls it out anew so soon has started it
         moves: Counter[Why] = Counter()
         shares = self._shares(members, moves)
         self.moves += moves

@@ -78,6 +78,25 @@ def test_a_draining_member_gives_up_everything() -> None:
     assert assign([a, b], unit(4), most_moves=0) == {"a": frozenset(), "b": frozenset({0, 1, 2, 3})}
 
 
+def test_who_has_come_to_take_the_place_of_one_that_leaves_has_all_that_it_had_though_that_is_a_little_much() -> None:
+    others = [Member("a", "a", frozenset(range(10))), Member("b", "b", frozenset(range(10, 19)))]
+    leaving, newcomer = Member("c", "c", frozenset(range(19, 30)), draining=True), Member("d", "d")
+
+    result = assign([*others, leaving, newcomer], unit(30), most_moves=NO_BOUND, evening=False)
+
+    assert {name: len(slots) for name, slots in result.items()} == {"a": 10, "b": 9, "c": 0, "d": 11}
+
+
+def test_what_would_be_too_much_for_a_newcomer_goes_to_the_others() -> None:
+    others = [Member("a", "a", frozenset(range(6))), Member("b", "b", frozenset(range(6, 12)))]
+    leaving, newcomer = Member("c", "c", frozenset(range(12, 30)), draining=True), Member("d", "d", capacity=8)
+
+    result = assign([*others, leaving, newcomer], unit(30), most_moves=NO_BOUND, evening=False)
+
+    assert len(result["d"]) <= 8
+    assert sum(map(len, result.values())) == 30
+
+
 def test_where_all_drain_all_keep_what_they_have() -> None:
     a, b = Member("a", "a", frozenset({0, 1}), draining=True), Member("b", "b", frozenset({2}), draining=True)
 
