@@ -23,7 +23,7 @@ from producer.local.registry import Registry
 from tests.system.harness import Mark, System, until
 from tests.system.test_claims import holdings
 
-SEEDS = int(os.environ.get("CLAIMS_SEEDS", "2"))
+SEEDS = int(os.environ.get("CLAIMS_SEEDS", "1"))
 SECONDS = float(os.environ.get("CLAIMS_SCHEDULE_SECONDS", "6"))
 QUIET_SECONDS = float(os.environ.get("CLAIMS_QUIET_SECONDS", STEP_SECONDS))
 """How long after the last thing done every streamer must be held by one worker; make chaos-claims makes it short."""
