@@ -131,6 +131,10 @@ def simulate(
     host: Annotated[str, typer.Option(help="Where to listen.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="Where to listen; 0 takes a free port.")] = 8100,
     replay: Annotated[Path | None, typer.Option(help="Serve these recorded messages (.jsonl.gz) instead.")] = None,
+    schedule: Annotated[
+        Path | None,
+        typer.Option(help="Let these be live by the hours of a week: lines of NAME mon-fri 20:00-22:30."),
+    ] = None,
     truth: Annotated[Path | None, typer.Option(help="Write everything that was sent here (JSON lines).")] = None,
     list_file: Annotated[
         Path | None, typer.Option("--list", help="Write the list of the rooms' streamers here.")
@@ -170,6 +174,7 @@ def simulate(
                 limit=Limit.written(ip_limit) if ip_limit is not None else None,
                 quota=Quota.written(sign_limit) if sign_limit is not None else None,
                 replay=replay,
+                schedule=schedule,
                 truth=truth,
                 faults=fault or [],
                 list_file=list_file,

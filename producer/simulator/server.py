@@ -27,6 +27,7 @@ from producer.simulator.pages import Page, Shown
 from producer.simulator.quota import Quota
 from producer.simulator.replay import Replay
 from producer.simulator.room import Room
+from producer.simulator.schedule import Schedule
 from producer.simulator.signer import Signer
 from producer.simulator.site import Site
 from producer.simulator.socket import Socket
@@ -70,6 +71,7 @@ async def serve(
     limit: Limit | None,
     quota: Quota | None,
     replay: Path | None,
+    schedule: Path | None,
     truth: Path | None,
     faults: Sequence[str],
     list_file: Path | None,
@@ -81,8 +83,12 @@ async def serve(
 
     Raises OSError or ValueError where it cannot start.
     """
-    world = World(seed=seed, rooms=rooms, rate=rate, steady=steady, away=away)
-    script: Script = Replay(replay, rate=rate) if replay else world
+    script: Script = World(seed=seed, rooms=rooms, rate=rate, steady=steady, away=away)
+    if replay is not None:
+        script = Replay(replay, rate=rate)
+    elif schedule is not None:
+        text = await asyncio.to_thread(schedule.read_text, "utf-8")
+        script = Schedule.written(text, seed=seed, rate=rate, clock=time.time)
     plan = Faults(faults)
     async with AsyncExitStack() as stack:
         file = stack.enter_context(truth.open("w", encoding="utf-8")) if truth is not None else None

@@ -104,16 +104,21 @@ class World:
         after = 0.0 if self._steady else _first_start(number, chance)
         for live in range(1, 1000):
             seconds = STEADY_SECONDS if self._steady else 3600.0 if number % 3 == 0 else chance.uniform(20.0, 45.0)
-            room_id = ROOM_IDS + (number * 1000 + live) * LIFE_IDS
+            room = room_id(number, live)
             yield Live(
-                room_id=room_id,
+                room_id=room,
                 after_seconds=after,
                 rate=rate,
                 total=max(BLOCK, int(seconds * rate)),
                 ending=(Ending.HOST, Ending.HOST, Ending.VANISHES, Ending.PLATFORM)[(number + live) % 4],
-                message=_Talk(self._seed, room_id).message,
+                message=Talk(self._seed, room).message,
             )
             after = chance.uniform(3.0, 8.0)
+
+
+def room_id(number: int, live: int) -> int:
+    """The id of a streamer's n-th live."""
+    return ROOM_IDS + (number * 1000 + live % 1000) * LIFE_IDS
 
 
 def end(live: Live, created_at: int) -> Message:
@@ -135,7 +140,7 @@ def _first_start(number: int, chance: Random) -> float:
     return 0.0 if number % 4 == 0 else chance.uniform(0.5, 8.0)
 
 
-class _Talk:
+class Talk:
     """One live's messages."""
 
     def __init__(self, seed: int, room_id: int) -> None:
@@ -143,6 +148,7 @@ class _Talk:
         self._room_id = room_id
 
     def message(self, number: int, created_at: int) -> Message:
+        """Message `number`, counted from 0, as created at a time in epoch ms."""
         block, place = divmod(number, BLOCK)
         kinds = _kinds(Random(f"{self._seed}:{self._room_id}:{block}"))
         kind, nth = kinds[place]
