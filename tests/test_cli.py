@@ -147,7 +147,7 @@ def test_topics_that_are_not_there_are_named(listed: Path, kafka: Kafka) -> None
     [line] = refused(producer("run", **least(listed, kafka.bootstrap_servers), topic_prefix="nobodys"))
 
     assert line.startswith("topics are missing: nobodys.access_control.v1, ")
-    assert line.endswith(" and 70 more; run `producer topics apply`")
+    assert line.endswith(" and 72 more; run `producer topics apply`")
 
 
 def test_a_registry_that_is_not_there_is_named(topics_of: Mapping[str, str], listed: Path) -> None:

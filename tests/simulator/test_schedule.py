@@ -80,7 +80,7 @@ def test_each_live_is_a_room_of_its_own() -> None:
         "ann mon 24:00-25:00",
         "ann mon 20:60-21:00",
         "ann moon 20:00-21:00",
-        "ann mon- 1:00-2:00",
+        "ann mon- 01:00-02:00",
     ],
 )
 def test_a_line_that_is_none_is_named(line: str) -> None:
