@@ -1,4 +1,4 @@
-"""The documented types (TikTokLive 0.8.9), written out by hand, against schemas/ and producer.errors.
+"""The documented types (TikTokLive 0.8.9), written out by hand, against schemas/records/ and producer.errors.
 
 Expected values are the documentation's own words. Where the code and this list differ, the code is wrong.
 """
@@ -19,7 +19,7 @@ from tests.published import OWN, PARTS, UNDOCUMENTED
 
 Records = dict[str, dict[str, Any]]
 
-SCHEMAS = Path(__file__).resolve().parents[1] / "schemas"
+SCHEMAS = Path(__file__).resolve().parents[1] / "schemas" / "records"
 
 
 @dataclass(frozen=True)

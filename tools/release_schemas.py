@@ -1,8 +1,8 @@
 """Keep the schemas as they are released: `make release-schemas`, once a version, before its tag.
 
-schemas/released/<version>/<event>.avsc is the event's self-contained schema, the text that is registered; all/ (not of
-0.1.0) has every record once, for compilers of classes. What was released is never written again, and every later schema
-of the same major is compared with it.
+schemas/released/<version>/events/<event>.avsc is the event's self-contained schema, the text that is registered. Beside
+events/ is a file with every record once, for compilers of classes. What was released is never written again, and every
+later schema of the same major is compared with it.
 """
 
 import json
@@ -35,14 +35,13 @@ def release(version: str, into: Path) -> list[Path]:
     found = [f"{before}: {refusal}" for before, refusals in against(into).items() for refusal in refusals]
     if found:
         raise NotReleasable("\n".join(["these changes need a new major (namespace), or must be undone:", *found]))
-    folder.mkdir(parents=True)
+    (folder / "events").mkdir(parents=True)
     files = []
     for event, schema in schemas.events().items():
-        file = folder / f"{event}.avsc"
+        file = folder / "events" / f"{event}.avsc"
         file.write_text(schema.text + "\n", "utf-8")
         files.append(file)
-    together = folder / "all" / schema_union.NAME
-    together.parent.mkdir()
+    together = folder / schema_union.NAME
     together.write_text(schema_union.text(), "utf-8")
     return [*files, together]
 
@@ -56,7 +55,7 @@ def against(releases: Path) -> dict[str, list[Refusal]]:
 def released_in(releases: Path) -> dict[str, dict[str, JSON]]:
     """Read every release in the folder: version, event, schema."""
     return {
-        folder.name: {file.stem: json.loads(file.read_text("utf-8")) for file in sorted(folder.glob("*.avsc"))}
+        folder.name: {file.stem: json.loads(file.read_text("utf-8")) for file in sorted(folder.glob("events/*.avsc"))}
         for folder in sorted(releases.glob("*/"))
     }
 

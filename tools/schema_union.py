@@ -1,6 +1,7 @@
-"""schemas/all/: every record in one file, each after those that it refers to.
+"""schemas/tiktok.live.v1.avsc: every record in one file, each after those that it refers to.
 
-Compilers of classes read files one by one, in an order of their own, and know of a record only from before.
+Compilers of classes read a folder's files by name, each once, without its subfolders, and know a record only from
+before. So this file is the only schema at the top of its folder, here and in each release.
 """
 
 import json
@@ -11,7 +12,7 @@ from typing import Any
 from producer.events import schemas
 
 NAME = "tiktok.live.v1.avsc"
-FOLDER = Path("schemas/all")
+FOLDER = Path("schemas")
 
 
 def text() -> str:

@@ -1,4 +1,4 @@
-"""Reads schemas/*.avsc, the published contract: name, topic, fingerprint, self-contained form.
+"""Reads schemas/records/*.avsc, the published contract: name, topic, fingerprint, self-contained form.
 
 One file a record, named after it; a record refers to others by name. What is registered or fingerprinted is the
 self-contained form, with each referred record written out where it is first used.
@@ -87,6 +87,6 @@ def _plain(node: object) -> object:
 
 
 def _folder() -> Path:
-    """The schemas beside the package in a wheel, or at the top of a checkout."""
+    """The records beside the package in a wheel, or at the top of a checkout."""
     packaged = Path(str(files("producer"))) / "schemas"
-    return packaged if packaged.is_dir() else Path(__file__).resolve().parents[2] / "schemas"
+    return (packaged if packaged.is_dir() else Path(__file__).resolve().parents[2] / "schemas") / "records"

@@ -178,7 +178,7 @@ def test_python_reads_each_gift_once_without_a_registry(kafka: Kafka, single_obj
     today = tmp_path / "today.avsc"
     today.write_text(golden["schema"], "utf-8")
     program = (sys.executable, str(PROGRAMS / "without_registry.py"))
-    schema_files = (*map(str, (ROOT / "schemas" / "released").glob("*/gift_finalized.avsc")), str(today))
+    schema_files = (*map(str, (ROOT / "schemas" / "released").glob("*/events/gift_finalized.avsc")), str(today))
 
     found = printed(*program, kafka.bootstrap_servers, single_object_topic, *schema_files, folder=tmp_path)
 
