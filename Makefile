@@ -14,6 +14,7 @@ ALERTMANAGER ?= alertmanager
 CLUSTER_BIN ?= .cluster/bin
 CLUSTER_CRDS ?= .cluster/crds
 CONSUMERS ?= .consumers
+KCAT ?= kcat
 PEERS ?= .peers
 IMAGE ?= .image
 COMPILE := $(RUN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
@@ -74,7 +75,7 @@ verify-monitoring: $(READY)  ## alerts, rules and dashboards, with Prometheus, p
 	PROMETHEUS=$(PROMETHEUS) PROMTOOL=$(PROMTOOL) ALERTMANAGER=$(ALERTMANAGER) HELM=$(HELM) $(RUN)/pytest -s tests/observability $(PYTEST_ARGS)
 
 consumers: $(READY) $(CONSUMERS)/.ready  ## golden files and topics, read by what is not ours
-	CONSUMERS=$(CONSUMERS) $(RUN)/pytest tests/consumers --verbose
+	CONSUMERS=$(CONSUMERS) KCAT=$(KCAT) $(RUN)/pytest tests/consumers --verbose
 
 peers: $(READY) $(PEERS)/.ready  ## clients that are not ours, in rooms of the simulator
 	PEERS=$(PEERS) $(RUN)/pytest -s tests/peers --verbose

@@ -1,16 +1,18 @@
 """docs/consume.md: it shows the programs as they are, and they read from a real Kafka what it says they do.
 
-What needs chdb, Confluent's deserializer, Flink, Node, Java or Go is skipped where that is absent or `make consumers`
-did not run.
+What needs chdb, Confluent's deserializer, Flink, Kafka Connect, Node, Java, Go or a kcat with Avro is skipped where
+that is absent or `make consumers` did not run.
 """
 
 import asyncio
 import json
+import os
 import re
 import shutil
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Mapping
 from copy import deepcopy
 from itertools import islice
@@ -40,7 +42,13 @@ FLINK_JARS = (
     "org.apache.flink:flink-sql-avro-confluent-registry:2.3.0",
     "org.apache.flink:flink-sql-gateway:2.3.0",
 )
-PATIENCE_SECONDS = 90.0
+CONNECT_JARS = ("org.apache.kafka:connect-runtime:4.3.1", "org.slf4j:slf4j-nop:1.7.36")
+CONNECT_PLUGINS = {
+    "file": "org.apache.kafka:connect-file:4.3.1",
+    "apicurio": "io.apicurio:apicurio-registry-utils-converter:2.6.13.Final",
+}
+KCAT = os.environ.get("KCAT", "kcat")
+PATIENCE_SECONDS = 300.0
 """For a machine under load: an idle one takes five."""
 
 ALICE, GUEST = "7200000000000000001", "7200000000000000009"
@@ -70,6 +78,12 @@ receiver\tgifts\tdiamonds
 bob\t2\t1001
 """
 
+STRUCTS = """\
+Struct{gift_name=Rose,count=5,diamonds=5,receiver_id=7200000000000000001,meta.event_id=7301:gift_finalized:1,meta.streamer=alice}
+Struct{gift_name=Galaxy,count=1,diamonds=1000,meta.event_id=7302:gift_finalized:2,meta.streamer=bob}
+"""
+REGISTRYS_OWN_API = "http://registry:8080/apis/registry/v2"
+
 COMPRESSION = Settings.model_fields["kafka_compression"].default
 needs_node = needs_node_with("@platformatic/kafka")
 needs_java = pytest.mark.skipif(
@@ -80,6 +94,13 @@ FLINK = INSTALLED / "lib" / f"python{sys.version_info[0]}.{sys.version_info[1]}"
 # Flink is a jar of its wheel, which is too large for what `make test` installs.
 needs_flink = pytest.mark.skipif(
     shutil.which("java") is None or not FLINK.exists(), reason="there is no java, or `make consumers` was not run"
+)
+needs_kcat = pytest.mark.skipif(
+    shutil.which(KCAT) is None or "Avro" not in subprocess.run((KCAT, "-V"), capture_output=True, text=True).stdout,
+    reason="there is no kcat, or it is one without Avro, as Debian's: KCAT names another",
+)
+needs_connect = pytest.mark.skipif(
+    shutil.which("java") is None or not PYTHON.exists(), reason="there is no java, or `make consumers` was not run"
 )
 needs_go = pytest.mark.skipif(
     shutil.which("go") is None or not (INSTALLED / "go.mod").exists(),
@@ -155,6 +176,35 @@ def printed(*command: str, folder: Path) -> str:
     return found
 
 
+def settings(name: str, *replacements: tuple[str, str]) -> str:
+    """A file of the page, with servers and topics of this machine."""
+    text = (PROGRAMS / name).read_text("utf-8")
+    for said, here in replacements:
+        assert text.count(said) == 1
+        text = text.replace(said, here)
+    return text
+
+
+def written(file: Path, *command: str) -> list[str]:
+    """Run a program that never ends by itself, until its file has a line for each record; return them."""
+    with (file.parent / "output").open("w+") as output:
+        process = subprocess.Popen(
+            command, cwd=file.parent, env=environment(), stdout=output, stderr=subprocess.STDOUT, text=True
+        )
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        lines: list[str] = []
+        try:
+            while len(lines) < len(GIFTS) and process.poll() is None and time.monotonic() < deadline:
+                time.sleep(0.2)
+                lines = file.read_text("utf-8").splitlines() if file.exists() else []
+        finally:
+            process.kill()
+            process.wait()
+        output.seek(0)
+        assert len(lines) == len(GIFTS), output.read()
+    return lines
+
+
 def shown() -> dict[str, str]:
     """The page's blocks that are named after a file, by that name."""
     blocks = re.findall(r"^```\w+ (consume/\S+)\n(.*?)^```$", PAGE.read_text("utf-8"), re.MULTILINE | re.DOTALL)
@@ -171,6 +221,7 @@ def test_the_page_shows_what_the_programs_print() -> None:
 
     assert f"\n{LINES}```\n" in page
     assert f"\n{TABLE}```\n" in page
+    assert f"\n{STRUCTS}```\n" in page
 
 
 def test_python_reads_each_gift_once_without_a_registry(kafka: Kafka, single_object_topic: str, tmp_path: Path) -> None:
@@ -289,3 +340,53 @@ def test_flink_sums_each_gift_once(kafka: Kafka, registry: Apicurio, topic: str,
     changes = ([cell.strip() for cell in line] for line in lines)
     summed = {row[0]: "\t".join(row) for op, *row in changes if op in ("+I", "+U")}
     assert sorted(summed.values()) == TABLE.splitlines()[1:], done.stdout + done.stderr
+
+
+@needs_connect
+def test_kafka_connects_converter_reads_each_record(
+    kafka: Kafka, registry: Apicurio, topic: str, tmp_path: Path
+) -> None:
+    for name, coordinate in CONNECT_PLUGINS.items():
+        (tmp_path / "plugins" / name).mkdir(parents=True)
+        for jar in asyncio.run(jars(coordinate)):
+            if not jar.name.startswith(("connect-api", "connect-json", "kafka-clients", "slf4j-")):
+                shutil.copy(jar, tmp_path / "plugins" / name)
+    api = registry.url.replace("/ccompat/v7", "/registry/v2")
+    worker = settings("connect-worker.properties", ("kafka:9092", kafka.bootstrap_servers), (REGISTRYS_OWN_API, api))
+    (tmp_path / "worker.properties").write_text(f"{worker}listeners=http://127.0.0.1:0\n", "utf-8")
+    gifts = settings("connect-gifts.properties", ("tiktok.live.gift_finalized.v1", topic))
+    (tmp_path / "gifts.properties").write_text(gifts, "utf-8")
+    class_path = ":".join(map(str, asyncio.run(jars(*CONNECT_JARS))))
+    main = ("org.apache.kafka.connect.cli.ConnectStandalone", "worker.properties", "gifts.properties")
+
+    found = written(tmp_path / "gifts.txt", "java", "-Xmx400m", "-cp", class_path, *main)
+
+    assert f"{found[0]}\n{found[2]}\n" == STRUCTS
+    assert [line.partition("meta.event_id=")[2].split(",")[0] for line in found] == [gift[1] for gift in GIFTS]
+
+
+@needs_kcat
+def test_kcat_shows_each_record(kafka: Kafka, registry: Apicurio, topic: str) -> None:
+    command = (
+        KCAT,
+        "-b",
+        kafka.bootstrap_servers,
+        "-C",
+        "-e",
+        "-q",
+        "-t",
+        topic,
+        "-s",
+        "value=avro",
+        "-r",
+        registry.url,
+    )
+
+    done = subprocess.run(command, env=environment(), capture_output=True, text=True, timeout=120, check=False)
+
+    assert done.returncode == 0, done.stderr
+    gifts = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [(gift["meta"]["Meta"]["event_id"], gift["count"], gift["diamonds"]) for gift in gifts] == [
+        (event_id, count, None if diamonds is None else {"long": diamonds})
+        for _, event_id, count, _, _, diamonds, _ in GIFTS
+    ]
