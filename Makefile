@@ -15,6 +15,7 @@ CLUSTER_BIN ?= .cluster/bin
 CLUSTER_CRDS ?= .cluster/crds
 CONSUMERS ?= .consumers
 KCAT ?= kcat
+SPARK_SUBMIT ?= spark-submit
 PEERS ?= .peers
 IMAGE ?= .image
 COMPILE := $(RUN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
@@ -75,7 +76,7 @@ verify-monitoring: $(READY)  ## alerts, rules and dashboards, with Prometheus, p
 	PROMETHEUS=$(PROMETHEUS) PROMTOOL=$(PROMTOOL) ALERTMANAGER=$(ALERTMANAGER) HELM=$(HELM) $(RUN)/pytest -s tests/observability $(PYTEST_ARGS)
 
 consumers: $(READY) $(CONSUMERS)/.ready  ## golden files and topics, read by what is not ours
-	CONSUMERS=$(CONSUMERS) KCAT=$(KCAT) $(RUN)/pytest tests/consumers --verbose
+	CONSUMERS=$(CONSUMERS) KCAT=$(KCAT) SPARK_SUBMIT=$(SPARK_SUBMIT) $(RUN)/pytest tests/consumers --verbose
 
 peers: $(READY) $(PEERS)/.ready  ## clients that are not ours, in rooms of the simulator
 	PEERS=$(PEERS) $(RUN)/pytest -s tests/peers --verbose

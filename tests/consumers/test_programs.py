@@ -1,7 +1,7 @@
 """docs/consume.md: it shows the programs as they are, and they read from a real Kafka what it says they do.
 
-What needs chdb, Confluent's deserializer, Flink, Kafka Connect, Node, Java, Go or a kcat with Avro is skipped where
-that is absent or `make consumers` did not run.
+What needs chdb, Confluent's deserializer, Flink, Spark, Kafka Connect, Node, Java, Go or a kcat with Avro is skipped
+where that is absent or `make consumers` did not run.
 """
 
 import asyncio
@@ -47,6 +47,8 @@ CONNECT_PLUGINS = {
     "file": "org.apache.kafka:connect-file:4.3.1",
     "apicurio": "io.apicurio:apicurio-registry-utils-converter:2.6.13.Final",
 }
+SPARK_PACKAGES = "org.apache.spark:spark-sql-kafka-0-10_2.13:4.0.0,org.apache.spark:spark-avro_2.13:4.0.0"
+SPARK_SUBMIT = os.environ.get("SPARK_SUBMIT", "spark-submit")
 KCAT = os.environ.get("KCAT", "kcat")
 PATIENCE_SECONDS = 300.0
 """For a machine under load: an idle one takes five."""
@@ -98,6 +100,10 @@ needs_flink = pytest.mark.skipif(
 needs_kcat = pytest.mark.skipif(
     shutil.which(KCAT) is None or "Avro" not in subprocess.run((KCAT, "-V"), capture_output=True, text=True).stdout,
     reason="there is no kcat, or it is one without Avro, as Debian's: KCAT names another",
+)
+# Half a gigabyte, which `make consumers` does not fetch.
+needs_spark = pytest.mark.skipif(
+    shutil.which(SPARK_SUBMIT) is None, reason="there is no spark-submit: SPARK_SUBMIT names one of Spark 4.0"
 )
 needs_connect = pytest.mark.skipif(
     shutil.which("java") is None or not PYTHON.exists(), reason="there is no java, or `make consumers` was not run"
@@ -221,6 +227,7 @@ def test_the_page_shows_what_the_programs_print() -> None:
 
     assert f"\n{LINES}```\n" in page
     assert f"\n{TABLE}```\n" in page
+    assert f"\n$ spark-submit --packages {SPARK_PACKAGES} \\\n" in page
     assert f"\n{STRUCTS}```\n" in page
 
 
@@ -363,6 +370,24 @@ def test_kafka_connects_converter_reads_each_record(
 
     assert f"{found[0]}\n{found[2]}\n" == STRUCTS
     assert [line.partition("meta.event_id=")[2].split(",")[0] for line in found] == [gift[1] for gift in GIFTS]
+
+
+@needs_spark
+def test_spark_sums_each_gift_once(kafka: Kafka, registry: Apicurio, topic: str) -> None:
+    program = ("--packages", SPARK_PACKAGES, str(PROGRAMS / "with_spark.py"))
+    # pip's spark-submit runs the first python3 of the path.
+    beside = {"PATH": f"{Path(shutil.which(SPARK_SUBMIT) or '').parent}:{os.environ['PATH']}"}
+
+    done = subprocess.run(
+        (SPARK_SUBMIT, "--master", "local[1]", *program, kafka.bootstrap_servers, registry.url, topic),
+        env=environment() | beside,
+        capture_output=True,
+        text=True,
+        timeout=600,
+        check=False,
+    )
+
+    assert done.stdout == TABLE, done.stderr
 
 
 @needs_kcat
