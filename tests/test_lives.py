@@ -28,6 +28,8 @@ from tests.test_session import Recorded, running, surroundings
 ROOMS, LIVES = 20, 10
 RENAMED = "sim_room_03"
 ENDS = ("host", "platform", "vanishes", "unheard", "handed over")
+DROPPED = (3, 8)
+"""Rooms, counted from 0, whose sockets are dropped now and then."""
 SCRIPTED = {"host": Ending.HOST, "platform": Ending.PLATFORM, "handed over": Ending.HOST}
 """How the others end in the simulator: without a word."""
 TOLD = {"host": "control_message", "platform": "control_message", "handed over": "control_message"}
@@ -118,7 +120,7 @@ def test_each_live_starts_once_with_what_is_true_of_it_and_ends_once() -> None:
         *(f"api_user_not_found@sim_room_{room:02}:3" for room in (1, 5)),  # the page knows it
         *(f"api_other_user@sim_room_{room:02}:3" for room in (2, 7)),
         *(f"page_not_found@sim_room_{room:02}:3" for room in (1, 2)),
-        *(f"drop@sim_room_{room:02}:2" for room in (4, 9)),
+        *(f"drop@{Lives.unique_ids[room]}:2" for room in DROPPED),
     ]
     faults = Faults(disagreeing)
 
@@ -168,7 +170,9 @@ def test_each_live_starts_once_with_what_is_true_of_it_and_ends_once() -> None:
         room, live = divmod(int(end["meta"]["room_id"]) - 7_300_000_000_000_000_000, 1000 * 1_000_000_000)
         assert end["started_at"] == by_room[end["meta"]["room_id"]]["started_at"]
         how = end_of(room, (live - 1_000_000_000) // 1_000_000)
-        assert end["reason"] == TOLD.get(how, "room_status"), how
+        # A socket that is dropped with the last message does not hear the end.
+        told = {TOLD.get(how, "room_status")} | ({"room_status"} if room in DROPPED else set())
+        assert end["reason"] in told, (room, live, how)
     for connect in published.named("connect"):
         start = by_room[connect["meta"]["room_id"]]
         assert connect["started_at"] == start["started_at"]

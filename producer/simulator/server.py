@@ -1,13 +1,11 @@
 """The world over HTTP and WebSocket, on one port."""
 
 import asyncio
-import re
 import signal
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import asdict, replace
 from http import HTTPStatus
 from http.client import responses as PHRASES
 from pathlib import Path
@@ -23,7 +21,8 @@ from producer.simulator.adults import Adults, hashes
 from producer.simulator.faults import Fault, Faults
 from producer.simulator.gateway import Passage
 from producer.simulator.limit import Limit
-from producer.simulator.pages import Page, Shown
+from producer.simulator.look_ups import LookUps
+from producer.simulator.pages import Page
 from producer.simulator.quota import Quota
 from producer.simulator.replay import Replay
 from producer.simulator.room import Room
@@ -37,22 +36,10 @@ from producer.simulator.world import Script, World
 SOCKET_PATH = "/webcast/im/ws_proxy/ws_reuse_supplement/"
 FAULTS_PATH = "/simulator/faults"
 """Not TikTok's: what is posted here goes wrong from now on, and nothing else."""
-LOOK_UPS = re.compile(r"/@[^/]*/live|/api-live/user/room/|/webcast/room/(?:check_alive|info)/")
 OWNERS = 6_800_000_000_000_000_000
 """The first streamer's number is one more."""
 HANDSHAKE = {"Handshake-Options": "ping-interval=5", "Handshake-Msg": "success"}
 """What an accepted socket is told: above all, how often to send heartbeats."""
-API_ODD = {
-    Fault.API_EMPTY: pages.of_json({}),
-    Fault.API_NO_BODY: Page(200, b""),
-    Fault.API_CHALLENGE: pages.challenge(),
-    Fault.API_RESTRICTED: pages.restricted(),
-    Fault.API_PARAMETERS: pages.api_parameters(),
-    Fault.API_OTHER_USER: pages.api_live(
-        pages.Shown("somebody_else", 6_700_000_000_000_000_001, 7_200_000_000_000_000_001, True, 1_790_000_000)
-    ),
-}
-"""What api-live says in the place of an answer (doors sheet section 6, rows 30 to 34)."""
 HEARTBEAT_SECONDS = 30.0
 """A client that sends no heartbeat for so long is closed. (How long TikTok waits is not known.)"""
 CLOSE_SECONDS = 10.0
@@ -151,12 +138,12 @@ class Simulator:
         self._resend = resend
         self._site = Site(self._fires)
         self._adults = adults or Adults()
-        self._limit = limit
         self._signer = Signer(self._fires, truth, quota)
         self._rooms = {
             name: Room(name, OWNERS + number, script.lives(name), truth)
             for number, name in enumerate(script.unique_ids, 1)
         }
+        self._look_ups = LookUps(self._rooms, fires=self._fires, truth=truth, adults=self._adults, limit=limit)
         self._stack = AsyncExitStack()
 
     @property
@@ -245,19 +232,9 @@ class Simulator:
         return _response(self._page(parts.path, query, cookie, f"ws://{address}{SOCKET_PATH}"))
 
     def _page(self, path: str, query: dict[str, str], cookie: str, push_server: str) -> Page:
-        if LOOK_UPS.fullmatch(path) and self._blocked():
-            return pages.challenge()
+        if (told := self._look_ups.page(path, query, cookie)) is not None:
+            return told
         match path.strip("/").split("/"):
-            case [name, "live"] if name.startswith("@"):
-                return self._streamer_page(name[1:], cookie)
-            case ["api-live", "user", "room"]:
-                return self._api_live(query.get("uniqueId", ""), cookie)
-            case ["webcast", "room", "check_alive"] if query.get("room_ids"):
-                return pages.check_alive({each: self._is_live(each) for each in query["room_ids"].split(",")})
-            case ["webcast", "room", "info"] if query.get("room_id"):
-                return self._room_info(query["room_id"], cookie)
-            case ["webcast", "room", ("check_alive" | "info")]:
-                return pages.bad_parameters()
             case ["webcast", "gift", "list"]:
                 return pages.gift_list()
             case ["webcast", "fetch"]:
@@ -267,59 +244,6 @@ class Simulator:
             case ["webcast", "rate_limits"]:
                 return pages.rate_limits()
         return pages.of_json({"message": "no such page"}, 404)
-
-    def _blocked(self) -> bool:
-        """Whether a look-up is one too many."""
-        if self._limit is None:
-            return False
-        before, blocked = self._limit.blocks, self._limit.asked(time.monotonic())
-        if self._limit.blocks > before:
-            self._truth.write("blocked", "")
-        return blocked
-
-    def _streamer_page(self, unique_id: str, cookie: str) -> Page:
-        if self._fires(Fault.PAGE_CAPTCHA, unique_id):
-            return pages.captcha()
-        if self._fires(Fault.PAGE_NOT_JSON, unique_id):
-            return pages.html('<script id="SIGI_STATE" type="application/json">{"LiveRoom":</script>')
-        room = self._rooms.get(unique_id)
-        if room is None or self._fires(Fault.PAGE_NOT_FOUND, unique_id):
-            return pages.no_such_streamer_page()
-        if self._adults.keep_out(unique_id, cookie):
-            return pages.streamer_page(replace(room.shown, room_id=0, is_live=True))
-        return pages.streamer_page(self._shown(room, "page"))
-
-    def _api_live(self, unique_id: str, cookie: str) -> Page:
-        if self._fires(Fault.API_BLOCKED, unique_id):
-            return pages.of_json({"message": "blocked"}, 403)
-        if (odd := next((page for fault, page in API_ODD.items() if self._fires(fault, unique_id)), None)) is not None:
-            return odd
-        room = self._rooms.get(unique_id)
-        if room is None or (room.live is not None and self._fires(Fault.API_USER_NOT_FOUND, unique_id)):
-            return pages.user_not_found()
-        if self._adults.keep_out(unique_id, cookie):
-            return pages.restricted()
-        return pages.api_live(self._shown(room, "api_live"))
-
-    def _room_info(self, room_id: str, cookie: str) -> Page:
-        room = next((room for room in self._rooms.values() if str(room.last_room_id) == room_id), None)
-        if room is None:
-            return pages.bad_parameters()
-        if self._adults.keep_out(room.unique_id, cookie):
-            return pages.restricted()
-        return pages.room_info(self._shown(room, "room_info"))
-
-    def _shown(self, room: Room, by: str) -> Shown:
-        """What a room shows of itself, which is written down while it is live."""
-        shown = room.shown
-        if shown.is_live and self._fires(Fault.RENAMED, room.unique_id):
-            shown = replace(shown, unique_id=f"{shown.unique_id}.new")
-        if shown.is_live:
-            said = {"nickname": shown.nickname, "title": shown.title} | asdict(shown)
-            del said["room_id"]
-            said["named"] = said.pop("unique_id")
-            self._truth.write("shown", room.unique_id, shown.room_id, by=by, **said)
-        return shown
 
     def _handshake(self, headers: Headers, query: dict[str, str]) -> Page | None:
         """None lets the socket open."""
@@ -350,9 +274,6 @@ class Simulator:
     def _live_room(self, room_id: str) -> Room | None:
         live = (room for room in self._rooms.values() if room.live is not None)
         return next((room for room in live if str(room.last_room_id) == room_id), None)
-
-    def _is_live(self, room_id: str) -> bool:
-        return self._live_room(room_id) is not None
 
     # -------------------------------------------------------------------------------------------------- sockets
 
