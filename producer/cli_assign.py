@@ -1,6 +1,7 @@
 """`producer assign`: the shared list of streamers, edited as people keep it."""
 
 import asyncio
+import time
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Annotated
@@ -15,7 +16,7 @@ from producer.assignments.lists import Form
 from producer.configured import configured
 from producer.delivery import client, topic_plan
 from producer.errors import StartRefused
-from producer.settings import Settings
+from producer.settings import Settings, variable
 from producer.terminal import say
 
 assign = typer.Typer(help="The shared list of streamers, where it is a Kafka topic.", no_args_is_help=True)
@@ -73,6 +74,39 @@ def remove(names: Names, dry_run: DryRun = False, yes: Yes = False) -> None:
         return [item for item in before.values() if item.streamer not in gone]
 
     _change(without, dry_run=dry_run, yes=yes)
+
+
+@assign.command()
+def poke(names: Names) -> None:
+    """Have streamers looked up at once by the workers that have them: somebody said that they went live.
+
+    It is still within the budget of look-ups. Of who is heard already, or is not waited for, nothing comes.
+    """
+    chosen = configured()
+    if chosen.assignments_file is not None:
+        raise StartRefused(
+            f"{variable('assignments_file')}={chosen.assignments_file}: workers of a list in a file can be told "
+            "nothing; they look each streamer up as its time comes"
+        )
+    asked, target = _names(names), catalogue(chosen)
+
+    async def main() -> None:
+        wanted = await target.wanted()
+        if vain := [_why_vain(name, wanted.get(name)) for name in asked if not _is_streamed(wanted.get(name))]:
+            raise StartRefused("\n".join(vain))
+        await target.poke(asked, at=int(time.time() * 1000))
+
+    asyncio.run(main())
+    for name in asked:
+        say(f"! {name}")
+
+
+def _is_streamed(entry: Wanted | None) -> bool:
+    return entry is not None and entry.enabled
+
+
+def _why_vain(name: Streamer, entry: Wanted | None) -> str:
+    return f"{name} is not on the list" if entry is None else f"{name} is on the list and not enabled, so nobody has it"
 
 
 @assign.command("list")

@@ -92,6 +92,10 @@ class Search:
             self._habits = self._habits.started(live.started_at or now)
             self._asker = replace(self._asker, habits=self._habits, until=0.0)
 
+    def hurry(self) -> bool:
+        """Be looked up before the others, if it waits for that; whether that is news."""
+        return self.lane.look_ups.hurry(self._streamer)
+
     def lost(self) -> None:
         """The room was left and goes on: it was asked for when it was."""
         self._seen_live = self.lane.look_ups.now()

@@ -91,6 +91,11 @@ class Session:
             await self._abandon()
             self._move(None)
 
+    def poke(self) -> None:
+        """Look the streamer up at once, if it waits for its time: somebody says that it went live."""
+        if self._search.hurry():
+            self._log.info("looked up at once, since somebody said that it went live")
+
     async def _try(self) -> None:
         try:
             await self._live()

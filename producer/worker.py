@@ -36,6 +36,7 @@ class Worker:
 
     async def run(self) -> None:
         """Follow the claims until cancelled; then every session has ended and its claim is released."""
+        self._assignments.hear_pokes(self._poke)
         async with asyncio.TaskGroup() as tasks:
             try:
                 async for held in self._assignments.changes():
@@ -47,6 +48,11 @@ class Worker:
                 await self._let_go(self._running.keys())
                 if ending := [task for _, task in self._running.values()]:
                     await asyncio.wait(ending)
+
+    def _poke(self, streamer: Streamer) -> None:
+        if streamer in self._running:
+            session, _ = self._running[streamer]
+            session.poke()
 
     async def _take(self, streamers: Set[Streamer], tasks: asyncio.TaskGroup) -> None:
         for number, streamer in enumerate(streamers, 1):

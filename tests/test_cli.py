@@ -136,6 +136,15 @@ def test_a_bad_list_is_named_line_by_line(topics_of: Mapping[str, str], listed: 
     ]
 
 
+def test_workers_of_a_list_in_a_file_can_be_told_nothing_and_that_is_said(listed: Path) -> None:
+    [line] = refused(producer("assign", "poke", "ann", **least(listed)))
+
+    assert line == (
+        f"PRODUCER_ASSIGNMENTS_FILE={listed}: workers of a list in a file can be told nothing; they look "
+        "each streamer up as its time comes"
+    )
+
+
 @pytest.mark.parametrize("arguments", [("run",), ("topics", "apply")], ids=" ".join)
 def test_a_broker_that_is_not_there_is_named(listed: Path, arguments: tuple[str, ...]) -> None:
     [line] = refused(producer(*arguments, **least(listed)))

@@ -652,6 +652,34 @@ class Scripted:
         raise failure
 
 
+def test_who_is_said_to_have_gone_live_is_looked_up_at_once_and_then_as_its_time_comes() -> None:
+    rooms = Scripted(LiveNotFound("", reason=Reason.OFFLINE))
+
+    async def main() -> list[int]:
+        around = with_lane(surroundings(Recorded(), url="http://127.0.0.1:9", rooms=rooms), look_ups=look_ups(3600.0))
+        subject = Session(NAME, around)
+        subject.poke()  # before it runs nothing is waited for
+        found = []
+        async with asyncio.timeout(120), running(subject):
+            while subject.state is not State.OFFLINE:
+                await asyncio.sleep(0.01)
+            for _ in range(2):
+                before = rooms.resolved
+                subject.poke()
+                subject.poke()
+                while rooms.resolved == before:
+                    await asyncio.sleep(0.01)
+                await asyncio.sleep(0.1)
+                found.append(rooms.resolved)
+        return found
+
+    with capture_logs() as lines:
+        assert asyncio.run(main()) == [2, 3]
+
+    said = [line for line in lines if line["event"].startswith("looked up at once")]
+    assert [line["streamer"] for line in said] == [NAME, NAME]
+
+
 def waits(
     monkeypatch: pytest.MonkeyPatch,
     count: int,

@@ -26,6 +26,9 @@ class Claims:
     def hold(self, *streamers: str) -> None:
         self._sets.put_nowait(frozenset(map(Streamer, streamers)))
 
+    def hear_pokes(self, told: Callable[[Streamer], None]) -> None:
+        self.poke = told
+
     async def changes(self) -> AsyncIterator[frozenset[Streamer]]:
         while True:
             yield await self._sets.get()
@@ -46,7 +49,11 @@ class Sitting:
         self.streamer = streamer
         self.leaving = "released"
         self.began = asyncio.Event()
+        self.pokes = 0
         self._house = house
+
+    def poke(self) -> None:
+        self.pokes += 1
 
     async def run(self) -> None:
         self.began.set()
@@ -135,6 +142,17 @@ def test_sessions_follow_the_claims() -> None:
     house = play(scene)
 
     assert sorted(house.claims.released) == ["one", "three", "two"]
+
+
+def test_who_is_said_to_have_gone_live_is_told_so_and_nobody_else() -> None:
+    async def scene(house: House) -> None:
+        house.claims.hold("one", "two")
+        await house.began_all("one", "two")
+        house.claims.poke(Streamer("two"))
+        house.claims.poke(Streamer("another worker's"))
+        assert {name: session.pokes for name, session in house.sessions.items()} == {"one": 0, "two": 1}
+
+    play(scene)
 
 
 def test_a_session_that_is_let_go_is_cancelled_once_whatever_changes_meanwhile() -> None:

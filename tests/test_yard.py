@@ -194,6 +194,7 @@ PURE = (
     "assignments/interface",
     "assignments/list_forms",
     "assignments/lists",
+    "assignments/pokes",
     "assignments/table",
     "assignments/share_records",
     "assignments/shares",

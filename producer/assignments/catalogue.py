@@ -13,6 +13,7 @@ from producer.assignments.claims import Streamer, Wanted
 from producer.assignments.clients import KAFKA_FAILURES, Options, asked, close_consumer, partitions, spread
 from producer.assignments.doors import DoorSaid, decode_door, is_door
 from producer.assignments.lists import Difference
+from producer.assignments.pokes import decode_poke, encode_poke, is_poke, poke_key
 from producer.assignments.share_records import is_share
 from producer.assignments.table import Status, Table, decode_status, encode_row, slot_of
 from producer.errors import StartRefused
@@ -86,23 +87,23 @@ class Catalogue:
 
     async def edit(self, difference: Difference) -> None:
         """Write what makes the list the other; return once all of it is acknowledged."""
-        async with self._translated():
-            producer = AIOKafkaProducer(**{**self._options(), "acks": "all", "enable_idempotence": True})
-            try:
-                async with asyncio.timeout(START_SECONDS):
-                    await producer.start()
-                    slots = await self._slots(producer)
-                async with asyncio.timeout(DONE_SECONDS):
-                    await asyncio.gather(
-                        *[
-                            await producer.send(
-                                self._list_topic, key=key, value=value, partition=slot_of(streamer, slots)
-                            )
-                            for streamer, key, value in _edits(difference)
-                        ]
-                    )
-            finally:
-                await producer.stop()
+        async with self._producer(self._list_topic) as (producer, slots):
+            await asyncio.gather(
+                *[
+                    await producer.send(self._list_topic, key=key, value=value, partition=slot_of(streamer, slots))
+                    for streamer, key, value in _edits(difference)
+                ]
+            )
+
+    async def poke(self, streamers: Collection[Streamer], *, at: int) -> None:
+        """Have streamers looked up by the workers that have them, as said now, in ms since 1970."""
+        async with self._producer(self._status_topic) as (producer, _):
+            await asyncio.gather(
+                *[
+                    await producer.send(self._status_topic, key=poke_key(streamer), value=encode_poke(at))
+                    for streamer in streamers
+                ]
+            )
 
     async def follow(self) -> AsyncGenerator[Heard]:
         """Yield what workers said last of each streamer and door: once all that is there, then whenever it changes."""
@@ -119,15 +120,29 @@ class Catalogue:
                 if found:
                     yield heard
 
-    async def _slots(self, producer: Any) -> int:
-        """How many partitions the list has."""
+    @asynccontextmanager
+    async def _producer(self, topic: str) -> AsyncIterator[tuple[Any, int]]:
+        """A producer for a topic that is there, for as long as a whole list takes, and the topic's partitions."""
+        async with self._translated():
+            producer = AIOKafkaProducer(**{**self._options(), "acks": "all", "enable_idempotence": True})
+            try:
+                async with asyncio.timeout(START_SECONDS):
+                    await producer.start()
+                    found = await self._partitions(producer, topic)
+                async with asyncio.timeout(DONE_SECONDS):
+                    yield producer, found
+            finally:
+                await producer.stop()
+
+    async def _partitions(self, producer: Any, topic: str) -> int:
+        """How many partitions a topic has."""
         found: Collection[int] = ()
 
         async def missing() -> list[str]:
             nonlocal found
             cluster = await asked(producer.client.fetch_all_metadata())  # of all topics, so none is created by asking
-            found = cluster.partitions_for_topic(self._list_topic) or ()
-            return [] if found else [self._list_topic]
+            found = cluster.partitions_for_topic(topic) or ()
+            return [] if found else [topic]
 
         await spread(missing)
         return len(found)
@@ -178,6 +193,9 @@ def _edits(difference: Difference) -> Iterator[tuple[Streamer, bytes, bytes | No
 def _take(record: Any, heard: Heard) -> None:
     try:
         if is_share(record.key):
+            return
+        if is_poke(record.key):
+            decode_poke(record.key, record.value)  # it is nothing to show, and one that cannot be read is
             return
         if is_door(record.key):
             _put(heard.doors, *decode_door(record.key, record.value))

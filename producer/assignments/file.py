@@ -141,6 +141,9 @@ class FileAssignments:
     def hear_doors(self, told: Callable[[str, DoorSaid], None]) -> None:
         """Nobody says anything."""
 
+    def hear_pokes(self, told: Callable[[Streamer], None]) -> None:
+        """Nobody can say it."""
+
     def share(self, name: str, rationed: Rationed, *, total: int, period: float) -> None:
         """Have it all: other workers' needs are not known."""
         rationed.allow(total)

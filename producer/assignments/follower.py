@@ -24,6 +24,7 @@ from producer.assignments.clients import (
     partitions,
 )
 from producer.assignments.doors import DoorSaid, decode_door, is_door
+from producer.assignments.pokes import decode_poke, is_poke
 from producer.assignments.share_records import decode_grant, decode_need, is_share
 from producer.assignments.shares import Grant, Need
 from producer.assignments.table import Status, Table, decode_status, refuse_other_slots
@@ -55,6 +56,9 @@ class Listener(Protocol):
 
     def needed(self, budget: str, worker: str, need: Need | None) -> None:
         """A worker said what it needs of a budget, now or before we began to listen."""
+
+    def poked(self, streamer: Streamer, at: int) -> None:
+        """Somebody wrote, at this time in ms since 1970, that a streamer went live; since we began to listen."""
 
 
 class Follower:
@@ -198,6 +202,9 @@ class Follower:
                 if is_share(record.key):
                     self._take_share(record)
                     continue
+                if is_poke(record.key):
+                    self._take_poke(record, is_news=record.offset >= self._began_at[place])
+                    continue
                 streamer, status = decode_status(record.key, record.value)
             except ValueError as problem:
                 refused.append((record, problem))
@@ -226,6 +233,11 @@ class Follower:
         budget, grant = decode_grant(record.key, record.value)
         if grant is not None:
             self._listener.granted(budget, grant)
+
+    def _take_poke(self, record: Any, *, is_news: bool) -> None:
+        streamer, at = decode_poke(record.key, record.value)
+        if at is not None and is_news:
+            self._listener.poked(streamer, at)
 
     def _complain(self, refused: list[tuple[Any, ValueError]]) -> None:
         """Say of records that came at a time, in one line, that they are passed over."""

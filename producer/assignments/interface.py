@@ -141,6 +141,9 @@ class Assignments(Protocol):
     def hear_doors(self, told: Callable[[str, DoorSaid], None]) -> None:
         """Have what other workers say of doors told from now on; before entering, to miss nothing."""
 
+    def hear_pokes(self, told: Callable[[Streamer], None]) -> None:
+        """Have each streamer told from now on of which somebody says that it went live, held or not."""
+
     def share(self, name: str, rationed: Rationed, *, total: int, period: float) -> None:
         """Share `total` calls in any `period` with the other workers from now on; before entering, to miss nothing.
 

@@ -26,6 +26,7 @@ from producer.assignments.interface import Leaving, Rationed, Said
 from producer.assignments.leading import Leader
 from producer.assignments.lease import Lease, boot_clock
 from producer.assignments.membership import Assigned, Membership, Timing
+from producer.assignments.pokes import is_fresh
 from producer.assignments.reports import Reports
 from producer.assignments.shares import Grant, Need
 from producer.assignments.table import SLOTS, UNASSIGNED, Status, slot_of
@@ -119,6 +120,7 @@ class KafkaAssignments:
         self._place: tuple[int | None, int] = None, 0
         self._began = self._now_ms()
         self._door_heard: Callable[[str, DoorSaid], None] = lambda *_: None
+        self._poke_heard: Callable[[Streamer], None] = lambda _: None
         self._draining = False
         self._introduced_draining = False
         """Whether we last joined, or are joining, as one that drains."""
@@ -294,6 +296,10 @@ class KafkaAssignments:
         """Have what other workers say of doors told from now on; before entering, to miss nothing."""
         self._door_heard = told
 
+    def hear_pokes(self, told: Callable[[Streamer], None]) -> None:
+        """Have each streamer told from now on of which somebody says that it went live, held or not."""
+        self._poke_heard = told
+
     def share(self, name: str, rationed: Rationed, *, total: int, period: float) -> None:
         """Share so many calls with the other workers from now on; before entering, to miss nothing."""
         self._budgets.share(name, rationed, total=total, period=period)
@@ -344,6 +350,11 @@ class KafkaAssignments:
     def needed(self, budget: str, worker: str, need: Need | None) -> None:
         """The follower read what a worker needs of a budget."""
         self._budgets.said(budget, worker, need)
+
+    def poked(self, streamer: Streamer, at: int) -> None:
+        """The follower read that somebody says of a streamer that it went live."""
+        if is_fresh(at, self._now_ms()):
+            self._poke_heard(streamer)
 
     def _standing(self) -> Standing:
         return Standing(self._membership.member_id, self.fence.current(), *self._place, self._leader.led)

@@ -7,7 +7,7 @@ the streamer's slot, by Kafka's default partitioner (murmur2), so that every Jav
 `-X partitioner=murmur2_random`, agrees. schemas/list.schema.json says it to programs.
 
 Status record: key as above; value is JSON of `Status`; no value: nobody streams it. Beside them that topic has a record
-for each door (`doors`).
+for each door (`doors`), what workers share (`share_records`), and who is to be looked up at once (`pokes`).
 
 Whoever may write to the topics is a stranger: what a record says is a value within bounds, or a ValueError.
 """
@@ -83,7 +83,7 @@ def encode_row(wanted: Wanted) -> tuple[bytes, bytes]:
 
 def decode_row(key: bytes | None, value: bytes | None) -> tuple[Streamer, Wanted | None]:
     """Read an assignment record; None is a removal. Raises ValueError, saying what is wrong."""
-    streamer = _key(key)
+    streamer = streamer_of(key)
     if value is None:
         return streamer, None
     options = json_object(value, most_bytes=MAX_VALUE_BYTES)
@@ -188,7 +188,7 @@ def encode_status(status: Status) -> bytes:
 
 def decode_status(key: bytes | None, value: bytes | None) -> tuple[Streamer, Status | None]:
     """Read a status record; None is nobody. Raises ValueError, saying what is wrong."""
-    streamer = _key(key)
+    streamer = streamer_of(key)
     if value is None:
         return streamer, None
     said = json_object(value, most_bytes=MAX_VALUE_BYTES)
@@ -226,7 +226,8 @@ def _live(said: Mapping[str, Any]) -> LastLive | None:
     return LastLive(str(room_id), started_at, is_over)
 
 
-def _key(key: bytes | None) -> Streamer:
+def streamer_of(key: bytes | None) -> Streamer:
+    """Whose record it is. Raises ValueError where the key is no unique id, lower case and without @."""
     try:
         if key is None or len(key) > MAX_KEY_BYTES:
             raise ValueError

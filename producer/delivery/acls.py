@@ -10,8 +10,8 @@ from typing import Literal
 
 from producer.delivery import topic_plan
 
-Role = Literal["worker", "topics", "assign", "status", "watch", "dlq"]
-ROLES: tuple[Role, ...] = ("worker", "topics", "assign", "status", "watch", "dlq")
+Role = Literal["worker", "topics", "assign", "poke", "status", "watch", "dlq"]
+ROLES: tuple[Role, ...] = ("worker", "topics", "assign", "poke", "status", "watch", "dlq")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +43,8 @@ def needed(role: Role, prefix: str, *, shared_list: bool) -> tuple[Grant, ...]:
             return (Grant("topic", every, ("Create", "Alter", "Describe", "DescribeConfigs", "AlterConfigs")),)
         case "assign":
             return (Grant("topic", the_list, ("Read", "Write")),)
+        case "poke":
+            return (Grant("topic", the_list, ("Read",)), Grant("topic", statuses, ("Write",)))
         case "status":
             return (Grant("topic", statuses, ("Read",)),)
         case "watch":

@@ -98,10 +98,17 @@ class Plan:
         self._waiting.pop(name, None)
         self._hurrying.pop(name, None)
 
-    def hurry(self, name: str) -> None:
-        """Ask somebody who waits before the others."""
-        if name in self._waiting:
-            self._hurrying[name] = self._waiting[name]
+    def hurry(self, name: str) -> bool:
+        """Ask somebody who waits before the others; whether that is news, and somebody waits by that name.
+
+        Who leaves before its turn, and comes back, hurries still.
+        """
+        asker = self._waiting.get(name)
+        if asker is None or name in self._hurrying:
+            return False
+        asker.hurries = True
+        self._hurrying[name] = asker
+        return True
 
     def spend(self, now: float) -> None:
         """A request leaves that nobody waited for here."""

@@ -47,10 +47,12 @@ class Queue:
                 self._plan.leave(asker.name)
             self._waiting(len(self._plan))
 
-    def hurry(self, name: str) -> None:
-        """Have somebody who waits looked up before the others."""
-        self._plan.hurry(name)
-        self._look()
+    def hurry(self, name: str) -> bool:
+        """Have somebody who waits looked up before the others; whether it does, and did not hurry yet."""
+        hurried = self._plan.hurry(name)
+        if hurried:
+            self._look()
+        return hurried
 
     def spend(self) -> None:
         """A request leaves that nobody waited for here."""

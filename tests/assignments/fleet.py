@@ -291,6 +291,8 @@ class Heard:
 
     def needed(self, budget: str, worker: str, need: object) -> None: ...
 
+    def poked(self, streamer: Streamer, at: int) -> None: ...
+
 
 def play(main: Callable[[], Awaitable[None]]) -> None:
     """Run one test."""

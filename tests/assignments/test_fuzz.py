@@ -20,9 +20,10 @@ from hypothesis import strategies as st
 from producer.assignments.assignor import Load, Member, assign, decode_member, decode_place
 from producer.assignments.claims import Wanted
 from producer.assignments.doors import DoorSaid, decode_door, is_door
+from producer.assignments.pokes import decode_poke, is_poke
 from producer.assignments.share_records import decode_grant, decode_need, encode_grant, encode_need, is_share
 from producer.assignments.shares import Grant, Need
-from producer.assignments.table import Status, decode_row, decode_status
+from producer.assignments.table import Status, decode_row, decode_status, streamer_of
 
 T = TypeVar("T")
 EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "10000"))
@@ -116,6 +117,7 @@ WHOLE = (
 )
 KEYS = (b"someone", b"someone", b"someone", None, b"", b"\xff", b"@Some One", b"x" * 70, "\u0130x".encode(), b"a\x00b")
 DOOR_KEYS = (b"door:direct", b"door:direct", None, b"", b"door:", b"door:\xff", b"door:\x1b[2J", b"door:" + b"x" * 70)
+POKE_KEYS = (b"poke:ann", b"poke:ann", None, b"", b"poke:", b"poke:\xff", b"poke:@Ann", b"poke:" + b"x" * 70, b"ann")
 CHOICES = st.binary(max_size=14)
 """Each byte is a choice: cheap to draw, and shrinks to the first ones."""
 
@@ -209,6 +211,20 @@ def test_any_record_of_a_door_is_one_or_refused(data: bytes) -> None:
     assert found is None or (
         is_door(key) and isinstance(found[1], DoorSaid) and all(map(within_bounds, astuple(found[1])))
     )
+
+
+@STEADY
+@given(CHOICES)
+def test_any_word_on_a_streamer_is_one_or_refused(data: bytes) -> None:
+    choices = Choices(data)
+    value = choices.document({"at": 3})
+    key = choices.of(POKE_KEYS)
+
+    found = read(partial(decode_poke, key, value))
+    named = read(partial(streamer_of, key))
+
+    assert found is None or (is_poke(key) and found[0] == "ann" and isinstance(found[1], int) and found[1] >= 0)
+    assert named is None or key == named.encode() == b"ann"
 
 
 @STEADY

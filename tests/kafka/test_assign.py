@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from itertools import count
 from pathlib import Path
@@ -140,6 +141,26 @@ def test_what_cannot_be_is_refused_line_by_line(
 
     assert result.returncode == 1
     assert result.stderr.splitlines() == lines
+
+
+def test_a_word_on_a_streamer_is_a_record_beside_the_statuses(assign: Command, kafka: Kafka) -> None:
+    said(assign("assign", "apply", "-", given="ann\nbo\n"))
+    said(assign("assign", "add", "cai", "--disabled"))
+
+    refused = assign("assign", "poke", "ann", "cai", "dua")
+    assert refused.returncode == 1
+    assert refused.stderr.splitlines() == [
+        "producer: cai is on the list and not enabled, so nobody has it",
+        "producer: dua is not on the list",
+    ]
+
+    before = time.time()
+    assert said(assign("assign", "poke", "@Ann", "bo")) == ["! ann", "! bo"]
+    topic = f"{assign.prefix}.assignment-status"  # type: ignore[attr-defined]
+    [messages] = read_topics(kafka.bootstrap_servers, [topic]).values()
+    written = {message.key(): json.loads(message.value() or b"") for message in messages}
+    assert written.keys() == {b"poke:ann", b"poke:bo"}
+    assert all(before * 1000 - 1 <= value["at"] <= time.time() * 1000 for value in written.values())
 
 
 def test_a_removal_is_a_tombstone_and_each_row_is_in_its_slot(assign: Command, kafka: Kafka) -> None:

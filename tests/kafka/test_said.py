@@ -16,6 +16,7 @@ from producer.assignments import follower, reports
 from producer.assignments.claims import Streamer
 from producer.assignments.doors import DoorSaid
 from producer.assignments.interface import LastLive, Said
+from producer.assignments.pokes import encode_poke
 from producer.assignments.table import Status
 from producer.local.kafka import Kafka
 from producer.local.programs import STEP_SECONDS
@@ -95,6 +96,37 @@ def test_what_a_worker_says_of_a_door_is_told_to_the_others_and_to_itself_only_i
             await start("one again", "one")
             assert heard["one again"][-1] == ("direct", shut)
             assert heard["one"] == [("direct", opened)]
+
+    play(main)
+
+
+def test_a_word_on_a_streamer_comes_to_the_workers_that_run_and_to_none_that_begins(kafka: Kafka) -> None:
+    async def main() -> None:
+        backend = KafkaBackend(kafka)
+        async with Fleet(backend) as fleet:
+            heard: dict[str, list[str]] = {"one": [], "later": []}
+
+            async def start(name: str) -> None:
+                assignments = backend.open(name)
+                assignments.hear_pokes(heard[name].append)
+                await fleet.worker(name, assignments=assignments)
+                workers[name] = assignments
+
+            workers: dict[str, Any] = {}
+            await fleet.names("aa", "bb")
+            await start("one")
+            now = int(time.time() * 1000)
+            odd = {"poke:aa": b"now", "poke:@aa": encode_poke(now), "poke:bb": encode_poke(now - 3_600_000)}
+            await backend.put(odd, topic=backend.status_topic)
+            await backend.put({"poke:bb": None}, topic=backend.status_topic)
+            await eventually(lambda: workers["one"].refused_statuses == 2)
+            await backend.catalogue().poke([AA, Streamer("bb")], at=now)
+            await eventually(lambda: sorted(heard["one"]) == ["aa", "bb"])
+            await start("later")
+            await backend.put({"poke:cc": encode_poke(now)}, topic=backend.status_topic)
+            await eventually(lambda: heard["later"] == ["cc"])
+            said = await anext(backend.catalogue().follow())
+            assert not [name for name in said.said if ":" in name]
 
     play(main)
 

@@ -52,6 +52,21 @@ def test_who_was_never_asked_comes_first_by_priority_and_then_the_likeliest() ->
     ]
 
 
+def test_who_is_told_to_hurry_does_so_once_and_still_if_it_leaves_and_comes_back_before_its_turn() -> None:
+    subject = plan(per_second=1.0)
+    asker = Asker("one", Known(1e-6), asked=1000.0)
+    subject.wait(asker, 1000.0)
+
+    assert [subject.hurry("one"), subject.hurry("one"), subject.hurry("nobody")] == [True, False, False]
+    subject.leave("one")
+    assert not subject.hurry("one")
+    subject.wait(asker, 1000.0)
+
+    [(first, _), (second, _), *_] = asked(subject, begin=1000.0, until=3000.0)
+    assert first == 1000.0
+    assert second >= 1060.0
+
+
 def test_who_hurries_has_every_other_turn_while_others_are_due() -> None:
     subject = plan(per_second=1.0)
     for number in range(3):

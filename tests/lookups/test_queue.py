@@ -55,8 +55,9 @@ def test_who_is_told_to_hurry_does_not() -> None:
         waiting = asyncio.create_task(gone(subject, Asker("one", Known(1.0), asked=subject.now())))
         await asyncio.sleep(0)
         await asyncio.sleep(0)
-        subject.hurry("one")
+        assert subject.hurry("one")
         assert await waiting == ["one"]
+        assert not subject.hurry("one")
 
     asyncio.run(main())
 
