@@ -45,6 +45,8 @@ class Search:
         """By which it looks its room up and goes there."""
         self.owner_id: int | None = None
         """Whose rooms they are, as far as was learnt."""
+        self.asked_at: float | None = None
+        """When its name was asked for last: seconds since 1970."""
         self._streamer = streamer
         self._around = around
         self._way = way
@@ -91,6 +93,11 @@ class Search:
         if live.started_at is not None or was_offline:
             self._habits = self._habits.started(live.started_at or now)
             self._asker = replace(self._asker, habits=self._habits, until=0.0)
+
+    @property
+    def due_at(self) -> float | None:
+        """When its name is to be asked for, in seconds since 1970; None while it waits for no look-up."""
+        return self.lane.look_ups.due_at(self._streamer)
 
     def hurry(self) -> bool:
         """Be looked up before the others, if it waits for that; whether that is news."""
@@ -139,7 +146,7 @@ class Search:
         """Find the live room; where its name tells nothing, by the id that is known from before, or by the list."""
         await self._turn()
         self._asking()
-        self._asker.asked = self.lane.look_ups.now()
+        self._asker.asked = self.asked_at = self.lane.look_ups.now()
         try:
             owner_id = self.owner_id or self._way.user_id
             live = await self.lane.rooms.resolve(self._streamer, self._way.log_in(), owner_id=owner_id)

@@ -360,4 +360,6 @@ def _describe(session: Session) -> dict[str, Any]:
         "room_id": str(session.room_id) if session.room_id else None,
         "door": session.door,
         "last_error": session.last_error,
+        "asked_at": session.asked_at,
+        "next_look_up_at": session.next_look_up_at,
     }

@@ -91,6 +91,19 @@ class Session:
             await self._abandon()
             self._move(None)
 
+    @property
+    def asked_at(self) -> float | None:
+        """When the streamer was looked up last, by name, in seconds since 1970; None where it was not yet, by us."""
+        return self._search.asked_at
+
+    @property
+    def next_look_up_at(self) -> float | None:
+        """When it is to be looked up, as planned now, in seconds since 1970; None while it waits for no look-up.
+
+        A time that has come: it is its turn, as soon as the budget lets it.
+        """
+        return self._search.due_at
+
     def poke(self) -> None:
         """Look the streamer up at once, if it waits for its time: somebody says that it went live."""
         if self._search.hurry():

@@ -224,8 +224,9 @@ def test_http_answers_from_before_kafka_until_behind_it(tmp_path: Path, monkeypa
         await subject.streams()
         assert (await subject.ask("/readyz")).json() == {"kafka": True, "assignments": True, "statuses": True}
         assert (await subject.ask("/startupz")).status_code == 200
-        named = [each["streamer"] for each in (await subject.ask("/status")).json()["streamers"]]
-        assert sorted(named) == sorted(STREAMERS)
+        described = (await subject.ask("/status")).json()["streamers"]
+        assert sorted(each["streamer"] for each in described) == sorted(STREAMERS)
+        assert all({"asked_at", "next_look_up_at"} <= each.keys() for each in described)
         stop()
 
     subject, _ = live(tmp_path, monkeypatch, scene)

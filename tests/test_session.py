@@ -680,6 +680,24 @@ def test_who_is_said_to_have_gone_live_is_looked_up_at_once_and_then_as_its_time
     assert [line["streamer"] for line in said] == [NAME, NAME]
 
 
+def test_it_tells_when_its_streamer_was_looked_up_and_when_it_is_next() -> None:
+    rooms = Scripted(LiveNotFound("", reason=Reason.OFFLINE))
+
+    async def main() -> None:
+        around = with_lane(surroundings(Recorded(), url="http://127.0.0.1:9", rooms=rooms), look_ups=look_ups(3600.0))
+        subject, began = Session(NAME, around), time.time()
+        assert (subject.asked_at, subject.next_look_up_at) == (None, None)
+        async with asyncio.timeout(120), running(subject):
+            while subject.next_look_up_at is None or subject.asked_at is None:
+                await asyncio.sleep(0.01)
+            assert subject.state is State.OFFLINE
+            assert began - 1 <= subject.asked_at <= time.time() + 1
+            assert subject.next_look_up_at == subject.asked_at + 3600.0
+        assert subject.next_look_up_at is None
+
+    asyncio.run(main())
+
+
 def waits(
     monkeypatch: pytest.MonkeyPatch,
     count: int,

@@ -110,6 +110,13 @@ class Plan:
         self._hurrying[name] = asker
         return True
 
+    def due_at(self, name: str, now: float) -> float | None:
+        """When somebody is to be asked, as planned now, if the budget lets it; None where nobody waits by that name."""
+        asker = self._waiting.get(name)
+        if asker is None:
+            return None
+        return now if name in self._hurrying or asker.asked is None else self._due_at(asker)
+
     def spend(self, now: float) -> None:
         """A request leaves that nobody waited for here."""
         self._budget.take(now)

@@ -54,6 +54,15 @@ class Queue:
             self._look()
         return hurried
 
+    def due_at(self, name: str) -> float | None:
+        """When somebody is to be looked up, as it looks now; a time that has come where it waits for the budget.
+
+        None where nobody waits by that name.
+        """
+        now, held = self.now(), self._held()
+        due = self._plan.due_at(name, now)
+        return due if due is None or held <= 0 else max(due, now + held)
+
     def spend(self) -> None:
         """A request leaves that nobody waited for here."""
         self._plan.spend(self.now())

@@ -62,6 +62,36 @@ def test_who_is_told_to_hurry_does_not() -> None:
     asyncio.run(main())
 
 
+def test_it_tells_when_somebody_is_to_be_looked_up() -> None:
+    held = 5000.0  # so that nobody is let go meanwhile
+
+    async def main() -> None:
+        nonlocal held
+        plan = Plan(Budget(per_second=10.0, chance=Random(1)), shortest=600.0, longest=3600.0)
+        subject = Queue(plan, held=lambda: held)
+        began = subject.now()
+        askers = Asker("later", Known(1.0), asked=began), Asker("new", Known(1e-9))
+        waiting = [asyncio.create_task(subject.turn(each)) for each in askers]
+        await asyncio.sleep(0)
+
+        first = [subject.due_at(name) for name in ("later", "new")]
+        assert all(due is not None and due >= began + 5000.0 for due in first)
+        held = 0.0
+        assert subject.due_at("later") == began + 600.0
+        new = subject.due_at("new")
+        assert new is not None and began <= new < began + 600.0
+        assert subject.due_at("nobody") is None
+        held = 5000.0
+        assert subject.hurry("later")
+        held = 0.0
+        hurried = subject.due_at("later")
+        assert hurried is not None and new <= hurried < began + 600.0
+        for each in waiting:
+            each.cancel()
+
+    asyncio.run(main())
+
+
 def test_while_look_ups_are_held_nobody_is_let_go() -> None:
     held = [0.05, 0.05]
 
