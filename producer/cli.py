@@ -202,6 +202,9 @@ def demo() -> None:
 @application.command()
 def status(
     as_json: Annotated[bool, typer.Option("--json", help="Print it as JSON.")] = False,
+    why: Annotated[
+        str | None, typer.Option(help="Say of this one streamer what is known, and when it is likely to go live.")
+    ] = None,
     watch: Annotated[bool, typer.Option("--watch", help="Keep it current, with keys to sort and to filter.")] = False,
     group: Annotated[
         list[str] | None, typer.Option(help="With --watch: a consumer group whose lag is shown; more than once.")
@@ -209,10 +212,14 @@ def status(
 ) -> None:
     """Show who streams whom, where the list is a Kafka topic, without asking any worker."""
     chosen = configured()
+    if watch and why is not None:
+        raise StartRefused("--why tells of one streamer once, --watch keeps all of them current: not both at a time")
     if watch:
         logs.configure(form="text", level="critical")  # the screen is the view's
         records = topic_plan.names(chosen.topic_prefix)
         cli_status.watch(catalogue(chosen), lambda: client.options(chosen), records, group or ())
+    elif why is not None:
+        cli_status.tell(catalogue(chosen), why, as_json=as_json)
     else:
         cli_status.show(catalogue(chosen), as_json=as_json)
 

@@ -11,8 +11,11 @@ from rich.table import Table
 
 from producer import terminal
 from producer.assignments.catalogue import Catalogue, Heard
-from producer.assignments.claims import Streamer, Wanted
+from producer.assignments.claims import Streamer, Wanted, normalise
 from producer.assignments.clients import Options
+from producer.assignments.table import Status
+from producer.errors import StartRefused
+from producer.status import outlook
 from producer.status.board import STATES, Board, Row, arrange
 from producer.status.feed import Feed
 
@@ -24,6 +27,32 @@ def show(catalogue: Catalogue, *, as_json: bool) -> None:
         terminal.document(document(heard, wanted))
     else:
         terminal.draw(picture(heard, wanted, now=time.time()))
+
+
+def tell(catalogue: Catalogue, name: str, *, as_json: bool) -> None:
+    """Print what is known of one streamer, and when it is likely to go live. Raises StartRefused."""
+    try:
+        streamer = normalise(name)
+    except ValueError as problem:
+        raise StartRefused(str(problem)) from problem
+    heard, wanted = asyncio.run(_first(catalogue))
+    status, entry = heard.said.get(streamer), wanted.get(streamer)
+    if status is None and entry is None:
+        raise StartRefused(f"{streamer} is not on the list, and no worker says anything of it")
+    if as_json:
+        terminal.document(one(streamer, status, entry, now=time.time()))
+        return
+    for line in outlook.lines(streamer, status, entry, now=time.time()):
+        terminal.say(line)
+
+
+def one(streamer: Streamer, status: Status | None, entry: Wanted | None, *, now: float) -> dict[str, object]:
+    """What is known of one streamer, as JSON."""
+    return {
+        **_streamer(streamer, status, entry),
+        **outlook.document(status, now=now),
+        "why": outlook.lines(streamer, status, entry, now=now),
+    }
 
 
 def watch(catalogue: Catalogue, options: Options, topics: Sequence[str], groups: Sequence[str]) -> None:
@@ -47,11 +76,12 @@ def document(heard: Heard, wanted: Mapping[Streamer, Wanted]) -> dict[str, objec
             {"door": door, "rooms": rooms[door]} | (asdict(heard.doors[door]) if door in heard.doors else {})
             for door in sorted(rooms.keys() | heard.doors.keys())
         ],
-        "streamers": [
-            {"streamer": streamer, **asdict(said[streamer]), **_identity(wanted.get(streamer))}
-            for streamer in sorted(said)
-        ],
+        "streamers": [_streamer(streamer, said[streamer], wanted.get(streamer)) for streamer in sorted(said)],
     }
+
+
+def _streamer(streamer: Streamer, status: Status | None, entry: Wanted | None) -> dict[str, object]:
+    return {"streamer": streamer, **(asdict(status) if status is not None else {}), **_identity(entry)}
 
 
 def _identity(entry: Wanted | None) -> dict[str, object]:

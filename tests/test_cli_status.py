@@ -8,7 +8,7 @@ from producer.assignments.catalogue import Heard
 from producer.assignments.claims import Streamer, Wanted
 from producer.assignments.doors import DoorSaid
 from producer.assignments.table import Status
-from producer.cli_status import document, picture
+from producer.cli_status import document, one, picture
 
 SAID = {
     Streamer("ann"): Status("worker-1", 3, "connected", 1_700_000_000_000, room_id="7300000000000000001", door="sign"),
@@ -99,6 +99,32 @@ def test_the_document_has_every_streamer_and_the_workers_counts() -> None:
         "watched": None,
         "starts": (),
         "live": None,
+        "going_in": None,
         "user_id": "7000000000000000001",
         "labels": {"team": "red"},
+    }
+
+
+def test_of_one_streamer_there_is_all_that_is_known_and_what_follows_from_it() -> None:
+    ann, eve = Streamer("ann"), Streamer("eve")
+
+    heard, unsaid = (one(name, SAID.get(name), WANTED.get(name), now=1_700_000_060.0) for name in (ann, eve))
+
+    whole = document(HEARD, WANTED)["streamers"]
+    assert isinstance(whole, list)
+    assert heard == whole[0] | {
+        "chance_in_an_hour": None,
+        "usually_at": [],
+        "why": [
+            "ann: connected at worker-1 since 22:13 UTC (1 min), in room 7300000000000000001 by the door sign",
+            "its room is heard, so it is not looked up",
+        ],
+    }
+    assert unsaid == {
+        "streamer": "eve",
+        "user_id": None,
+        "labels": {},
+        "chance_in_an_hour": None,
+        "usually_at": [],
+        "why": ["eve: no worker has said anything of it"],
     }

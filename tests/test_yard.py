@@ -136,7 +136,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "configured": EVERYONE | {"events.pseudonyms", "logs", "settings"},
     "cli_assign": EVERYONE
     | {"assignments", "configured", "delivery.client", "delivery.topic_plan", "settings", "terminal"},
-    "status": EVERYONE | {"assignments", "kafka.inquiry"},
+    "status": EVERYONE | {"assignments", "kafka.inquiry", "lookups.habits"},
     "cli_status": EVERYONE | {"assignments", "status", "terminal"},
     "cli": EVERYONE
     | {
@@ -182,6 +182,7 @@ PURE = (
     "letters",
     "replay",
     "status/board",
+    "status/outlook",
     "webcast/doors/broker",
     "webcast/doors/places",
     "webcast/frames",

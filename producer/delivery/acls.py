@@ -46,7 +46,7 @@ def needed(role: Role, prefix: str, *, shared_list: bool) -> tuple[Grant, ...]:
         case "poke":
             return (Grant("topic", the_list, ("Read",)), Grant("topic", statuses, ("Write",)))
         case "status":
-            return (Grant("topic", statuses, ("Read",)),)
+            return (Grant("topic", (*the_list, *statuses), ("Read",)),)
         case "watch":
             return (Grant("topic", (*the_list, *statuses), ("Read",)), Grant("topic", records, ("Describe",)))
         case "dlq":

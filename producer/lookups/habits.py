@@ -7,8 +7,10 @@ of the week that are, an hour earlier or later: that is all that is assumed.
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from math import exp
 
 MINUTE, DAY = 60.0, 86400.0
+DAY_MINUTES, QUARTER = 1440, 15
 WEEK_DAYS = 7
 MOST_STARTS = 24
 """Of those that are remembered: three weeks of who streams every day."""
@@ -27,6 +29,10 @@ REST_SECONDS = 10 * 3600.0
 """After a start the same hour of the day before it is no sign of another one."""
 MOST_GONE = 0.8
 """How sure it may be that a start is over due: days off are nobody's habit."""
+NEAR_MINUTES = 45
+"""So far apart starts may be from one of them, on the clock, to be called one hour's."""
+LEAST_USUAL = 3
+"""So many of them are not by chance."""
 DAYS_KNOWN = 21.0
 """From so many days on, what was seen of the days of the week is all there is to say of them."""
 
@@ -77,6 +83,32 @@ class Habits:
             return rate, ended + AGAIN_SECONDS
         return rate, (now // BIN + 1) * BIN
 
+    def chance(self, now: float, seconds: float) -> float:
+        """How likely it goes live within so many seconds, given that it is not live and no live ended a moment ago."""
+        expected, at, end = 0.0, now, now + seconds
+        while at < end:
+            rate, until = self.rate(at)
+            expected += rate * (min(until, end) - at)
+            at = until
+        return 1 - exp(-expected)
+
+    @property
+    def usual(self) -> tuple[tuple[int, int], ...]:
+        """The minutes of the day, to a quarter of an hour, about which it mostly went live, and how often each."""
+        found = []
+        left = [int(start % DAY // MINUTE) for start in self.starts]
+        while left:
+            center, near = max(
+                ((each, [other for other in left if abs(_apart(other, each)) <= NEAR_MINUTES]) for each in left),
+                key=lambda group: len(group[1]),
+            )
+            if len(near) < LEAST_USUAL:
+                break
+            mean = center + sum(_apart(other, center) for other in near) / len(near)
+            found.append((round(mean / QUARTER) * QUARTER % DAY_MINUTES, len(near)))
+            left = [other for other in left if abs(_apart(other, center)) > NEAR_MINUTES]
+        return tuple(found)
+
     def _seen(self, now: float) -> float:
         """Over how many days the starts were, at the least one."""
         first = self.starts[0] if len(self.starts) == MOST_STARTS else self.since
@@ -100,3 +132,8 @@ class Habits:
             counts[int(start // DAY) % WEEK_DAYS] += 1
         known = min(1.0, (self.starts[-1] - self.since) / DAY / DAYS_KNOWN) if self.starts else 0.0
         return [1 - known + known * WEEK_DAYS * count / max(1, len(self.starts)) for count in counts]
+
+
+def _apart(minute: int, other: int) -> int:
+    """How much later on the clock one minute of the day is than another, or earlier."""
+    return (minute - other + DAY_MINUTES // 2) % DAY_MINUTES - DAY_MINUTES // 2

@@ -120,6 +120,8 @@ def test_what_somebody_wrote_to_the_topic_moves_no_cursor(kafka: Kafka) -> None:
             (b"bo\x1b[2J\x00\r\xed\xa0\x80\xe2\x80\xae", b"{}"),
             (b"cai", b"\x1b]0;x\x07"),
             (b"dua", b"[" * 9_000),
+            (b"poke:\x1b[2J", b"{}"),
+            (b"poke:ann", b'{"at":1}'),
         ]
         await write(kafka, f"{prefix}.assignment-status", *records)
 
@@ -130,7 +132,7 @@ def test_what_somebody_wrote_to_the_topic_moves_no_cursor(kafka: Kafka) -> None:
         "PRODUCER_TOPIC_PREFIX": prefix,
         "PRODUCER_UPSTREAM": "http://127.0.0.1:1",
     }
-    for options in ([], ["--json"]):
+    for options in ([], ["--json"], ["--why", "@Ann"], ["--why", "ann", "--json"]):
         done = subprocess.run(
             [sys.executable, "-m", "producer", "status", *options],
             env=environ,
@@ -142,7 +144,19 @@ def test_what_somebody_wrote_to_the_topic_moves_no_cursor(kafka: Kafka) -> None:
         lines = [line for out in (done.stdout, done.stderr) for line in out.decode().split("\n")]
         assert [line for line in lines if not line.isprintable()] == []
         assert "ann" in done.stdout.decode()
-        assert done.stderr.decode().count("record not used") == 3
+        assert done.stderr.decode().count("record not used") == 4
+
+    for name, refusal in (("bo", "bo is not on the list, and no worker says anything of it"), ("\x1b[2J", "unique id")):
+        unknown = subprocess.run(
+            [sys.executable, "-m", "producer", "status", "--why", name],
+            env=environ,
+            capture_output=True,
+            timeout=120,
+            check=False,
+        )
+        [line] = [line for line in unknown.stderr.decode().splitlines() if line.startswith("producer: ")]
+        assert unknown.returncode == 1
+        assert refusal in line and line.isprintable()
 
 
 def test_the_command_takes_the_terminal_and_gives_it_back(kafka: Kafka) -> None:

@@ -28,6 +28,23 @@ def test_who_went_live_at_some_hour_is_expected_at_it() -> None:
     assert 0.5 < at_its_hour * HOUR < 2
 
 
+def test_the_chance_of_an_hour_is_that_of_its_moments_and_never_a_certainty() -> None:
+    habits = Habits(MONDAY).started(MONDAY + 20 * HOUR).started(MONDAY + DAY + 20 * HOUR)
+    unknown = Habits(MONDAY)
+    assert unknown.chance(MONDAY, HOUR) == pytest.approx(0.05 / 24, rel=0.03)
+    before = habits.chance(MONDAY + 2 * DAY + 19.5 * HOUR, HOUR)
+    assert 20 * habits.chance(MONDAY + 2 * DAY + 9 * HOUR, HOUR) < before < 1
+    assert before > habits.chance(MONDAY + 2 * DAY + 19.5 * HOUR, HOUR / 4)
+
+
+def test_hours_are_usual_where_three_starts_were_and_count_across_midnight() -> None:
+    habits = Habits(MONDAY)
+    for day, hour in enumerate((23.9, 0.2, 0.3, 23.6, 12.0, 12.1, 12.6, 18.0, 18.1)):
+        habits = habits.started(MONDAY + day * DAY + hour * HOUR)
+    assert habits.usual == ((0, 4), (735, 3))
+    assert Habits(MONDAY).usual == ()
+
+
 def test_an_hour_counts_across_midnight() -> None:
     habits = Habits(MONDAY).started(MONDAY + 23.9 * HOUR)
     after_midnight, at_noon = (rate(habits, MONDAY + 2 * DAY + hour * HOUR) for hour in (0.1, 12))
