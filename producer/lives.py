@@ -5,6 +5,7 @@ streamer's status, so that the next worker does not tell it again.
 """
 
 from collections import deque
+from dataclasses import replace
 
 from producer import logs
 from producer.assignments.claims import Streamer
@@ -56,13 +57,14 @@ class Lives:
         """A live was found that `memory` is of: tell of its start, if it was not, and of the end of the one before."""
         if self.last is not None and self.last.room_id == str(live.room_id):
             memory.started_at = memory.started_at or self.last.started_at
+            self.last = replace(self.last, is_over=False)  # it goes on, whatever was said
         name = live.info.unique_id.lower() if live.info is not None and live.info.unique_id else self._name
         if name != self._name:
             self._log.warning("renamed", to=name, user_id=str(live.owner_id))
             self._name = name
         if live.room_id in self._told:
             return
-        self.over()
+        self.over(memory.owner_id)
         self._told.append(live.room_id)
         self.last = LastLive(str(live.room_id), live.started_at)
         renamed_to = None if self._name == self._streamer else self._name
@@ -73,14 +75,17 @@ class Lives:
         """A live ended while it was heard, and was told to have."""
         self._ended = room_id
         if self.last is not None and self.last.room_id == str(room_id):
-            self.last = LastLive(self.last.room_id, self.last.started_at, is_over=True)
+            self.last = replace(self.last, is_over=True)
 
-    def over(self) -> bool:
-        """The last live is over, and nobody heard how: tell of its end. Whether it was not told before."""
+    def over(self, owner_id: int | None) -> bool:
+        """The last live, of this user's, is over, and nobody heard how: tell of its end, unless it was told.
+
+        Returns whether it was not.
+        """
         if self.last is None or self.last.is_over:
             return False
         memory = Memory(RoomId(int(self.last.room_id)))
-        memory.started_at = self.last.started_at
+        memory.owner_id, memory.started_at = owner_id, self.last.started_at
         pipeline_for(self._streamer, RoomId(int(self.last.room_id)), memory, self._around).live_ended("room_status")
-        self.last = LastLive(self.last.room_id, self.last.started_at, is_over=True)
+        self.last = replace(self.last, is_over=True)
         return True

@@ -203,7 +203,7 @@ class Session:
 
     async def _over(self) -> None:
         await self._leave()
-        if self._lives.over():
+        if self._lives.over(self._search.owner_id):
             self._report()  # as in `_ended`
 
     async def _abandon(self) -> None:

@@ -168,7 +168,8 @@ def test_each_live_starts_once_with_what_is_true_of_it_and_ends_once() -> None:
     assert renamed[-1] == f"{RENAMED}.new"
     for end in ends:
         room, live = divmod(int(end["meta"]["room_id"]) - 7_300_000_000_000_000_000, 1000 * 1_000_000_000)
-        assert end["started_at"] == by_room[end["meta"]["room_id"]]["started_at"]
+        start = by_room[end["meta"]["room_id"]]
+        assert (end["started_at"], end["meta"]["streamer_id"]) == (start["started_at"], start["meta"]["streamer_id"])
         how = end_of(room, (live - 1_000_000_000) // 1_000_000)
         # A socket that is dropped with the last message does not hear the end.
         told = {TOLD.get(how, "room_status")} | ({"room_status"} if room in DROPPED else set())

@@ -19,7 +19,7 @@ from structlog.testing import capture_logs
 from producer import backoff, search, stay
 from producer import session as session_module
 from producer.assignments.claims import Streamer, Wanted
-from producer.assignments.interface import Said
+from producer.assignments.interface import LastLive, Said
 from producer.bugs import Bugs
 from producer.delivery.gate import Gate
 from producer.delivery.ledger import Ledger
@@ -1312,3 +1312,32 @@ def test_a_room_that_a_door_takes_for_ended_is_gone_to_no_sooner_than_it_is_look
 
     assert asyncio.run(main()) is State.OFFLINE
     assert door.asked == 1
+
+
+def test_a_live_that_was_taken_for_over_and_goes_on_is_started_once_and_can_be_taken_over() -> None:
+    published, reports = Recorded(), list[Said]()
+
+    async def main() -> None:
+        async with (
+            Simulator(OneRoom(Ending.HOST, messages=9_000), faults=Faults(), truth=Truth()) as simulator,
+            http.client(user_agent="Mozilla/5.0", trust_environment=False) as web,
+        ):
+            while not simulator.room_id(NAME):
+                await asyncio.sleep(0.01)
+            room_id = str(simulator.room_id(NAME))
+            before = Said("connected", room_id, owner_id="7", live=LastLive(room_id, 1_770_000_000))
+            around = surroundings(published, url=simulator.url, web=web)
+            around = with_lane(around, rooms=Regional(lane_of(around).rooms, None, alive=[False]))
+            around = replace(around, last_said=lambda _: before, report=lambda _, said: reports.append(said))
+            async with asyncio.timeout(120), running(Session(NAME, around)):
+                while not published.named("comment"):
+                    await asyncio.sleep(0.01)
+
+    asyncio.run(main())
+
+    assert published.named("live_start") == []
+    [end] = published.named("live_end")
+    assert end["started_at"].timestamp() == 1_770_000_000
+    assert end["meta"]["streamer_id"] == "7"
+    assert reports[-1].live is not None
+    assert not reports[-1].live.is_over
