@@ -152,10 +152,11 @@ def test_each_live_starts_once_with_what_is_true_of_it_and_ends_once() -> None:
     once = Counter(line["room_id"] for line in lives)
     assert Counter(start["meta"]["room_id"] for start in starts) == once
     assert Counter(end["meta"]["room_id"] for end in ends) == once
+    shown_lines = [line for line in lines if line["kind"] == "shown"]
     by_room = {start["meta"]["room_id"]: start for start in starts}
     for line in lives:
         start = by_room[line["room_id"]]
-        shown = [each for each in lines if each["kind"] == "shown" and each["room_id"] == line["room_id"]]
+        shown = [each for each in shown_lines if each["room_id"] == line["room_id"]]
         assert (start["known_by"], start["started_at"].timestamp(), start["room"], start["meta"]["streamer_id"]) in [
             (each["by"], each["started_at"], room_of(each), str(each["owner_id"])) for each in shown
         ]
@@ -177,7 +178,10 @@ def test_each_live_starts_once_with_what_is_true_of_it_and_ends_once() -> None:
     for connect in published.named("connect"):
         start = by_room[connect["meta"]["room_id"]]
         assert connect["started_at"] == start["started_at"]
-        assert connect["room"] in (None, start["room"])
+        room_id = start["meta"]["room_id"]
+        assert connect["room"] in (None, *[room_of(each) for each in shown_lines if each["room_id"] == room_id])
+    first = {connect["meta"]["room_id"]: connect for connect in reversed(published.named("connect"))}
+    assert [room for room, connect in first.items() if connect["room"] is None] == []
 
 
 def room_of(shown: dict[str, Any]) -> dict[str, Any]:
