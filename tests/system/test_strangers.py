@@ -225,7 +225,7 @@ def test_an_odd_answer_costs_the_streamer_that_it_is_about_and_no_other(
                     assert sum([await metric(worker, series) for worker in workers]) >= times
                 fetches = 'tiktok_live_connection_errors_total{error="FailedFetchGifts"}'
                 assert min([await metric(worker, fetches) for worker in workers]) >= 1
-                for place in ("other", "session", "webcast.room", "webcast.connection", "gift_lists"):
+                for place in ("other", "search", "session", "webcast.room", "webcast.connection", "gift_lists"):
                     series = f'tiktok_live_bugs_total{{place="{place}"}}'
                     assert sum([await metric(worker, series) for worker in workers]) == 0
                 await simulator.end(signal.SIGTERM)
@@ -245,7 +245,7 @@ def test_a_bug_that_nobody_foresaw_parks_the_one_streamer_that_meets_it(
     tmp_path: Path, kafka: Kafka, registry: Registry
 ) -> None:
     planted = {"mapping": SOUND[1], "look_up": SOUND[4], "protocol": SOUND[7]}
-    places = {"mapping": "pipeline", "look_up": "session", "protocol": "webcast.protocol"}
+    places = {"mapping": "pipeline", "look_up": "search", "protocol": "webcast.protocol"}
     others = [name for name in SOUND if name not in planted.values()]
 
     async def main() -> None:
