@@ -31,8 +31,8 @@ WORKERS = ("worker-1", "worker-2")
 VICTIM = WORKERS[1]
 
 FAULTS = (
-    "page_captcha:2",
-    "api_blocked:2",
+    "api_user_not_found:2",
+    "api_other_user:2",
     "handshake_device_blocked:2",
     "close_internal:3",
     "duplicate:20",
@@ -43,7 +43,10 @@ FAULTS = (
     "unknown_method:5",
     "silence:1",
 )
-"""A little of everything that rooms do, but nothing that loses what was sent: that would hide a loss of ours."""
+"""A little of everything that rooms do, but nothing that loses what was sent: that would hide a loss of ours.
+
+Nor what blocks an address: look-ups are held for a minute then, which is longer than a short demo.
+"""
 
 KILL_AFTER_SECONDS = 30.0
 """When one worker is killed in a demo without an end."""
