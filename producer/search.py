@@ -67,13 +67,19 @@ class Search:
         return str(self.owner_id) if self.owner_id else None, *self._habits.minutes
 
     def inherit(self, said: Said, *, heard: bool) -> None:
-        """Take up what the worker before us learnt; `heard`: it heard the room that it names."""
+        """Take up what the worker before us learnt; `heard`: it heard the room that it names.
+
+        The last live, too, may go on, though nobody has heard it since: many such are asked about in one request.
+        """
         if said.watched is not None:
             now = self.lane.look_ups.now()
             self._habits = Habits.of_minutes(said.watched, [each for each in said.starts if each * 60 <= now])
             self._asker = replace(self._asker, habits=self._habits, until=0.0)
         self.owner_id = identifier(said.owner_id)
-        if heard and (room_id := identifier(said.room_id)) is not None:
+        last = said.room_id if heard else None
+        if said.live is not None and not said.live.is_over:
+            last = said.live.room_id
+        if (room_id := identifier(last)) is not None:
             self._known = RoomId(room_id)
 
     async def live(self, *, attempt: int) -> LiveRoom:

@@ -1314,6 +1314,27 @@ def test_a_room_that_a_door_takes_for_ended_is_gone_to_no_sooner_than_it_is_look
     assert door.asked == 1
 
 
+def test_a_live_that_nobody_has_heard_since_a_stop_is_gone_back_to_without_a_look_up_by_name() -> None:
+    published = Recorded()
+
+    async def main() -> int:
+        async with (
+            Simulator(OneRoom(Ending.HOST, messages=9_000), faults=Faults(), truth=Truth()) as simulator,
+            http.client(user_agent="Mozilla/5.0", trust_environment=False) as web,
+        ):
+            while not simulator.room_id(NAME):
+                await asyncio.sleep(0.01)
+            before = Said("unassigned", live=LastLive(str(simulator.room_id(NAME))))
+            around = replace(surroundings(published, url=simulator.url, web=web), last_said=lambda _: before)
+            async with asyncio.timeout(120), running(Session(NAME, around)):
+                while not published.named("comment"):
+                    await asyncio.sleep(0.01)
+            return simulator.requests["/api-live/user/room/"]
+
+    assert asyncio.run(main()) == 0
+    assert published.named("live_start") == []
+
+
 def test_a_live_that_was_taken_for_over_and_goes_on_is_started_once_and_can_be_taken_over() -> None:
     published, reports = Recorded(), list[Said]()
 
