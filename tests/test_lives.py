@@ -11,7 +11,7 @@ import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 from producer.assignments.claims import Streamer
 from producer.assignments.interface import Said
@@ -40,8 +40,21 @@ def end_of(room: int, live: int) -> str:
     return ENDS[(room + live) % len(ENDS)]
 
 
+class Waits:
+    """Whether a live stands still while nobody listens: until it is let go."""
+
+    def __init__(self) -> None:
+        self.let_go = False
+
+    def __bool__(self) -> bool:
+        return not self.let_go
+
+
 class Lives:
-    """Ten lives a room; all wait for a listener, but for those that end unheard."""
+    """Ten lives a room; all wait for a listener, and those that end unheard do until one was there."""
+
+    def __init__(self) -> None:
+        self.waits = {(room, live): Waits() for room in range(ROOMS) for live in range(LIVES)}
 
     unique_ids: Sequence[str] = tuple(f"sim_room_{number:02}" for number in range(1, ROOMS + 1))
 
@@ -59,18 +72,19 @@ class Lives:
                 room_id=template.room_id + shift,
                 after_seconds=0.2,
                 rate=100.0,
-                total=600 if how == "unheard" else 150,
+                total=150,
                 ending=SCRIPTED.get(how, Ending.VANISHES),
                 message=message,
-                waits=how != "unheard",
+                waits=cast(bool, self.waits[room, number]),
             )
 
 
 class Fleet:
     """A streamer's sessions one after the other, as workers that hand it over would have them."""
 
-    def __init__(self, room: int, around: Surroundings, published: Recorded, truth: io.StringIO) -> None:
+    def __init__(self, room: int, around: Surroundings, published: Recorded, truth: io.StringIO, script: Lives) -> None:
         self._room = room
+        self._waits = script.waits
         self._name = Streamer(Lives.unique_ids[room])
         self._said: Said | None = None
         self._published = published
@@ -86,6 +100,7 @@ class Fleet:
             async with running(Session(self._name, self._around)) as task:
                 if how in ("unheard", "handed over"):
                     await self._until(task, "connect", number + 1)
+                    self._waits[self._room, number].let_go = how == "unheard"
                 else:
                     await self._until(task, "live_end", number + 1)
             while how == "unheard" and self._ended() <= number:
@@ -122,11 +137,11 @@ def test_each_live_starts_once_with_what_is_true_of_it_and_ends_once() -> None:
         *(f"page_not_found@sim_room_{room:02}:3" for room in (1, 2)),
         *(f"drop@{Lives.unique_ids[room]}:2" for room in DROPPED),
     ]
-    faults = Faults(disagreeing)
+    faults, script = Faults(disagreeing), Lives()
 
     async def main() -> None:
         async with (
-            Simulator(Lives(), faults=faults, truth=Terse(written)) as simulator,
+            Simulator(script, faults=faults, truth=Terse(written)) as simulator,
             http.client(user_agent="Mozilla/5.0", trust_environment=False) as web,
         ):
             around = surroundings(published, url=simulator.url, web=web)
@@ -138,7 +153,7 @@ def test_each_live_starts_once_with_what_is_true_of_it_and_ends_once() -> None:
 
             async with asyncio.timeout(600), asyncio.TaskGroup() as tasks:
                 for room in range(ROOMS):
-                    tasks.create_task(Fleet(room, around, published, written).follow())
+                    tasks.create_task(Fleet(room, around, published, written, script).follow())
                 tasks.create_task(rename())
 
     asyncio.run(main())
