@@ -24,6 +24,8 @@ def play(shown: Board, act: Callable[[Watch, Pilot[None]], Awaitable[None]]) -> 
         app = Watch(shown, idle, clock=lambda: NOW)
         async with app.run_test(size=(140, 40)) as pilot:
             await pilot.pause()
+            while not app.query("#streamers-table"):
+                await pilot.pause()  # a busy machine takes a while to make the screen
             await act(app, pilot)
 
     asyncio.run(main())
