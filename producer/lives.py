@@ -69,7 +69,7 @@ class Lives:
         self.last = LastLive(str(live.room_id), live.started_at)
         renamed_to = None if self._name == self._streamer else self._name
         found = Found(live.known_by.value, renamed_to, memory.room)
-        pipeline_for(self._streamer, live.room_id, memory, self._around).live_started(found)
+        pipeline_for(self._streamer, memory, self._around).live_started(found)
 
     def ended(self, room_id: RoomId) -> None:
         """A live ended while it was heard, and was told to have."""
@@ -86,6 +86,6 @@ class Lives:
             return False
         memory = Memory(RoomId(int(self.last.room_id)))
         memory.owner_id, memory.started_at = owner_id, self.last.started_at
-        pipeline_for(self._streamer, RoomId(int(self.last.room_id)), memory, self._around).live_ended("room_status")
+        pipeline_for(self._streamer, memory, self._around).live_ended("room_status")
         self.last = replace(self.last, is_over=True)
         return True

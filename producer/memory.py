@@ -49,13 +49,14 @@ class Memory:
 
 
 def pipeline_for(
-    streamer: Streamer, room_id: RoomId, memory: Memory, around: Surroundings, *, connection: str | None = None
+    streamer: Streamer, memory: Memory, around: Surroundings, *, connection: str | None = None
 ) -> Pipeline:
-    """A way to the sink for what a room says by a connection, or said."""
+    """A way to the sink for what the room of a memory says by a connection, or said."""
+    assert memory.room_id is not None
     owner_id = None if memory.owner_id is None else str(memory.owner_id)
     origin = Origin(
         streamer,
-        room_id,
+        memory.room_id,
         around.worker,
         around.payloads,
         streamer_id=owner_id,

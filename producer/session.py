@@ -193,7 +193,7 @@ class Session:
     async def _leave(self) -> None:
         """Settle what is open of a room that nobody goes on watching."""
         if self._memory.room_id is not None:
-            pipeline = pipeline_for(self.streamer, self._memory.room_id, self._memory, self._around)
+            pipeline = pipeline_for(self.streamer, self._memory, self._around)
             self._memory = Memory(None)
             await pipeline.finish()
 

@@ -207,9 +207,7 @@ class Stay:
     async def _converse(
         self, connection: Connection, address: Address, entered: Callable[[], None], opened: float, line: _Line
     ) -> None:
-        pipeline = pipeline_for(
-            self._streamer, self._room_id, self._memory, self._around, connection=token_hex(CONNECTION_BYTES)
-        )
+        pipeline = pipeline_for(self._streamer, self._memory, self._around, connection=token_hex(CONNECTION_BYTES))
         self._memory.watched = True
         pipeline.connected(self._memory.room)
         reason: str | None = None

@@ -57,4 +57,4 @@ async def follow(
         except (FailedFetchRoomInfo, LiveEnded) as failure:
             log.debug("no totals this time", detail=str(failure))
             continue
-        pipeline_for(streamer, room_id, memory, around).stats(asdict(totals))
+        pipeline_for(streamer, memory, around).stats(asdict(totals))

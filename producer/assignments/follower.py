@@ -25,7 +25,7 @@ from producer.assignments.clients import (
 )
 from producer.assignments.doors import DoorSaid, decode_door, is_door
 from producer.assignments.pokes import decode_poke, is_poke
-from producer.assignments.share_records import decode_grant, decode_need, is_share
+from producer.assignments.share_records import NEEDS, decode_grant, decode_need, is_share
 from producer.assignments.shares import Grant, Need
 from producer.assignments.table import Status, Table, decode_status, refuse_other_slots
 
@@ -227,7 +227,7 @@ class Follower:
             self._listener.door_heard(door, said)
 
     def _take_share(self, record: Any) -> None:
-        if record.key.startswith(b"need:"):
+        if record.key.startswith(NEEDS):
             self._listener.needed(*decode_need(record.key, record.value))
             return
         budget, grant = decode_grant(record.key, record.value)

@@ -17,6 +17,8 @@ from producer.strangers import integer, json_object, text
 
 GRANT = re.compile(rb"share:([a-z][a-z0-9_]{0,31})")
 NEED = re.compile(rb"need:([a-z][a-z0-9_]{0,31})@([a-zA-Z0-9._-]{1,255})")
+NEEDS = b"need:"
+"""How the keys of what workers say of themselves begin; those of grants begin with another word."""
 MOST = 2**31 - 1
 MOST_NEED_BYTES = 4 * 1024
 MOST_GRANT_BYTES = 1024 * 1024
@@ -35,7 +37,7 @@ def need_key(budget: str, worker: str) -> bytes:
 
 def is_share(key: bytes | None) -> bool:
     """Whether a record of the status topic is of these."""
-    return key is not None and key.startswith((b"share:", b"need:"))
+    return key is not None and key.startswith((b"share:", NEEDS))
 
 
 def encode_grant(grant: Grant) -> bytes:

@@ -1,5 +1,6 @@
 """producer.assignments.shares: what of a key's calls each worker may make, whoever reads what how late."""
 
+from collections.abc import Collection
 from random import Random
 
 import pytest
@@ -33,7 +34,7 @@ def test_parts_of_the_whole_add_up_to_it() -> None:
     assert [part_of(2, members=3, rank=rank) for rank in range(3)] == [1, 1, 0]
 
 
-def after(ledger: Ledger, members: set[str], over: set[str] = frozenset(), *, total: int = 10) -> Grant:  # type: ignore[assignment]
+def after(ledger: Ledger, members: set[str], over: Collection[str] = (), *, total: int = 10) -> Grant:
     grant = ledger.next(total, members, over, at=0, turn=0)
     assert ledger.granted(grant)
     return grant

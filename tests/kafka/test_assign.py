@@ -5,7 +5,8 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Mapping
+from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 
@@ -16,12 +17,29 @@ from producer.local.kafka import Kafka
 from tests.kafka.reading import read_topics
 
 prefixes = (f"assign{number}" for number in count())
-Command = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+@dataclass(frozen=True)
+class Command:
+    """Runs `producer` for a shared list of its own; says what it printed."""
+
+    prefix: str
+    environ: Mapping[str, str]
+
+    def __call__(self, *arguments: str, given: str | bytes = "") -> "subprocess.CompletedProcess[str]":
+        done = subprocess.run(
+            [sys.executable, "-m", "producer", *arguments],
+            env=self.environ,
+            input=given.encode() if isinstance(given, str) else given,
+            capture_output=True,
+            timeout=60,
+            check=False,
+        )
+        return subprocess.CompletedProcess(done.args, done.returncode, done.stdout.decode(), done.stderr.decode())
 
 
 @pytest.fixture
 def assign(kafka: Kafka) -> Command:
-    """Runs `producer` for a shared list of its own; says what it printed."""
     prefix = next(prefixes)
     environ = {name: value for name, value in os.environ.items() if not name.startswith("PRODUCER_")} | {
         "PRODUCER_UPSTREAM": "http://127.0.0.1:9",
@@ -32,20 +50,9 @@ def assign(kafka: Kafka) -> Command:
         "PRODUCER_ASSIGNMENT_SLOTS": "8",
     }
 
-    def run(*arguments: str, given: str | bytes = "") -> "subprocess.CompletedProcess[str]":
-        done = subprocess.run(
-            [sys.executable, "-m", "producer", *arguments],
-            env=environ,
-            input=given.encode() if isinstance(given, str) else given,
-            capture_output=True,
-            timeout=60,
-            check=False,
-        )
-        return subprocess.CompletedProcess(done.args, done.returncode, done.stdout.decode(), done.stderr.decode())
-
+    run = Command(prefix, environ)
     made = run("topics", "apply")
     assert made.returncode == 0, made.stderr
-    run.prefix = prefix  # type: ignore[attr-defined]
     return run
 
 
@@ -156,7 +163,7 @@ def test_a_word_on_a_streamer_is_a_record_beside_the_statuses(assign: Command, k
 
     before = time.time()
     assert said(assign("assign", "poke", "@Ann", "bo")) == ["! ann", "! bo"]
-    topic = f"{assign.prefix}.assignment-status"  # type: ignore[attr-defined]
+    topic = f"{assign.prefix}.assignment-status"
     [messages] = read_topics(kafka.bootstrap_servers, [topic]).values()
     written = {message.key(): json.loads(message.value() or b"") for message in messages}
     assert written.keys() == {b"poke:ann", b"poke:bo"}
@@ -166,7 +173,7 @@ def test_a_word_on_a_streamer_is_a_record_beside_the_statuses(assign: Command, k
 def test_a_removal_is_a_tombstone_and_each_row_is_in_its_slot(assign: Command, kafka: Kafka) -> None:
     said(assign("assign", "apply", "-", given="ann\nbo\ncai\n"))
     said(assign("assign", "remove", "bo"))
-    topic = f"{assign.prefix}.assignments"  # type: ignore[attr-defined]
+    topic = f"{assign.prefix}.assignments"
 
     [messages] = read_topics(kafka.bootstrap_servers, [topic]).values()
 

@@ -1,5 +1,7 @@
 """producer.status.outlook: what is said of one streamer."""
 
+from typing import Any
+
 import pytest
 
 from producer.assignments.claims import Streamer, Wanted
@@ -18,8 +20,8 @@ NOONS = tuple(MINUTE - day * DAY - 480 for day in (11, 8, 3))
 STARTS = tuple(sorted((*EVENINGS, *NOONS, MINUTE - 5 * DAY + 300)))
 
 
-def status(state: str, **more: object) -> Status:
-    return Status("worker-1", 3, state, int(NOW - 2400) * 1000, **more)  # type: ignore[arg-type]
+def status(state: str, **more: Any) -> Status:
+    return Status("worker-1", 3, state, int(NOW - 2400) * 1000, **more)
 
 
 def test_of_who_is_offline_it_is_said_since_when_and_when_it_mostly_goes_live() -> None:
