@@ -428,8 +428,7 @@ def test_a_room_goes_by_the_next_door_and_comes_back_without_losing_a_message(
     monkeypatch.setattr(stay, "LOOK_SECONDS", (0.05, 0.1))
     monkeypatch.setattr(connection, "BLOCKED_SECONDS", 0.1)
     monkeypatch.setattr(stay, "OVERLAP_SECONDS", 0.1)
-    # It goes on for longer than the move takes on a busy machine.
-    publisher, script = Full(), OneRoom(Ending.HOST, messages=2_000 if full else 900)
+    publisher, script = Full(), OneRoom(Ending.HOST, messages=100_000)  # it goes on until it is let go
     faults = Faults([f"{fault}/direct:{refusals}"])
 
     async def main() -> tuple[float | None, float | None, int]:
@@ -469,20 +468,20 @@ def test_a_room_goes_by_the_next_door_and_comes_back_without_losing_a_message(
                     await asyncio.sleep(0.01)
                 while rooms("sign"):
                     await asyncio.sleep(0.01)
-                moved = rooms("direct"), rooms("sign"), simulator.handshakes["sign"]
-                while len(publisher.named("disconnect")) < 2:
+                moved, heard = (rooms("direct"), rooms("sign"), simulator.handshakes["sign"]), len(publisher.events)
+                while len(publisher.events) < heard + 50:
                     await asyncio.sleep(0.01)
             return moved
 
     assert asyncio.run(main()) == (1.0, 0.0, 1)
 
     assert sum(faults.fired.values()) == refusals
-    assert [event["reason"] for event in publisher.named("disconnect")] == ["moved", "live_ended"]
+    assert [event["reason"] for event in publisher.named("disconnect")] == ["moved", "released"]
     assert len(publisher.named("connect")) == 2
     ids = [int(event["meta"]["message_id"]) for event in publisher.events if event["meta"]["message_id"]]
     assert len(set(ids)) == len(ids)
-    assert sorted(ids)[:-1] == list(range(min(ids), min(ids) + len(ids) - 1))  # behind the last: the end of the live
-    assert len(ids) > 850
+    assert sorted(ids) == list(range(min(ids), min(ids) + len(ids)))
+    assert len(ids) > 50
 
 
 class RefusedAfterwards(Faults):
