@@ -18,10 +18,11 @@ KCAT ?= kcat
 SPARK_SUBMIT ?= spark-submit
 PEERS ?= .peers
 IMAGE ?= .image
+AGAINST ?= HEAD
 COMPILE := $(RUN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	--no-header --no-annotate
 
-.PHONY: demo test discovery chaos-claims chaos-delivery chaos-doors chaos-lookups chaos-rolling chaos-sign chaos-strangers chaos-takeover verify-chart verify-cluster verify-monitoring consumers peers sbom format generate release-schemas requirements clean
+.PHONY: demo test bench discovery chaos-claims chaos-delivery chaos-doors chaos-lookups chaos-rolling chaos-sign chaos-strangers chaos-takeover verify-chart verify-cluster verify-monitoring consumers peers sbom format generate release-schemas requirements clean
 
 demo: $(READY)  ## a real Kafka, a registry, the simulator and two workers, until Ctrl-C or DEMO_SECONDS
 	$(RUN)/producer demo
@@ -38,6 +39,9 @@ chaos-delivery: $(READY)  ## Kafka away for half an hour, workers killed fifty t
 	FAULT_SECONDS=30 $(RUN)/pytest -s tests/kafka/test_lasting_errors.py $(PYTEST_ARGS)
 	OUTAGE_SECONDS=1800 ROLLING_SECONDS=600 STOP_RECORDS=60000 DELIVERY_RATE=2000 DELIVERY_KILLS=50 $(RUN)/pytest -s tests/system/test_delivery.py $(PYTEST_ARGS)
 	DELIVERY_SEEDS=300 $(RUN)/pytest tests/delivery/test_delivery_schedules.py $(PYTEST_ARGS)
+
+bench: $(READY)  ## what a worker costs, beside the commit AGAINST names, with BENCH_ARGS; 1 where something became slower
+	$(RUN)/python -m tools.bench --against $(AGAINST) $(BENCH_ARGS)
 
 discovery: $(READY)  ## a week of virtual time: how soon a hundred, a thousand and five thousand streamers' lives are found
 	$(RUN)/python -m tools.discovery
@@ -105,7 +109,7 @@ requirements: $(READY)  ## the pinned requirement files, from pyproject.toml
 	$(COMPILE) --output-file requirements/sbom.txt --group pyproject.toml:sbom
 
 clean:  ## what the other targets made
-	rm -rf $(VENV) $(CONSUMERS) $(PEERS) $(IMAGE) .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(CONSUMERS) $(PEERS) $(IMAGE) .bench .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 $(READY): requirements/dev.txt pyproject.toml
 	$(PYTHON) -m venv --clear $(VENV)

@@ -1,0 +1,89 @@
+"""The benchmark itself: what it sends, how it judges, and one short run of it."""
+
+import asyncio
+import gzip
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from producer.local.kafka import Kafka
+from producer.webcast.wire import Envelope, FetchResult, PushFrame
+from tools.bench import corpus, measures
+from tools.bench.measures import Inside, Place
+from tools.bench.subject import here
+from tools.bench.yardstick import drift, percentile, ratio, regressions, table
+
+ROOM = 7_400_000_000_000_001_003
+
+
+def test_the_same_seed_makes_the_same_frames_and_another_others() -> None:
+    assert list(corpus.frames(1, ROOM, 5)) == list(corpus.frames(1, ROOM, 5))
+    assert list(corpus.frames(1, ROOM, 5)) != list(corpus.frames(2, ROOM, 5))
+    assert len({frame.log_id for room in (ROOM, ROOM + 1) for frame in corpus.frames(1, room, 5)}) == 10
+
+
+def test_a_frame_has_the_messages_that_it_says_and_their_ids_rise() -> None:
+    ids = []
+    for frame in corpus.frames(1, ROOM, 30):
+        push = PushFrame.FromString(frame.data)
+        batch = FetchResult.FromString(gzip.decompress(push.payload))
+        assert (push.log_id, len(batch.messages), batch.need_ack) == (frame.log_id, frame.messages, True)
+        ids += [Envelope.FromString(data).msg_id for data in batch.messages]
+    assert ids == sorted(set(ids))
+
+
+def test_the_corpus_is_as_large_as_a_large_rooms() -> None:
+    """Means that were seen: 6.7 messages a frame, 0.83 kB of the wire a message."""
+    frames = list(corpus.frames(1, ROOM, 400))
+    messages = sum(frame.messages for frame in frames)
+    assert 5.5 < messages / len(frames) < 8
+    assert 600 < sum(len(frame.data) for frame in frames) / messages < 1_000
+
+
+@pytest.mark.parametrize(
+    ("now", "before", "is_worse", "is_better"),
+    [
+        ([1.2, 1.1, 1.3], [1.0, 1.0, 1.0], True, False),
+        ([1.2, 0.9, 1.3], [1.0, 1.0, 1.0], False, False),  # noise: once it was the other way round
+        ([1.02, 1.01, 1.03], [1.0, 1.0, 1.0], False, False),  # too little to matter
+        ([0.8, 0.9, 0.7], [1.0, 1.0, 1.0], False, True),
+    ],
+)
+def test_what_costs_more_in_every_round_is_a_regression(
+    now: list[float], before: list[float], is_worse: bool, is_better: bool
+) -> None:
+    rows = {"µs": {"now": now, "before": before}}
+
+    assert (ratio(now, before).is_worse, ratio(now, before).is_better) == (is_worse, is_better)
+    assert regressions(rows) == (["µs"] if is_worse else [])
+    assert ("REGRESSION" in table(rows)[0], "better" in table(rows)[0]) == (is_worse, is_better)
+
+
+def test_rounds_of_a_machine_that_changes_are_told_apart() -> None:
+    assert drift([[1.0, 1.1], [2.0, 2.1]]) == pytest.approx(1.1)
+    assert drift([[1.0, 1.5], [2.0, 2.1]]) == 1.5
+
+
+def test_percentiles_are_values_that_were_measured() -> None:
+    values = [float(number) for number in range(100, 0, -1)]
+    assert (percentile(values, 0.5), percentile(values, 0.99), percentile([7.0], 0.99)) == (51.0, 100.0, 7.0)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="a worker's cost is read from /proc")
+def test_a_short_run_measures_this_tree(tmp_path: Path, kafka: Kafka) -> None:
+    async def main() -> tuple[dict[str, float], bool]:
+        place = Place(kafka.bootstrap_servers, tmp_path, max(os.sched_getaffinity(0)), seed=1)
+        await measures.prepare(here(), place)
+        async with Inside.open(here(), place, count=200) as inside:
+            figures = await inside.round()
+            is_equal = inside.is_equal
+        figures |= await measures.saturated(here(), place, rooms=2, count=20)
+        return figures | await measures.paced(here(), place, rooms=3, rate=300, seconds=1), is_equal
+
+    figures, is_equal = asyncio.run(main())
+
+    assert is_equal
+    assert len(figures) == 8
+    assert all(value > 0 for value in figures.values())

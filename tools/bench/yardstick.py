@@ -1,0 +1,70 @@
+"""Figures of several rounds: medians, spread, and whether one subject is slower than the other; pure."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from statistics import median
+
+Rows = Mapping[str, Mapping[str, Sequence[float]]]
+"""By figure and subject: one value a round. All are costs, so less is better."""
+WORSE = 1.05
+"""A ratio that counts, if every round has one on the same side of 1."""
+DRIFT = 1.15
+"""By so much the same loop may take longer within one round before nothing is judged."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ratio:
+    """Of one figure of two subjects, taken in the same round, each round."""
+
+    middle: float
+    least: float
+    most: float
+
+    @property
+    def is_worse(self) -> bool:
+        """Whether the first costs more, and not by chance: of five rounds all would be above 1 once in 32 times."""
+        return self.middle >= WORSE and self.least > 1.0
+
+    @property
+    def is_better(self) -> bool:
+        """The same the other way."""
+        return self.middle <= 1 / WORSE and self.most < 1.0
+
+
+def ratio(first: Sequence[float], second: Sequence[float]) -> Ratio:
+    """Compare two rows of as many rounds."""
+    each = [one / other for one, other in zip(first, second, strict=True)]
+    return Ratio(median(each), min(each), max(each))
+
+
+def percentile(values: Sequence[float], share: float) -> float:
+    """The value below which this share of them is."""
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
+
+
+def drift(calibrations: Sequence[Sequence[float]]) -> float:
+    """How much slower the machine itself was for one subject than for another, in the worst of all rounds."""
+    return max(max(each) / min(each) for each in calibrations)
+
+
+def regressions(rows: Rows) -> list[str]:
+    """The figures in which the first subject costs more than another."""
+    return [figure for figure, subjects in rows.items() for compared in _compared(subjects) if compared.is_worse]
+
+
+def table(rows: Rows) -> list[str]:
+    """Lines: one a figure, with each subject's median and the ratio of the first to each other."""
+    lines = []
+    for figure, subjects in rows.items():
+        words = [f"{figure:<46}", *(f"{name} {median(values):9.2f}" for name, values in subjects.items())]
+        for compared in _compared(subjects):
+            mark = "REGRESSION" if compared.is_worse else "better" if compared.is_better else ""
+            words.append(f"ratio {compared.middle:.3f} ({compared.least:.3f} to {compared.most:.3f}) {mark}")
+        lines.append("  ".join(words).rstrip())
+    return lines
+
+
+def _compared(subjects: Mapping[str, Sequence[float]]) -> list[Ratio]:
+    first, *others = subjects.values()
+    return [ratio(first, other) for other in others]
