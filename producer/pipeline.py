@@ -71,26 +71,28 @@ class Pipeline:
         self._sequence = 0
         self._receipt: _Receipt | None = None
         """Of the frame that is being handed over."""
+        self._records: list[Record] = []
+        """Of the present turn: they are handed over at its end, together."""
 
     def live_started(self, found: life.Found) -> None:
         """Hand over the `live_start` event of a live that was found."""
-        self._own(life.live_started(self._origin, found, at=self._now()))
+        self._alone(life.live_started(self._origin, found, at=self._now()))
 
     def stats(self, totals: Mapping[str, Any]) -> None:
         """Hand over a `room_stats` event; `totals` as `life.room_stats` has it."""
-        self._own(life.room_stats(self._origin, totals, at=self._now()))
+        self._alone(life.room_stats(self._origin, totals, at=self._now()))
 
     def connected(self, room: records.RoomInfo | None) -> None:
         """Hand over the connection's `connect` event; `room` is what a look-up said."""
-        self._own(life.connected(self._origin, room, at=self._now()))
+        self._alone(life.connected(self._origin, room, at=self._now()))
 
     def disconnected(self, reason: str) -> None:
         """Hand over the connection's `disconnect` event."""
-        self._own(life.disconnected(self._origin, reason, at=self._now()))
+        self._alone(life.disconnected(self._origin, reason, at=self._now()))
 
     def live_ended(self, reason: str) -> None:
         """Hand over the `live_end` event of a live that ended without a message that says so."""
-        self._own(life.live_ended(self._origin, reason, at=self._now()))
+        self._alone(life.live_ended(self._origin, reason, at=self._now()))
 
     async def tick(self) -> None:
         """Hand over the totals of streaks that have been silent for too long, as `deliver` does in passing."""
@@ -111,14 +113,24 @@ class Pipeline:
     async def _in_turns(self, steps: Iterator[None]) -> None:
         turns = self._sink.turns
         cancelled: asyncio.CancelledError | None = None
+        bug: Exception | None = None
         try:
             for _ in chain((None,), steps):
+                if not turns.over():
+                    continue
+                try:
+                    self._hand_over()
+                except Exception as unforeseen:  # the rest of the frame is not to be lost by it
+                    bug = bug or unforeseen
                 while turns.over():
                     try:
                         await turns.next()
                         break
                     except asyncio.CancelledError as cancellation:
                         cancelled = cancellation
+            self._hand_over()
+            if bug is not None:
+                raise bug
         except Exception:  # a bug of ours, which must not cost the cancellation
             if cancelled is not None and (task := asyncio.current_task()) is not None:
                 task.cancel()  # whoever survives a bug is still to end at its next wait
@@ -132,6 +144,7 @@ class Pipeline:
         for one in self._streaks.tick(self._ticks()):
             self._total(one, at)
             yield
+        self._hand_over()
         receipt = self._receipt = _Receipt(safe) if safe is not None else None
         bug: Exception | None = None
         try:
@@ -151,7 +164,10 @@ class Pipeline:
                 self._refusal(refusal, at)
                 yield
         finally:
-            self._receipt = None
+            try:
+                self._hand_over()
+            finally:
+                self._receipt = None
         if receipt is not None:
             receipt.settle()
         if bug is not None:
@@ -266,7 +282,19 @@ class Pipeline:
             self._publish(record)
 
     def _publish(self, record: Record) -> None:
-        self._sink.publisher.publish(record, self._receipt.expect() if self._receipt is not None else None)
+        self._records.append(record)
+
+    def _alone(self, event: Event) -> None:
+        """Hand over an event that no frame brought, at once."""
+        self._own(event)
+        self._hand_over()
+
+    def _hand_over(self) -> None:
+        """Give the publisher what this turn has made; whoever is killed between the two had not received it."""
+        records, self._records = self._records, []
+        if records:
+            settled = self._receipt.expect(len(records)) if self._receipt is not None else None
+            self._sink.publisher.publish(*records, settled=settled)
 
     def _now(self) -> int:
         return int(self._sink.wall_clock() * 1000)
@@ -282,9 +310,9 @@ class _Receipt:
         self._safe = safe
         self._open = 1
 
-    def expect(self) -> Callable[[], None]:
-        """One more; call what is returned when that one is safe."""
-        self._open += 1
+    def expect(self, count: int) -> Callable[[], None]:
+        """So many more; call what is returned once for each, when it is safe."""
+        self._open += count
         return self.settle
 
     def settle(self) -> None:

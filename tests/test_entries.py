@@ -25,9 +25,9 @@ class Kept(Full):
         self.most = 100
         self.full = lambda: len(self.records) >= self.most
 
-    def publish(self, record: Record, settled: Callable[[], None] | None = None) -> None:
-        self.records.append(record)
-        super().publish(record, settled)
+    def publish(self, *records: Record, settled: Callable[[], None] | None = None) -> None:
+        self.records += records
+        super().publish(*records, settled=settled)
 
 
 class Fleet:

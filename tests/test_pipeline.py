@@ -16,7 +16,7 @@ from producer.delivery.letterbox import Letterbox
 from producer.errors import Fault
 from producer.events import mapping
 from producer.events.encoding import Encoder, Record
-from producer.events.event import Origin, Payloads
+from producer.events.event import Event, Origin, Payloads
 from producer.events.pseudonyms import Pseudonyms
 from producer.events.streaks import Streaks
 from producer.gift_lists import GiftLists
@@ -37,7 +37,7 @@ CUT_SHORT = b"\x1a\x10Hal"
 
 
 class Shelf:
-    """A publisher's place; records become safe when the test says so, and each takes some time of a clock."""
+    """A publisher's place; records become safe when the test says so, and making each takes some time of a clock."""
 
     def __init__(self) -> None:
         self.records: list[Record] = []
@@ -46,17 +46,28 @@ class Shelf:
         self.record_seconds = 0.0
         self.broken_after: int | None = None
 
-    def publish(self, record: Record, settled: Settled | None = None) -> None:
-        if len(self.records) == self.broken_after:
-            raise ZeroDivisionError("a bug")
-        self.seconds += self.record_seconds
-        self.records.append(record)
-        self.settled.append(settled)
+    def publish(self, *records: Record, settled: Settled | None = None) -> None:
+        for record in records:
+            if len(self.records) == self.broken_after:
+                raise ZeroDivisionError("a bug")
+            self.records.append(record)
+            self.settled.append(settled)
 
     def letters(self) -> list[tuple[bytes, dict[str, str]]]:
         """The bytes and headers of each dead letter."""
         letters = [record for record in self.records if record.topic == "dead"]
         return [(letter.value, {name: value.decode() for name, value in letter.headers}) for letter in letters]
+
+
+class Slow(Encoder):
+    """An encoder that takes some time of the shelf's clock."""
+
+    def __init__(self, shelf: Shelf) -> None:
+        self._shelf = shelf
+
+    def encode(self, event: Event, *, key: str) -> Record:
+        self._shelf.seconds += self._shelf.record_seconds
+        return ENCODER.encode(event, key=key)
 
 
 class Given:
@@ -80,7 +91,8 @@ class Given:
         def clock() -> float:
             return self.shelf.seconds
 
-        sink = Sink(ENCODER, gate, letterbox, self.ledger, self.metrics, lists, lambda: self.now, clock, Turns(clock))
+        encoder = Slow(self.shelf)
+        sink = Sink(encoder, gate, letterbox, self.ledger, self.metrics, lists, lambda: self.now, clock, Turns(clock))
         room_id = 7000000000000000001
         origin = Origin("someone", room_id, "worker-0", payloads=payloads, viewers=viewers)
         self.pipeline = Pipeline(sink, origin, Streaks(), watched_before=False, shared=shared)

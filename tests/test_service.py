@@ -69,8 +69,8 @@ class Broker:
     async def room(self) -> None:
         pass
 
-    def publish(self, record: Record, settled: Callable[[], None] | None = None) -> None:
-        self.ledger.acknowledged += 1
+    def publish(self, *records: Record, settled: Callable[[], None] | None = None) -> None:
+        self.ledger.acknowledged += len(records)
 
 
 class Slow(Session):

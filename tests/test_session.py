@@ -80,9 +80,13 @@ class Recorded:
         self.events: list[dict[str, Any]] = []
         self._settles = settles
 
-    def publish(self, record: Record, settled: Callable[[], None] | None = None) -> None:
-        if self._settles and settled is not None:
-            settled()
+    def publish(self, *records: Record, settled: Callable[[], None] | None = None) -> None:
+        for record in records:
+            self._keep(record)
+            if self._settles and settled is not None:
+                settled()
+
+    def _keep(self, record: Record) -> None:
         event = record.topic.split(".")[1]
         schema = schemas.events()[event].parsed
         value = fastavro.schemaless_reader(io.BytesIO(record.value[10:]), schema, None)
@@ -592,9 +596,9 @@ def test_what_waits_for_kafka_keeps_no_message_in_memory(hold: bool) -> None:
     kept: list[Any] = []
 
     class Waiting(Recorded):
-        def publish(self, record: Record, settled: Callable[[], None] | None = None) -> None:
-            super().publish(record, settled)
-            kept.append(settled)
+        def publish(self, *records: Record, settled: Callable[[], None] | None = None) -> None:
+            super().publish(*records, settled=settled)
+            kept.extend(settled for _ in records)
 
     async def main() -> int:
         publisher = Waiting(settles=False)

@@ -44,10 +44,11 @@ class Publisher:
     async def room(self) -> None:
         pass
 
-    def publish(self, record: Record, settled: Callable[[], None] | None = None) -> None:
-        self._ledger.acknowledged += 1
-        if settled is not None:
-            settled()
+    def publish(self, *records: Record, settled: Callable[[], None] | None = None) -> None:
+        for _ in records:
+            self._ledger.acknowledged += 1
+            if settled is not None:
+                settled()
 
     async def _raise(self) -> None:
         await asyncio.to_thread(sys.stdin.readline)

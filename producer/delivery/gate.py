@@ -92,17 +92,18 @@ class Gate:
         """Records handed over and not yet acknowledged."""
         return self._publisher.in_flight + len(self._held)
 
-    def publish(self, record: Record, settled: Callable[[], None] | None = None) -> None:
-        """Take charge of a record, at once; call `room` before reading more (`Publisher.publish`)."""
-        if self._is_lost(record):
-            self._drop(settled)
+    def publish(self, *records: Record, settled: Callable[[], None] | None = None) -> None:
+        """Take charge of records of one streamer, at once; call `room` before reading more (`Publisher.publish`)."""
+        if self._is_lost(records[0]):
+            for _ in records:
+                self._drop(settled)
             return
         if self._in_doubt():
-            self._held.append((record, settled))
-            self._held_bytes += _size(record)
+            self._held.extend((record, settled) for record in records)
+            self._held_bytes += sum(map(_size, records))
             return
         self._flush()
-        self._publisher.publish(record, settled)
+        self._publisher.publish(*records, settled=settled)
 
     async def room(self) -> None:
         """Wait until there is room for more."""
@@ -133,7 +134,7 @@ class Gate:
         while self._held:
             record, settled = self._held.popleft()
             self._held_bytes -= _size(record)
-            self._publisher.publish(record, settled)
+            self._publisher.publish(record, settled=settled)
         self._emptied.set()
 
     def _sift(self) -> None:

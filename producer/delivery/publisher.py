@@ -160,20 +160,22 @@ class Publisher:
         """Whether a Kafka client stands."""
         return self._clients.shared is not None
 
-    def publish(self, record: Record, settled: Callable[[], None] | None = None) -> None:
-        """Take charge of a record, at once; call `room` before reading more.
+    def publish(self, *records: Record, settled: Callable[[], None] | None = None) -> None:
+        """Take charge of records, at once; call `room` before reading more.
 
-        `settled` is called once the record is acknowledged or spooled, or nothing more can be done for it.
+        `settled` is called once for each that is acknowledged or spooled, or that nothing more can be done for.
         """
-        place = record.topic, key_hash(record.key) % self._partitions[record.topic]
-        lane = self._lanes.get(place)
-        if lane is None:
-            lane = self._lanes[place] = Lane(*place, keeper=self._own)
-        item = Item(record, int(time.time() * 1000), time.monotonic(), settled)
-        self._in_flight += 1
-        self._in_flight_bytes += item.size
-        lane.add(item)
-        self._wake(lane)
+        timestamp_ms, since = int(time.time() * 1000), time.monotonic()
+        for record in records:
+            place = record.topic, key_hash(record.key) % self._partitions[record.topic]
+            lane = self._lanes.get(place)
+            if lane is None:
+                lane = self._lanes[place] = Lane(*place, keeper=self._own)
+            item = Item(record, timestamp_ms, since, settled)
+            self._in_flight += 1
+            self._in_flight_bytes += item.size
+            lane.add(item)
+            self._wake(lane)
 
     async def room(self) -> None:
         """Wait until there is room for more; this is how Kafka's slowness reaches the rooms."""
@@ -226,7 +228,7 @@ class Publisher:
             lane.topic,
             lane.partition,
             records=len(done),
-            size=sum(len(item.record.value) for item in done),
+            size=sum([len(item.record.value) for item in done]),
             seconds=time.monotonic() - done[0].since,
         )
         self._metrics.in_flight(self._in_flight)
@@ -238,7 +240,7 @@ class Publisher:
         letter = self._dead_letter(lane.head[0].record, error)
         [item] = lane.acknowledge(1)
         self._let_go(lane, [item])
-        self.publish(letter, item.settled)
+        self.publish(letter, settled=item.settled)
 
     def _let_go(self, lane: Lane, items: Iterable[Item]) -> None:
         """They are counted elsewhere from now on."""

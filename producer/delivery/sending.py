@@ -29,6 +29,27 @@ class Way:
         """The shared client that failed this partition, if it still serves others: it must not have it again."""
 
 
+class Linger:
+    """How long records wait for company. Lanes that begin to wait meanwhile stop together, and so share a request."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._end: asyncio.Event | None = None
+        """Of those that wait now."""
+
+    async def wait(self) -> None:
+        """Wait so long at the most."""
+        if self._end is None:
+            self._end = asyncio.Event()
+            asyncio.get_running_loop().call_later(self._seconds, self._over)
+        await self._end.wait()
+
+    def _over(self) -> None:
+        if self._end is not None:
+            self._end.set()
+            self._end = None
+
+
 class Sending:
     """Sends what is in lanes, through clients that it is given."""
 
@@ -47,7 +68,7 @@ class Sending:
         """
         self._clients = clients
         self._metrics = metrics
-        self._linger_seconds = linger_seconds
+        self._linger = Linger(linger_seconds)
         self._timeout_seconds = timeout_seconds
         self._acknowledged = acknowledged
         self._unacceptable = unacceptable
@@ -57,7 +78,7 @@ class Sending:
     async def drain(self, lane: Lane) -> None:
         """Send a lane's records until there are none."""
         way = self._ways.setdefault((lane.topic, lane.partition), Way())
-        await asyncio.sleep(self._linger_seconds)
+        await self._linger.wait()
         failures = 0
         singly = 0
         """So many records are sent one by one, to find the one that is refused."""

@@ -7,6 +7,7 @@ format), or C3 01 and the schema's fingerprint (Avro single-object encoding) whe
 import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from producer.errors import NotEncodable
 from producer.events.avro import Writer, compile_writer
@@ -18,8 +19,7 @@ SINGLE_OBJECT_MARKER = b"\xc3\x01"
 Headers = tuple[tuple[str, bytes], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(NamedTuple):  # made of each event, for half of what a frozen dataclass takes
     """Bytes on their way to a topic."""
 
     topic: str

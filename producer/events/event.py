@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import blake2b
-from typing import Any, TypedDict
+from typing import Any, NamedTuple, TypedDict
 
 from producer.events import records
 from producer.events.pseudonyms import Pseudonyms
@@ -57,8 +57,7 @@ class Giving(TypedDict):
     gift_list_version: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(NamedTuple):
     """One documented event: its name and the value of its record."""
 
     name: str

@@ -55,7 +55,7 @@ def to_event(
     meta = message_meta(message, common, origin, received_at, room_sequence, text_repaired=text_repaired)
     event = (mapper.map(parsed, meta) if mapper else None) or _unknown(message, origin, meta)
     if common.create_time and meta["created_at"] is None:
-        event = replace(event, is_time_odd=True)
+        event = event._replace(is_time_odd=True)
     if event.name == UNKNOWN:
         return event
     if event.name == documented.LIVE_END:
@@ -115,4 +115,4 @@ def _with_gift_list(event: Event, gift_list: GiftList | None) -> Event:
             gift["streakable"] = tap.streakable is True
             gift["streaking"] = gift["streakable"] and gift["repeatEnd"] != 1
             event.value["meta"]["streak_id"] = tap.streak
-    return replace(event, tap=tap)
+    return event._replace(tap=tap)

@@ -3,7 +3,8 @@
 All label values are created at zero when the process starts, since `rate` cannot see a series' first step.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import TypeVar
 
 from prometheus_client import (
     CollectorRegistry,
@@ -20,7 +21,10 @@ from producer.errors import DOCUMENTED, Fault, LiveNotFound, ProducerError, Reas
 from producer.events import documented, mapping, schemas
 from producer.kafka.diagnosis import CAUSES
 from producer.observability.streamers import Streamers
+from producer.observability.tallies import Level, Spread, Tally
 from producer.webcast.frames import Stage
+
+Plain = TypeVar("Plain", Tally, Level, Spread)
 
 PREFIX = "tiktok_live_"
 
@@ -206,8 +210,8 @@ class Metrics:
             buckets=(5, 15, 30, 60, 120, 300, 600, 1200, 3600),
         )
 
-        self._frames = self._counter("frames_received_total", "WebSocket messages received.")
-        self._received = self._counter(
+        self._frames = self._tally("frames_received_total", "WebSocket messages received.")
+        self._received = self._tally(
             "events_received_total",
             "Webcast messages received, by method; `unknown` is every kind that nobody knows.",
             method=(*sorted(mapping.METHODS), "unknown"),
@@ -222,10 +226,10 @@ class Metrics:
             "event_times_refused_total",
             "Events of messages with a time that nobody can believe, such as one in microseconds; created_at is null.",
         )
-        self._duplicates = self._counter(
+        self._duplicates = self._tally(
             "events_duplicate_total", "Messages that a room had sent before, set aside by their id."
         )
-        self._foreign = self._counter(
+        self._foreign = self._tally(
             "events_other_room_total",
             "Messages dropped, since they name another room than their socket's.",
         )
@@ -240,8 +244,8 @@ class Metrics:
             "Events that did not fit their schema and went to the dead-letter topic: our bug.",
             event=tuple(schemas.events()),
         )
-        self._last_event = self._gauge("last_event_timestamp_seconds", "When a message was last received.")
-        self._lag = self._histogram(
+        self._last_event = self._level("last_event_timestamp_seconds", "When a message was last received.")
+        self._lag = self._spread(
             "event_lag_seconds", "TikTok's creation of a live message to its receipt, by both clocks.", LATENCY
         )
 
@@ -258,8 +262,8 @@ class Metrics:
             "them without end. The sums stay right, for what comes later is added.",
         )
 
-        self._published = self._counter("records_published_total", "Records that Kafka acknowledged.", topic=topics)
-        self._published_bytes = self._counter("published_bytes_total", "Their values, uncompressed.", topic=topics)
+        self._published = self._tally("records_published_total", "Records that Kafka acknowledged.", topic=topics)
+        self._published_bytes = self._tally("published_bytes_total", "Their values, uncompressed.", topic=topics)
         self._publish_errors = self._counter(
             "publish_errors_total", "Batches that failed and are sent again; nothing is lost yet.", error=PUBLISH_ERRORS
         )
@@ -267,7 +271,7 @@ class Metrics:
             "publish_error_topics_total", "The same failures by topic alone.", topic=topics
         )
         self._publish = self._histogram("publish_duration_seconds", "From hand-over to acknowledgement.", LATENCY)
-        self._in_flight = self._gauge("inflight_records", "Records handed over and not yet acknowledged.")
+        self._in_flight = self._level("inflight_records", "Records handed over and not yet acknowledged.")
         self._undelivered = self._counter(
             "events_dropped_total",
             "Records lost, or another worker's.",
@@ -396,13 +400,13 @@ class Metrics:
     # ------------------------------------------------------------------------------------------------- events
 
     def frame_received(self, *, duplicates: int, foreign: int, at: float) -> None:
-        self._frames.inc()
-        self._duplicates.inc(duplicates)
-        self._foreign.inc(foreign)
-        self._last_event.set(at)
+        self._frames.add(1)
+        self._duplicates.add(duplicates)
+        self._foreign.add(foreign)
+        self._last_event.value = at
 
     def message_received(self, method: str) -> None:
-        self._received.labels(mapping.kind_of(method) or "unknown").inc()
+        self._received.add(1, mapping.kind_of(method) or "unknown")
 
     def text_repaired(self, method: str) -> None:
         kind = mapping.kind_of(method)
@@ -433,8 +437,8 @@ class Metrics:
 
     def published(self, topic: str, partition: int, *, records: int, size: int, seconds: float) -> None:
         """A batch was acknowledged. The exemplar, of 128 characters at the most, says of which partition."""
-        self._published.labels(topic).inc(records)
-        self._published_bytes.labels(topic).inc(size)
+        self._published.add(records, topic)
+        self._published_bytes.add(size, topic)
         self._publish.observe(seconds, {"topic": topic[-96:], "partition": str(partition)})
 
     def publish_failed(self, error: str, topic: str) -> None:
@@ -442,7 +446,7 @@ class Metrics:
         self._publish_error_topics.labels(topic).inc()
 
     def in_flight(self, records: int) -> None:
-        self._in_flight.set(records)
+        self._in_flight.value = records
 
     def dropped_at_shutdown(self, records: int) -> None:
         self._undelivered.labels("shutdown").inc(records)
@@ -492,6 +496,21 @@ class Metrics:
         gauge = Gauge(PREFIX + name, documentation, tuple(labels), registry=self.registry)
         _create(gauge, labels)
         return gauge
+
+    def _tally(self, name: str, documentation: str, **labels: Iterable[str]) -> Tally:
+        """A counter of what happens with each frame or record, with one label at the most."""
+        [(label, values)] = labels.items() or [(None, ("",))]
+        return self._plain(Tally(PREFIX + name, documentation, label, values))
+
+    def _level(self, name: str, documentation: str) -> Level:
+        return self._plain(Level(PREFIX + name, documentation))
+
+    def _spread(self, name: str, documentation: str, bounds: Sequence[float]) -> Spread:
+        return self._plain(Spread(PREFIX + name, documentation, bounds))
+
+    def _plain(self, collector: Plain) -> Plain:
+        self.registry.register(collector)
+        return collector
 
     def _histogram(self, name: str, documentation: str, buckets: Iterable[float]) -> Histogram:
         return Histogram(PREFIX + name, documentation, buckets=tuple(buckets), registry=self.registry)

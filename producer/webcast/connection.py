@@ -105,9 +105,12 @@ class Connection:
         return received
 
     async def _send(self, protocol: Protocol) -> None:
+        frames = protocol.frames_to_send()
+        if not frames:
+            return
         try:
             async with asyncio.timeout(SEND_SECONDS):
-                for frame in protocol.frames_to_send():
+                for frame in frames:
                     await self._websocket.send(frame)
         except TimeoutError as cause:
             raise FailedRoomPolling("the server stopped reading", reason=Reason.TIMEOUT) from cause

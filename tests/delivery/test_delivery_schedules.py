@@ -131,10 +131,10 @@ def run(world: World, *, last: bool) -> Ledger:
         ) as publisher:
             publish = publisher.publish
 
-            def counted(record: Record, settled: Callable[[], None] | None = None) -> None:
+            def counted(*records: Record, settled: Callable[[], None] | None = None) -> None:
                 nonlocal mine
-                mine += record.topic != DEAD
-                publish(record, settled)
+                mine += sum(record.topic != DEAD for record in records)
+                publish(*records, settled=settled)
 
             publisher.publish = counted  # type: ignore[method-assign]
             await live(world, cluster, publisher, topics=topics, bug=bug)

@@ -49,8 +49,8 @@ class Shelf:
         self.values: list[bytes] = []
         self.in_flight = 0
 
-    def publish(self, record: Record, settled: object = None) -> None:
-        self.values.append(record.value)
+    def publish(self, *records: Record, settled: object = None) -> None:
+        self.values += [record.value for record in records]
 
     async def room(self) -> None:
         return

@@ -365,7 +365,7 @@ def test_whoever_hands_a_record_over_is_told_once_that_it_is_safe() -> None:
 
     async def act(publisher: Publisher) -> None:
         for number in range(5):
-            publisher.publish(record(number), partial(told.append, number))
+            publisher.publish(record(number), settled=partial(told.append, number))
         assert told == []
 
     publish(cluster, act)

@@ -170,7 +170,7 @@ def test_whoever_hands_a_record_over_is_told_when_it_is_spooled(tmp_path: Path) 
 
     async def act(publisher: Publisher, ledger: Ledger) -> None:
         outage(cluster)
-        publisher.publish(record(1), told.set)
+        publisher.publish(record(1), settled=told.set)
         await told.wait()
         assert (ledger.spooled, ledger.acknowledged) == (1, 0)
 

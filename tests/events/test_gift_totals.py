@@ -32,8 +32,8 @@ class Shelf:
     def __init__(self) -> None:
         self.records: list[Record] = []
 
-    def publish(self, record: Record, settled: object = None) -> None:
-        self.records.append(record)
+    def publish(self, *records: Record, settled: object = None) -> None:
+        self.records += records
 
 
 def gift(msg_id: int, fields: Fields, *, is_history: bool = False) -> Envelope:

@@ -467,8 +467,8 @@ class Shelf:
     def __init__(self) -> None:
         self.taken = 0
 
-    def publish(self, record: Record, settled: object = None) -> None:
-        self.taken += 1
+    def publish(self, *records: Record, settled: object = None) -> None:
+        self.taken += len(records)
 
 
 def test_a_rebalance_that_lasts_makes_a_worker_uncertain_and_holds_nothing_back(kafka: Kafka) -> None:

@@ -124,8 +124,8 @@ class Shelf:
     def __init__(self) -> None:
         self.records: list[Record] = []
 
-    def publish(self, record: Record, settled: object = None) -> None:
-        self.records.append(record)
+    def publish(self, *records: Record, settled: object = None) -> None:
+        self.records += records
 
 
 class _Timed:
