@@ -148,7 +148,9 @@ class Pipeline:
         receipt = self._receipt = _Receipt(safe) if safe is not None else None
         bug: Exception | None = None
         try:
-            self._sink.metrics.frame_received(duplicates=received.duplicates, foreign=received.foreign, at=at / 1000)
+            self._sink.metrics.frames_received(
+                received.frames, duplicates=received.duplicates, foreign=received.foreign, at=at / 1000
+            )
             if received.messages:
                 self._sink.metrics.streamer_heard(self._origin.streamer, at=at / 1000)
             yield

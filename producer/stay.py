@@ -263,17 +263,18 @@ class Stay:
         logged_in: bool,
     ) -> None:
         """Deliver until the live ends. A straight line of waits: while Kafka is slow, nothing is read."""
+        turns = self._around.sink.turns
         while not protocol.ended:
-            received = await connection.exchange(protocol, self._around.sink.turns.mine)
+            received = await connection.exchange(protocol, turns.mine, more=lambda: not turns.over())
             if protocol.entered:
                 entered()  # whoever holds the room for us until then lets go at this word
             if received is None:
                 await pipeline.tick()
                 continue
             safe = None
-            if received.acknowledgement is not None:
+            if received.acknowledgements:
                 # Without its messages, which are larger than the records that they become, and in no bound.
-                safe = partial(protocol.acknowledge, Received(acknowledgement=received.acknowledgement))
+                safe = partial(protocol.acknowledge, Received(acknowledgements=received.acknowledgements))
             await self._deliver(pipeline, protocol, received, safe)
             if received.messages:
                 self._told.delivered()

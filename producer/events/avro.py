@@ -8,13 +8,19 @@ Knows what our schemas use: records, arrays, unions of null with one more, strin
 
 from collections.abc import Callable
 from operator import itemgetter
-from typing import Any
+from typing import Any, Protocol
 
 from producer.errors import NotEncodable
 from producer.events.schemas import JSON
 from producer.webcast.wire.varints import written
 
-Writer = Callable[[Any], bytes]
+
+class Writer(Protocol):
+    """Writes values of one schema."""
+
+    def __call__(self, value: Any, prefix: bytes = b"") -> bytes:
+        """Give a value's bytes, behind others. Raises NotEncodable."""
+
 
 PYTHON_TYPES = {"string": "str", "bytes": "bytes", "long": "int", "boolean": "bool"}
 """What a value must be, to the letter: a bool is no int."""
@@ -23,7 +29,7 @@ FEW = 1 << 12
 
 
 def compile_writer(schema: JSON) -> Writer:
-    """Compile a self-contained record schema to a function from value to Avro binary.
+    """Compile a self-contained record schema to a function from value to Avro binary, behind a prefix.
 
     The function raises NotEncodable, naming the record, for a value that does not fit.
     """
@@ -34,8 +40,8 @@ def compile_writer(schema: JSON) -> Writer:
     exec(compile(compiler.source(), f"<writer of {schema['name']}>", "exec"), namespace)  # our own text, from our files
     write = namespace[entry]
 
-    def encode(value: Any) -> bytes:
-        out: list[bytes] = []
+    def encode(value: Any, prefix: bytes = b"") -> bytes:
+        out = [prefix]
         try:
             write(value, out)
         except (KeyError, TypeError, UnicodeEncodeError) as cause:
@@ -147,10 +153,18 @@ _SOME = [b"\x02" + plain for plain in _PLAIN]
 def long_bytes(value: int) -> bytes:
     """Avro's zigzag varint of a 64-bit integer. Raises NotEncodable past 64 bits."""
     zigzag = value << 1 if value >= 0 else ~(value << 1)
+    if zigzag < 1 << 14:
+        return _LAST[zigzag]
+    if zigzag < 1 << 28:
+        return _MORE[zigzag & 0x3FFF] + _LAST[zigzag >> 14]
+    if zigzag < 1 << 42:  # most times
+        return _MORE[zigzag & 0x3FFF] + _MORE[zigzag >> 14 & 0x3FFF] + _LAST[zigzag >> 28]
     if zigzag >= 1 << 64:
         raise NotEncodable(f"{value} does not fit 64 bits")
-    out = b""
-    while zigzag >= 1 << 14:
-        out += _MORE[zigzag & 0x3FFF]
-        zigzag >>= 14
-    return out + _LAST[zigzag]
+    return (  # most ids
+        _MORE[zigzag & 0x3FFF] + _MORE[zigzag >> 14 & 0x3FFF] + _MORE[zigzag >> 28 & 0x3FFF] + _high(zigzag >> 42)
+    )
+
+
+def _high(zigzag: int) -> bytes:
+    return _LAST[zigzag] if zigzag < 1 << 14 else _MORE[zigzag & 0x3FFF] + _LAST[zigzag >> 14]

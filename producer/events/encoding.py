@@ -72,7 +72,7 @@ class Encoder:
         form = self._forms.get(event.name)
         if form is None:
             raise NotEncodable(f"there is no schema for the event {event.name!r}")
-        value = form.prefix + form.write(event.value)
+        value = form.write(event.value, form.prefix)
         if len(value) > self._max_bytes:
             raise NotEncodable(f"the {event.name} takes {len(value)} bytes; brokers accept {self._max_bytes}")
         return Record(form.topic, key.encode(), value)

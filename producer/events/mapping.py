@@ -21,6 +21,8 @@ _any_message = wire.reader(wire.AnyMessage)
 _NOTHING = wire.AnyMessage()
 _MAPPERS = documented.MAPPERS | kinds.MAPPERS
 
+_ALL, _UNDOCUMENTED = Payloads.ALL, Payloads.UNDOCUMENTED  # Python takes its time to find a member of an enumeration
+
 METHODS = frozenset(_MAPPERS)
 """The kinds of message that have events of their own."""
 
@@ -74,9 +76,9 @@ def kind_of(method: str) -> str | None:
 
 
 def _carried(kind: str | None, payloads: Payloads) -> bool:
-    if payloads is Payloads.ALL or kind in kinds.LITTLE_KNOWN:
+    if payloads is _ALL or kind in kinds.LITTLE_KNOWN:
         return True
-    return payloads is Payloads.UNDOCUMENTED and kind in kinds.MAPPERS
+    return payloads is _UNDOCUMENTED and kind in kinds.MAPPERS
 
 
 def _leaving(payload: bytes, origin: Origin) -> bytes:

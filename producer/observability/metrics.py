@@ -399,8 +399,8 @@ class Metrics:
 
     # ------------------------------------------------------------------------------------------------- events
 
-    def frame_received(self, *, duplicates: int, foreign: int, at: float) -> None:
-        self._frames.add(1)
+    def frames_received(self, count: int, *, duplicates: int, foreign: int, at: float) -> None:
+        self._frames.add(count)
         self._duplicates.add(duplicates)
         self._foreign.add(foreign)
         self._last_event.value = at

@@ -3,13 +3,15 @@
 import asyncio
 import re
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from ssl import SSLContext
 from typing import Any, cast
 
 import websockets
 from websockets.asyncio.client import ClientConnection, connect
+from websockets.frames import Opcode
+from websockets.protocol import State
 
 from producer import strangers
 from producer.errors import FailedConnection, FailedRoomPolling, ProducerError, Reason
@@ -42,6 +44,9 @@ BLOCKED_SECONDS = 300.0
 DICTATES = frozenset({414, 511, 512})
 """Statuses beside which Handshake-Options says when to come back."""
 
+TOGETHER_FRAMES, TOGETHER_BYTES = 8, 256 * 1024
+"""So many frames, or so many bytes of messages and one frame more, are taken together."""
+
 DEFAULT_HEARTBEAT_SECONDS = 5.0
 LONGEST_HEARTBEAT_SECONDS = 60.0
 
@@ -49,7 +54,7 @@ LONGEST_HEARTBEAT_SECONDS = 60.0
 class Connection:
     """An open socket to a room."""
 
-    def __init__(self, websocket: ClientConnection, between: Between | None = None) -> None:
+    def __init__(self, websocket: "_Client", between: Between | None = None) -> None:
         """`between`: who passes the frames on, and says things of their own meanwhile."""
         self.waits = asyncio.Event()
         """Set while the next frame is waited for; whether the server has one under way is not known."""
@@ -57,6 +62,8 @@ class Connection:
         """How many came."""
         self._websocket = websocket
         self._between = between
+        self._over: ProducerError | None = None
+        """What ended the conversation, in a frame that came with others."""
 
     @property
     def heartbeat_seconds(self) -> float:
@@ -73,16 +80,21 @@ class Connection:
         words = [strangers.shown(f"{name}: {value}") for name, value in said if value]
         return "; ".join([str(response.status_code if response else 101), *words])
 
-    async def exchange(self, protocol: Protocol, turn: Callable[[], Awaitable[None]]) -> Received | None:
-        """Send what is due, wait for one frame, take it, send what it asks for; None when only time passed.
+    async def exchange(
+        self, protocol: Protocol, turn: Callable[[], Awaitable[None]], *, more: Callable[[], bool] = lambda: False
+    ) -> Received | None:
+        """Send what is due, wait for a frame, take it, send what it asks for; None when only time passed.
 
-        `turn` is waited for before the frame is read, which may take long.
+        `turn` is waited for before the frame is read, which may take long. `more`: whether there is time for another,
+        which is taken with it where it is there already: what both ask for is sent in one piece.
         Who is cancelled before its turn leaves the frame, as it leaves those that the socket has in store.
         Acknowledgements and heartbeats leave before this returns, so that a slow Kafka does not delay them. Raises
         FailedRoomPolling when the socket is lost or the room has fallen silent, and what whoever is between means by
         closing it.
         """
         loop = asyncio.get_running_loop()
+        if self._over is not None:
+            raise self._over
         await self._send(protocol)
         self.waits.set()
         try:
@@ -95,28 +107,37 @@ class Connection:
             raise _lost(cause, self._between) from cause
         finally:
             self.waits.clear()
-        self.frames += 1
         await turn()
-        if self._between is not None and not self._between.passes(data):
-            protocol.tick(loop.time())
-            return None
-        received = protocol.receive(data, loop.time())
+        received = self._take(protocol, data, loop.time())
+        while received is not None and self._websocket.has_message and _is_little(received, protocol) and more():
+            data = await self._websocket.recv()  # it is there: nobody waits, and can be cancelled
+            try:
+                later = self._take(protocol, data, loop.time())
+            except ProducerError as over:
+                self._over = over  # told once what came before it is delivered
+                break
+            if later is not None:
+                received.add(later)
         await self._send(protocol)
         return received
 
+    def _take(self, protocol: Protocol, data: bytes | str, now: float) -> Received | None:
+        self.frames += 1
+        if self._between is not None and not self._between.passes(data):
+            protocol.tick(now)
+            return None
+        return protocol.receive(data, now)
+
     async def _send(self, protocol: Protocol) -> None:
+        """Send what is due, in one piece; on a socket that is closing, nothing: `recv` says when it is over."""
         frames = protocol.frames_to_send()
-        if not frames:
+        if not frames or not self._websocket.send_together(frames):
             return
         try:
             async with asyncio.timeout(SEND_SECONDS):
-                for frame in frames:
-                    await self._websocket.send(frame)
+                await self._websocket.drain()
         except TimeoutError as cause:
             raise FailedRoomPolling("the server stopped reading", reason=Reason.TIMEOUT) from cause
-        except websockets.ConnectionClosed:
-            # What came before the end is still to be read; `recv` says when it is over.
-            return
 
 
 class _Client(ClientConnection):
@@ -126,6 +147,24 @@ class _Client(ClientConnection):
     """
 
     _store = b""
+
+    @property
+    def has_message(self) -> bool:
+        """Whether `recv` has a binary message to give, whole, without waiting."""
+        queue = self.recv_messages.frames.queue
+        return bool(queue) and queue[0].opcode is Opcode.BINARY and queue[0].fin
+
+    def send_together(self, messages: Sequence[bytes]) -> bool:
+        """Send binary messages in one piece, without waiting; say whether the server lags behind in reading.
+
+        The library's `send` makes a piece of each. On a socket that is closing nothing is sent.
+        """
+        if self.protocol.state is not State.OPEN or self.transport.is_closing():
+            return False
+        for message in messages:
+            self.protocol.send_binary(message)
+        self.transport.write(b"".join(self.protocol.data_to_send()))
+        return self.paused
 
     def data_received(self, data: bytes) -> None:
         waits = bool(self._store)
@@ -211,7 +250,7 @@ async def open_connection(
                 **to_proxy,
             )
             passage.begin()
-            websocket = await opening
+            websocket = cast(_Client, await opening)
     except ProxyFailed as cause:
         raise FailedConnection(str(cause), reason=Reason.PROXY, retry_after_seconds=0.0) from cause
     except websockets.InvalidStatus as cause:
@@ -261,6 +300,13 @@ def _read_seconds(options: str, wanted: str, *, most: float) -> float | None:
     stated = next((value.strip() for name, _, value in pairs if name.strip() == wanted), "")
     seconds = float(stated) if re.fullmatch(r"[0-9]{1,5}(\.[0-9]{1,5})?", stated) else 0.0
     return seconds if 1.0 <= seconds <= most else None
+
+
+def _is_little(received: Received, protocol: Protocol) -> bool:
+    """Whether another frame may be taken together with what came; not behind one that says it is over."""
+    goes_on = not protocol.ended and protocol.barred is None
+    size = sum([len(message.payload) for message in received.messages])
+    return goes_on and received.frames < TOGETHER_FRAMES and size < TOGETHER_BYTES
 
 
 def _lost(cause: websockets.ConnectionClosed, between: Between | None) -> ProducerError:

@@ -26,9 +26,9 @@ from producer.webcast.wire import (
 )
 
 CONTROL = "WebcastControlMessage"
-ACCESS_CONTROL = "AccessControlMessage"
-ROOM_VERIFY = "RoomVerifyMessage"
-"""Without their `Webcast`, which TikTok leaves away now and then."""
+ACCESS_CONTROL = frozenset({"WebcastAccessControlMessage", "AccessControlMessage"})
+ROOM_VERIFY = frozenset({"WebcastRoomVerifyMessage", "RoomVerifyMessage"})
+"""Their `Webcast` TikTok leaves away now and then."""
 ENTERED = "im_enter_room_resp"
 HEARTBEAT = "hb"
 CLOSE = "close"
@@ -42,7 +42,7 @@ ENDED = frozenset({3, 4})
 
 @dataclass(slots=True)
 class Received:
-    """What one frame brought: new messages in their order, and what could not be read."""
+    """What a frame brought, or some that came together: new messages in their order, and what could not be read."""
 
     messages: list[Envelope] = field(default_factory=list)
     refusals: list[Refusal] = field(default_factory=list)
@@ -50,8 +50,18 @@ class Received:
     """Messages that this room had brought before (history after a reconnect), set aside by their id."""
     foreign: int = 0
     """Messages that are another room's, dropped: a socket that was used for several may bring them."""
-    acknowledgement: bytes | None = None
-    """The frame that acknowledges this one, where acknowledgements are held: to be given to `acknowledge`."""
+    acknowledgements: list[bytes] = field(default_factory=list)
+    """The frames that acknowledge it, where acknowledgements are held: to be given to `acknowledge`."""
+    frames: int = 1
+
+    def add(self, later: "Received") -> None:
+        """Take in what the next frame brought."""
+        self.messages += later.messages
+        self.refusals += later.refusals
+        self.duplicates += later.duplicates
+        self.foreign += later.foreign
+        self.acknowledgements += later.acknowledgements
+        self.frames += later.frames
 
 
 class RecentIds:
@@ -204,7 +214,7 @@ class Protocol:
             self.entered = True
         internal_ext = batch.internal_ext
         if batch.need_ack and frame.log_id and len(internal_ext) <= self._limits.repeated_bytes:
-            received.acknowledgement = frames.acknowledgement(frame.log_id, internal_ext)
+            received.acknowledgements.append(frames.acknowledgement(frame.log_id, internal_ext))
             if not self._hold_acknowledgements:
                 self.acknowledge(received)
         return received
@@ -218,11 +228,11 @@ class Protocol:
         self.has_met = other.has_met = self._last_id == other._last_id != 0
 
     def acknowledge(self, received: Received) -> None:
-        """Acknowledge a frame, once, if it asked for that and whoever passed it on leaves that to us."""
-        frame, received.acknowledgement = received.acknowledgement, None
-        if frame is not None and self._manners.acknowledges:
-            self.acknowledgements_sent += 1
-            self._outbox.append(frame)
+        """Acknowledge frames, once, if they asked for that and whoever passed them on leaves that to us."""
+        due, received.acknowledgements = received.acknowledgements, []
+        if self._manners.acknowledges:
+            self.acknowledgements_sent += len(due)
+            self._outbox += due
 
     def take(self, batch: FetchResult) -> Received:
         """Take a batch that came some other way: the sign server's first one. It is never acknowledged."""
@@ -290,9 +300,9 @@ def _room(payload: bytes) -> int:
 def _bars(envelope: Envelope) -> bool:
     """Whether a message keeps out those who are not logged in."""
     try:
-        if envelope.method.endswith(ACCESS_CONTROL):
+        if envelope.method in ACCESS_CONTROL:
             return AccessControl.FromString(envelope.payload).HasField("captcha")
-        return envelope.method.endswith(ROOM_VERIFY) and RoomVerification.FromString(envelope.payload).close_room
+        return envelope.method in ROOM_VERIFY and RoomVerification.FromString(envelope.payload).close_room
     except DecodeError:
         return False
 

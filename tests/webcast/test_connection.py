@@ -15,7 +15,7 @@ from producer.errors import FailedConnection, FailedRoomPolling, Reason
 from producer.webcast.connection import Connection, handshake_refused, open_connection, read_heartbeat_seconds
 from producer.webcast.doors.contract import Address
 from producer.webcast.protocol import Protocol, RecentIds
-from producer.webcast.wire import Envelope, FetchResult, PushFrame
+from producer.webcast.wire import Envelope, FetchResult, PushFrame, PushHeader
 
 ROOM = 7
 
@@ -118,6 +118,86 @@ def test_a_frame_is_read_once_it_is_its_turn() -> None:
         return [*seen, subject.entered]
 
     assert talk(server, act) == [False, True]
+
+
+def numbered(number: int, *, method: str = "X", payload: bytes = b"") -> bytes:
+    chat = Envelope(method=method, payload=payload, msg_id=number).SerializeToString()
+    batch = FetchResult(messages=[chat], need_ack=True, internal_ext=b"x").SerializeToString()
+    return PushFrame(log_id=number, payload_type="msg", payload=batch).SerializeToString()
+
+
+def closing(reason: str) -> bytes:
+    header = PushHeader(key="close_reason", value=reason)
+    return PushFrame(headers=[header], payload_type="close").SerializeToString()
+
+
+CONTROL = "WebcastControlMessage"
+LARGE = bytes(300 * 1024)
+
+
+@pytest.mark.parametrize(
+    ("frames", "taken"),
+    [
+        ([numbered(n) for n in range(1, 5)], [[1, 2, 3, 4]]),
+        ([numbered(n) for n in range(1, 11)], [[1, 2, 3, 4, 5, 6, 7, 8], [9, 10]]),
+        ([numbered(1, payload=LARGE), numbered(2), numbered(3)], [[1], [2, 3]]),
+        ([numbered(1), numbered(2, method=CONTROL, payload=b"\x10\x03"), numbered(3)], [[1, 2]]),
+        ([numbered(1), numbered(2), closing("room_migrated"), numbered(3)], [[1, 2], "room_migrated"]),
+        ([numbered(1), "a text", numbered(2)], [[1], [2]]),
+    ],
+    ids=["few", "many", "large", "the end of the live", "a good-bye", "a text between"],
+)
+def test_frames_that_are_there_are_taken_together(frames: list[bytes | str], taken: list[list[int] | str]) -> None:
+    acknowledged: list[int] = []
+
+    async def server(websocket: ServerConnection) -> None:
+        for frame in frames:
+            await websocket.send(frame)
+        async for data in websocket:
+            assert isinstance(data, bytes)
+            said = PushFrame.FromString(data)
+            if said.payload_type == "ack":
+                acknowledged.append(said.log_id)
+
+    async def act(connection: Connection) -> object:
+        subject = protocol()
+        seen: list[list[int] | str] = []
+
+        async def turn() -> None:
+            while len(connection._websocket.recv_messages.frames) < len(frames) - connection.frames - 1:
+                await asyncio.sleep(0.001)
+
+        while connection.frames < len(frames) and not subject.ended:
+            try:
+                received = await connection.exchange(subject, turn, more=lambda: True)
+            except FailedRoomPolling as over:
+                seen.append(str(over).rpartition(" ")[2])
+                break
+            assert received is not None
+            seen.append([message.msg_id for message in received.messages])
+        return seen
+
+    assert talk(server, act) == taken
+    ids = [number for each in taken if isinstance(each, list) for number in each]
+    assert acknowledged == ids
+
+
+def test_a_frame_more_is_taken_only_while_there_is_time() -> None:
+    async def server(websocket: ServerConnection) -> None:
+        for number in (1, 2, 3):
+            await websocket.send(numbered(number))
+        await websocket.wait_closed()
+
+    async def act(connection: Connection) -> object:
+        async def turn() -> None:
+            while len(connection._websocket.recv_messages.frames) < 2:
+                await asyncio.sleep(0.001)
+
+        left = [True, False]
+        received = await connection.exchange(protocol(), turn, more=lambda: left.pop(0))
+        return received and (received.frames, [message.msg_id for message in received.messages])
+
+    assert talk(server, act) == (2, [1, 2])
 
 
 def test_the_handshake_says_who_we_are() -> None:

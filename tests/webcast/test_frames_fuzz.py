@@ -1,7 +1,12 @@
 """What comes through a room's socket: any bytes are values or refused, stage by stage, and taken whole."""
 
 import gzip
+import zlib
 from collections import Counter
+from unittest.mock import patch
+
+import pytest
+from isal import isal_zlib
 
 from producer.errors import FailedRoomPolling, Fault
 from producer.webcast import frames
@@ -45,7 +50,7 @@ def test_any_bytes_are_a_value_at_each_stage_or_refused_there() -> None:
     assert all(count > 100 for count in ends.values()), ends
 
 
-def test_any_bytes_are_inflated_within_the_bound_or_refused() -> None:
+def test_any_bytes_are_inflated_within_the_bound_or_refused_as_by_zlib() -> None:
     ends: Counter[str] = Counter()
 
     def check(recipe: Recipe) -> None:
@@ -57,10 +62,15 @@ def test_any_bytes_are_inflated_within_the_bound_or_refused() -> None:
             assert refused.stage is Stage.DECOMPRESS
             assert refused.fault in (Fault.MALFORMED, Fault.TOO_LARGE)
             ends[refused.fault] += 1
+            with pytest.raises(FrameRefused), patch.object(frames, "inflating", zlib):
+                frames.inflate(data, SMALL)
         else:
             assert len(inflated) <= 200
             ends["inflated"] += 1
+            with patch.object(frames, "inflating", zlib):
+                assert frames.inflate(data, SMALL) == inflated
 
+    assert frames.inflating is isal_zlib
     fuzz(check)
 
     assert len(ends) == 3
