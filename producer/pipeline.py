@@ -94,6 +94,10 @@ class Pipeline:
         """Hand over the `live_end` event of a live that ended without a message that says so."""
         self._alone(life.live_ended(self._origin, reason, at=self._now()))
 
+    def is_quiet(self) -> bool:
+        """Whether `tick` has nothing to do, whatever the time is: no streak is open."""
+        return not self._streaks.has_open
+
     async def tick(self) -> None:
         """Hand over the totals of streaks that have been silent for too long, as `deliver` does in passing."""
         await self._in_turns(self._totals(self._streaks.tick(self._ticks())))

@@ -265,7 +265,9 @@ class Stay:
         """Deliver until the live ends. A straight line of waits: while Kafka is slow, nothing is read."""
         turns = self._around.sink.turns
         while not protocol.ended:
-            received = await connection.exchange(protocol, turns.mine, more=lambda: not turns.over())
+            received = await connection.exchange(
+                protocol, turns.mine, more=lambda: not turns.over(), quiet=pipeline.is_quiet
+            )
             if protocol.entered:
                 entered()  # whoever holds the room for us until then lets go at this word
             if received is None:
@@ -274,7 +276,7 @@ class Stay:
             safe = None
             if received.acknowledgements:
                 # Without its messages, which are larger than the records that they become, and in no bound.
-                safe = partial(protocol.acknowledge, Received(acknowledgements=received.acknowledgements))
+                safe = partial(connection.acknowledge, protocol, Received(acknowledgements=received.acknowledgements))
             await self._deliver(pipeline, protocol, received, safe)
             if received.messages:
                 self._told.delivered()

@@ -80,10 +80,11 @@ def test_a_short_run_measures_this_tree(tmp_path: Path, kafka: Kafka) -> None:
             figures = await inside.round()
             is_equal = inside.is_equal
         figures |= await measures.saturated(here(), place, rooms=2, count=20)
+        figures |= await measures.memory(here(), place, rooms=3)
         return figures | await measures.paced(here(), place, rooms=3, rate=300, seconds=1), is_equal
 
     figures, is_equal = asyncio.run(main())
 
     assert is_equal
-    assert len(figures) == 8
+    assert len(figures) == 11
     assert all(value > 0 for value in figures.values())

@@ -52,7 +52,7 @@ from producer.simulator.truth import Truth
 from producer.simulator.world import Ending, Live, World
 from producer.surroundings import Surroundings
 from producer.turns import Turns
-from producer.webcast import connection, http, wire
+from producer.webcast import connection, handshake, http, wire
 from producer.webcast.bench import Bench
 from producer.webcast.doors import breaker
 from producer.webcast.doors.contract import Address, Door
@@ -430,7 +430,7 @@ def test_a_room_goes_by_the_next_door_and_comes_back_without_losing_a_message(
     monkeypatch.setattr(backoff, "BASE_SECONDS", 0.02)
     monkeypatch.setattr(breaker, "PROBE_SECONDS", 0.3)
     monkeypatch.setattr(stay, "LOOK_SECONDS", (0.05, 0.1))
-    monkeypatch.setattr(connection, "BLOCKED_SECONDS", 0.1)
+    monkeypatch.setattr(handshake, "BLOCKED_SECONDS", 0.1)
     monkeypatch.setattr(stay, "OVERLAP_SECONDS", 0.1)
     publisher, script = Full(), OneRoom(Ending.HOST, messages=100_000)  # it goes on until it is let go
     faults = Faults([f"{fault}/direct:{refusals}"])

@@ -58,27 +58,50 @@ class Standing:
         self.client = client
         self.served = 0
         """Batches that Kafka acknowledged through it."""
+        self._waiting: set[asyncio.Future[None]] = set()
+        """Of whoever sends by it."""
+        for sender in self._sender():
+            sender.add_done_callback(self._wake_all)
 
     async def send(self, batch: Batch, topic: str, *, partition: int, timeout_seconds: float) -> None:
         """Send one batch and wait for its acknowledgement.
 
         Raises NotAnswered when nothing more is to be expected of this client, otherwise what aiokafka raises.
         """
+        future: asyncio.Future[Any] | None = None
         try:
             async with asyncio.timeout(timeout_seconds):
                 future = await self.client.send_batch(batch, topic, partition=partition)
+                future.add_done_callback(_retrieve)
+                await self._done(future)
         except TimeoutError:
-            raise NotAnswered(f"not taken within {timeout_seconds:g} s") from None
-        future.add_done_callback(_retrieve)
-        # Waited for, not awaited: the future belongs to aiokafka, and a cancelled one must not look like our own end.
-        awaited: set[asyncio.Future[Any]] = {future, *self._sender()}
-        await asyncio.wait(awaited, timeout=timeout_seconds, return_when=asyncio.FIRST_COMPLETED)
+            if future is None or not future.done():
+                raise NotAnswered(f"not {'' if future else 'taken '}within {timeout_seconds:g} s") from None
         if not future.done():
-            raise NotAnswered("aiokafka's sender has ended" if self._ended() else f"not within {timeout_seconds:g} s")
+            raise NotAnswered("aiokafka's sender has ended")
         if future.cancelled():
             raise NotAnswered("aiokafka gave the batch up")
         future.result()
         self.served += 1
+
+    async def _done(self, future: "asyncio.Future[Any]") -> None:
+        """Wait until a future is done, or aiokafka's sender, which would have it done.
+
+        It is not awaited: it belongs to aiokafka, and a cancelled one must not look like our own end.
+        """
+        if future.done() or self._ended():
+            return
+        waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        future.add_done_callback(lambda _: _wake(waiter))
+        self._waiting.add(waiter)
+        try:
+            await waiter
+        finally:
+            self._waiting.discard(waiter)
+
+    def _wake_all(self, _: "asyncio.Future[None]") -> None:
+        for waiter in self._waiting:
+            _wake(waiter)
 
     def problem(self, topic: str, partition: int) -> str | None:
         """What the cluster's metadata says of a partition that does not answer: a label of PUBLISH_ERRORS, or None."""
@@ -221,6 +244,11 @@ def _cause(error: BaseException) -> str:
 
 def _said(error: BaseException) -> str:
     return str(error) or type(error).__name__
+
+
+def _wake(waiter: "asyncio.Future[None]") -> None:
+    if not waiter.done():
+        waiter.set_result(None)
 
 
 def _retrieve(future: "asyncio.Future[object]") -> None:

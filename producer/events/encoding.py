@@ -38,15 +38,26 @@ def single_object_prefix(schema: Schema) -> bytes:
     return SINGLE_OBJECT_MARKER + schema.fingerprint
 
 
-@dataclass(frozen=True, slots=True)
+AT_ONCE = frozenset(
+    {"comment", "connect", "gift", "gift_finalized", "join", "like", "live_start", "viewer_count_update"}
+)
+"""Events that every room has: their writers are compiled at the start, and the others at the first of each event.
+
+Each takes some milliseconds, and 100 KiB while it is compiled; most rooms never have most kinds.
+"""
+
+
+@dataclass(slots=True)
 class _Form:
+    schema: Schema
     topic: str
     prefix: bytes
-    write: Writer
+    write: Writer | None
+    """None until it is compiled."""
 
 
 class Encoder:
-    """Every event's writer, prefix and topic, made once."""
+    """Every event's writer, prefix and topic."""
 
     def __init__(
         self,
@@ -60,9 +71,10 @@ class Encoder:
         self._max_bytes = max_bytes
         self._forms = {
             name: _Form(
+                schema,
                 schema.topic(topic_prefix),
                 single_object_prefix(schema) if schema_ids is None else confluent_prefix(schema_ids[name]),
-                compile_writer(schema.parsed),
+                compile_writer(schema.parsed) if name in AT_ONCE else None,
             )
             for name, schema in schemas.items()
         }
@@ -72,6 +84,8 @@ class Encoder:
         form = self._forms.get(event.name)
         if form is None:
             raise NotEncodable(f"there is no schema for the event {event.name!r}")
+        if form.write is None:
+            form.write = compile_writer(form.schema.parsed)
         value = form.write(event.value, form.prefix)
         if len(value) > self._max_bytes:
             raise NotEncodable(f"the {event.name} takes {len(value)} bytes; brokers accept {self._max_bytes}")

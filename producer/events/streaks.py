@@ -191,6 +191,11 @@ class Streaks:
             given += (replace(one, crowded_out=True) for one in self._end_next(EndedBy.SILENCE))
         return given
 
+    @property
+    def has_open(self) -> bool:
+        """Whether any streak may end by time alone."""
+        return bool(self._open)
+
     def tick(self, at: int) -> Iterator[Given]:
         """Give out the streaks that have been silent for too long, each as it is asked for."""
         while self._open and at - next(iter(self._open.values())).last_at >= self._silence_ms:

@@ -1,22 +1,23 @@
 """Drives a Protocol over one WebSocket."""
 
 import asyncio
-import re
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from http import HTTPStatus
 from ssl import SSLContext
 from typing import Any, cast
 
 import websockets
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.frames import Opcode
+from websockets.http11 import Response
 from websockets.protocol import State
 
 from producer import strangers
 from producer.errors import FailedConnection, FailedRoomPolling, ProducerError, Reason
+from producer.webcast import handshake
 from producer.webcast.doors.contract import Address, Between
-from producer.webcast.http import LONGEST_WAIT_SECONDS, retry_after_seconds
 from producer.webcast.protocol import Protocol, Received
 from producer.webcast.route import ProxyFailed, Route
 
@@ -33,22 +34,10 @@ PIECE_BYTES = 4 * 1024
 UNREAD_BYTES = 256 * 1024
 """Of what waits to be sent. Our own frames wait long before."""
 
-REFUSALS = (
-    ("DEVICE_BLOCKED", Reason.DEVICE_BLOCKED),
-    ("named cookie not present", Reason.NO_COOKIE),
-    ("illegal secret key", Reason.UNSIGNED),
-    ("illegal app_id", Reason.APP_ID),
-)
-"""What a refused handshake says, and what of it is meant. Its status is 200, whatever it says."""
-BLOCKED_SECONDS = 300.0
-DICTATES = frozenset({414, 511, 512})
-"""Statuses beside which Handshake-Options says when to come back."""
-
+READ = Response(HTTPStatus.SWITCHING_PROTOCOLS.value, "", websockets.Headers())
+"""In the place of an answer that was read: the library takes what comes before any for one."""
 TOGETHER_FRAMES, TOGETHER_BYTES = 8, 256 * 1024
 """So many frames, or so many bytes of messages and one frame more, are taken together."""
-
-DEFAULT_HEARTBEAT_SECONDS = 5.0
-LONGEST_HEARTBEAT_SECONDS = 60.0
 
 
 class Connection:
@@ -60,33 +49,36 @@ class Connection:
         """Set while the next frame is waited for; whether the server has one under way is not known."""
         self.frames = 0
         """How many came."""
+        response = websocket.response
+        options = handshake.said(response.headers, "Handshake-Options") if response else ""
+        self.heartbeat_seconds = handshake.read_heartbeat_seconds(options)
+        """The interval that the server dictates, or the usual one."""
+        self.greeting = handshake.greeting(response)
+        """What the handshake was answered, as it may be shown."""
+        websocket.request, websocket.response = None, READ  # some kilobytes a room
         self._websocket = websocket
         self._between = between
+        self._unheard = 0
+        """Frames that nobody was told of, since nothing was in them."""
+        self._sends_soon = False
+        self._alarm: asyncio.TimerHandle | None = None
+        self._waiting: asyncio.Timeout | None = None
         self._over: ProducerError | None = None
         """What ended the conversation, in a frame that came with others."""
 
-    @property
-    def heartbeat_seconds(self) -> float:
-        """The interval that the server dictates in Handshake-Options, or the usual one."""
-        response = self._websocket.response
-        return read_heartbeat_seconds(_said(response.headers, "Handshake-Options") if response else "")
-
-    @property
-    def greeting(self) -> str:
-        """What the handshake was answered, as it may be shown."""
-        response = self._websocket.response
-        headers = response.headers if response else websockets.Headers()
-        said = ((name, _said(headers, name)) for name in ("Handshake-Msg", "Handshake-Options"))
-        words = [strangers.shown(f"{name}: {value}") for name, value in said if value]
-        return "; ".join([str(response.status_code if response else 101), *words])
-
     async def exchange(
-        self, protocol: Protocol, turn: Callable[[], Awaitable[None]], *, more: Callable[[], bool] = lambda: False
+        self,
+        protocol: Protocol,
+        turn: Callable[[], Awaitable[None]],
+        *,
+        more: Callable[[], bool] = lambda: False,
+        quiet: Callable[[], bool] = lambda: False,
     ) -> Received | None:
         """Send what is due, wait for a frame, take it, send what it asks for; None when only time passed.
 
         `turn` is waited for before the frame is read, which may take long. `more`: whether there is time for another,
-        which is taken with it where it is there already: what both ask for is sent in one piece.
+        which is taken with it where it is there already: what both ask for is sent in one piece. `quiet`: whether
+        nobody has anything to do when only time passes: then heartbeats leave, and are answered, without a word.
         Who is cancelled before its turn leaves the frame, as it leaves those that the socket has in store.
         Acknowledgements and heartbeats leave before this returns, so that a slow Kafka does not delay them. Raises
         FailedRoomPolling when the socket is lost or the room has fallen silent, and what whoever is between means by
@@ -95,20 +87,21 @@ class Connection:
         loop = asyncio.get_running_loop()
         if self._over is not None:
             raise self._over
-        await self._send(protocol)
-        self.waits.set()
-        try:
-            async with asyncio.timeout_at(protocol.deadline):
-                data = await self._websocket.recv()
-        except TimeoutError:
-            protocol.tick(loop.time())
-            return None
-        except websockets.ConnectionClosed as cause:
-            raise _lost(cause, self._between) from cause
-        finally:
-            self.waits.clear()
-        await turn()
-        received = self._take(protocol, data, loop.time())
+        while True:
+            await self._send(protocol)
+            data = await self._next(protocol, quiet)
+            if data is None:
+                protocol.tick(loop.time())
+                return None
+            await turn()
+            had_entered = protocol.entered
+            received = self._take(protocol, data, loop.time())
+            if received is None or received or protocol.entered != had_entered or not quiet():
+                break
+            self._unheard += received.frames  # it answers a heartbeat
+        if received is not None:
+            received.frames += self._unheard
+            self._unheard = 0
         while received is not None and self._websocket.has_message and _is_little(received, protocol) and more():
             data = await self._websocket.recv()  # it is there: nobody waits, and can be cancelled
             try:
@@ -120,6 +113,56 @@ class Connection:
                 received.add(later)
         await self._send(protocol)
         return received
+
+    async def _next(self, protocol: Protocol, quiet: Callable[[], bool]) -> bytes | str | None:
+        """Wait for a frame, or until there is something to do because of the time alone: then None."""
+        if self._alarm is None:
+            self._set_alarm(protocol, quiet)
+        self.waits.set()
+        try:
+            async with asyncio.timeout(None) as self._waiting:
+                return await self._websocket.recv()
+        except TimeoutError:
+            return None
+        except websockets.ConnectionClosed as cause:
+            raise _lost(cause, self._between) from cause
+        finally:
+            self._waiting = None
+            self.waits.clear()
+
+    def _set_alarm(self, protocol: Protocol, quiet: Callable[[], bool]) -> None:
+        """See to what the time brings. One alarm a socket, which looks again: most frames only put it off."""
+        loop = asyncio.get_running_loop()
+
+        def ring() -> None:
+            self._alarm = None
+            now = loop.time()
+            held_up = self._waiting is None  # by Kafka, say: what the server answers is read later
+            if self._waiting is not None and (now >= protocol.lost_at or (now >= protocol.beats_at and not quiet())):
+                self._waiting.reschedule(now)
+                return
+            protocol.beat(now)
+            self._send_due(protocol)
+            self._alarm = loop.call_at(protocol.beats_at if held_up else protocol.deadline, ring)
+
+        self._alarm = loop.call_at(protocol.deadline, ring)
+
+    def acknowledge(self, protocol: Protocol, received: Received) -> None:
+        """Acknowledge frames as the protocol does, before this turn of the loop ends, with what else is due by then."""
+        protocol.acknowledge(received)
+        if not self._sends_soon:
+            self._sends_soon = True
+            asyncio.get_running_loop().call_soon(self._send_due, protocol)
+
+    def _send_due(self, protocol: Protocol) -> None:
+        self._sends_soon = False
+        if frames := protocol.frames_to_send():
+            self._websocket.send_together(frames)
+
+    def close(self) -> None:
+        """Let the time pass."""
+        if self._alarm is not None:
+            self._alarm.cancel()
 
     def _take(self, protocol: Protocol, data: bytes | str, now: float) -> Received | None:
         self.frames += 1
@@ -224,7 +267,35 @@ async def open_connection(
     `origin` is the web page that a browser would have it opened by; it is said to TikTok alone. `trust_environment`:
     whether the environment's proxies are used where the route has none.
     """
-    route = route or Route()
+    websocket = await _open(
+        address,
+        user_agent=user_agent,
+        origin=origin,
+        ssl=ssl,
+        trust_environment=trust_environment,
+        turns=turns,
+        route=route or Route(),
+    )
+    websocket.transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BYTES)
+    connection = Connection(websocket, address.between)
+    try:
+        yield connection
+    finally:
+        connection.close()
+        await websocket.close()
+
+
+async def _open(
+    address: Address,
+    *,
+    user_agent: str,
+    origin: str,
+    ssl: SSLContext,
+    trust_environment: bool,
+    turns: AbstractAsyncContextManager[None],
+    route: Route,
+) -> _Client:
+    """A function of its own, so that nothing of how a socket was opened stays in memory for as long as it is open."""
     to_proxy: dict[str, Any] = {"proxy_ssl": ssl} if route.proxy is not None and route.proxy.is_https else {}
     try:
         async with route.passage(turns) as passage:
@@ -250,56 +321,17 @@ async def open_connection(
                 **to_proxy,
             )
             passage.begin()
-            websocket = cast(_Client, await opening)
+            return cast(_Client, await opening)
     except ProxyFailed as cause:
         raise FailedConnection(str(cause), reason=Reason.PROXY, retry_after_seconds=0.0) from cause
     except websockets.InvalidStatus as cause:
-        raise handshake_refused(cause.response.status_code, cause.response.headers) from cause
+        raise handshake.handshake_refused(cause.response.status_code, cause.response.headers) from cause
     except TimeoutError as cause:
         raise FailedConnection(f"no handshake within {OPEN_SECONDS:g} s", reason=Reason.TIMEOUT) from cause
     except (OSError, websockets.WebSocketException) as cause:
         # The library quotes a URL that it cannot use; its query may be a secret.
         detail = "its URL is none" if isinstance(cause, websockets.InvalidURI) else strangers.shown(str(cause))
         raise FailedConnection(f"the socket did not open: {detail}", reason=Reason.NETWORK) from cause
-    websocket.transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BYTES)
-    try:
-        yield Connection(websocket, address.between)
-    finally:
-        await websocket.close()
-
-
-def handshake_refused(status: int, headers: "websockets.Headers") -> FailedConnection:
-    """Read the refusal of a handshake (protocol sheet section 5.2): TikTok says 200 and puts the cause in headers."""
-    said = _said(headers, "Handshake-Msg")
-    words = " ".join(filter(None, (_said(headers, "Handshake-Status"), said)))
-    detail = f" ({strangers.shown(words, most=80)})" if words else ""
-    reason, wait = next((reason for known, reason in REFUSALS if known in said), Reason.HANDSHAKE), None
-    if status == 403:
-        reason, wait = Reason.BLOCKED, BLOCKED_SECONDS
-    elif status == 429:
-        reason, wait = Reason.RATE_LIMITED, retry_after_seconds(headers.get_all)
-    elif status in DICTATES:
-        wait = _read_seconds(_said(headers, "Handshake-Options"), "reconnect-interval", most=LONGEST_WAIT_SECONDS)
-    message = f"the handshake was answered with {status}{detail}"
-    return FailedConnection(message, reason=reason, retry_after_seconds=wait)
-
-
-def _said(headers: "websockets.Headers", name: str) -> str:
-    """The first of a header's values, or nothing; the library's own access raises where it comes twice."""
-    return strangers.header(headers.get_all(name)) or ""
-
-
-def read_heartbeat_seconds(options: str) -> float:
-    """Read `ping-interval` out of a Handshake-Options header, in seconds; the default where it makes no sense."""
-    return _read_seconds(options, "ping-interval", most=LONGEST_HEARTBEAT_SECONDS) or DEFAULT_HEARTBEAT_SECONDS
-
-
-def _read_seconds(options: str, wanted: str, *, most: float) -> float | None:
-    """Read an interval out of a Handshake-Options header, at least a second; None where it makes no sense."""
-    pairs = (option.partition("=") for option in options.split(";"))
-    stated = next((value.strip() for name, _, value in pairs if name.strip() == wanted), "")
-    seconds = float(stated) if re.fullmatch(r"[0-9]{1,5}(\.[0-9]{1,5})?", stated) else 0.0
-    return seconds if 1.0 <= seconds <= most else None
 
 
 def _is_little(received: Received, protocol: Protocol) -> bool:

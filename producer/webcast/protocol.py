@@ -54,6 +54,10 @@ class Received:
     """The frames that acknowledge it, where acknowledgements are held: to be given to `acknowledge`."""
     frames: int = 1
 
+    def __bool__(self) -> bool:
+        """Whether it brought anything."""
+        return bool(self.messages or self.refusals or self.duplicates or self.foreign or self.acknowledgements)
+
     def add(self, later: "Received") -> None:
         """Take in what the next frame brought."""
         self.messages += later.messages
@@ -123,7 +127,8 @@ class Protocol:
         self._silence_seconds = silence_seconds
         self._hold_acknowledgements = hold_acknowledgements
         self._last_batch_at = now
-        self._heartbeat_due = now
+        self.beats_at = now
+        """When the next heartbeat is due."""
         self._manners = manners
         self._heard_at = now
         self._beat_at = now
@@ -138,7 +143,12 @@ class Protocol:
     @property
     def deadline(self) -> float:
         """When `tick` has something to do, if nothing is received before."""
-        return min(self._heartbeat_due, self._last_batch_at + self._silence_seconds, self._dead_at)
+        return min(self.beats_at, self.lost_at)
+
+    @property
+    def lost_at(self) -> float:
+        """When `tick` says that the line is dead or the room silent, if nothing is received before."""
+        return min(self._last_batch_at + self._silence_seconds, self._dead_at)
 
     @property
     def _dead_at(self) -> float:
@@ -168,9 +178,13 @@ class Protocol:
             raise FailedRoomPolling(
                 f"room {self.room_id} sent no messages for {self._silence_seconds:g} s", reason=Reason.SILENCE
             )
-        if now >= self._heartbeat_due:
+        self.beat(now)
+
+    def beat(self, now: float) -> None:
+        """Send a heartbeat, if one is due."""
+        if now >= self.beats_at:
             # Also where none are wanted: the driver does what it does from time to time when it is woken for one.
-            self._heartbeat_due = now + self._heartbeat_seconds
+            self.beats_at = now + self._heartbeat_seconds
             if self._manners.heartbeats:
                 self.heartbeats_sent += 1
                 self._unanswered += 1

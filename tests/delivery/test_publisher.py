@@ -250,7 +250,10 @@ def test_a_record_that_brokers_refuse_becomes_a_dead_letter_and_its_neighbours_a
         kafka_errors.MessageSizeTooLargeError() if b"55" in batch.values and topic == TOPIC else None
     )
 
-    ledger = publish(cluster, hundred)
+    async def act(publisher: Publisher) -> None:
+        publisher.publish(*map(record, range(100)))
+
+    ledger = publish(cluster, act)
 
     kept = [value for topic, _, value in cluster.log if topic == TOPIC]
     assert cluster.met == 2

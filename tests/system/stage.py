@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from http import HTTPStatus
+from ssl import SSLContext
 from urllib.parse import parse_qs, urlsplit
 
 from websockets.asyncio.server import ServerConnection, serve
@@ -51,7 +52,8 @@ class Stage:
         return str(self._rooms[streamer])
 
     @asynccontextmanager
-    async def serve(self) -> AsyncIterator["Stage"]:
+    async def serve(self, ssl: SSLContext | None = None) -> AsyncIterator["Stage"]:
+        """Serve on a port of this machine; with a context, over TLS."""
         async with serve(
             self._converse,
             "127.0.0.1",
@@ -59,10 +61,11 @@ class Stage:
             process_request=self._process,
             create_connection=posts.Connection,
             compression=None,
+            ssl=ssl,
             ping_interval=None,
             write_limit=64 * 1024 * 1024,  # a burst waits in this process or in the system, and holds up no other room
         ) as server:
-            self.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+            self.url = f"http{'s' if ssl else ''}://127.0.0.1:{server.sockets[0].getsockname()[1]}"
             yield self
 
     async def entered(self, streamers: Iterable[str]) -> None:

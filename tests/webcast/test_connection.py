@@ -12,8 +12,9 @@ from websockets.http11 import Request, Response
 
 from producer import strangers
 from producer.errors import FailedConnection, FailedRoomPolling, Reason
-from producer.webcast.connection import Connection, handshake_refused, open_connection, read_heartbeat_seconds
+from producer.webcast.connection import Connection, open_connection
 from producer.webcast.doors.contract import Address
+from producer.webcast.handshake import handshake_refused, read_heartbeat_seconds
 from producer.webcast.protocol import Protocol, RecentIds
 from producer.webcast.wire import Envelope, FetchResult, PushFrame, PushHeader
 
@@ -198,6 +199,115 @@ def test_a_frame_more_is_taken_only_while_there_is_time() -> None:
         return received and (received.frames, [message.msg_id for message in received.messages])
 
     assert talk(server, act) == (2, [1, 2])
+
+
+async def echo(websocket: ServerConnection, heard: list[str], *, beats: int = 0) -> None:
+    """Answer heartbeats, and send a message once so many came."""
+    async for data in websocket:
+        assert isinstance(data, bytes)
+        heard.append(PushFrame.FromString(data).payload_type)
+        if heard[-1] == "hb":
+            await websocket.send(PushFrame(payload_type="hb").SerializeToString())
+        if beats and heard.count("hb") == beats:
+            await websocket.send(numbered(7))
+
+
+def beating() -> Protocol:
+    return Protocol(ROOM, now=asyncio.get_running_loop().time(), seen=RecentIds(), heartbeat_seconds=0.02)
+
+
+def test_heartbeats_leave_and_are_answered_without_a_word_where_nobody_has_anything_to_do() -> None:
+    heard: list[str] = []
+
+    async def act(connection: Connection) -> object:
+        received = await connection.exchange(beating(), at_once, quiet=lambda: True)
+        assert received is not None
+        assert [message.msg_id for message in received.messages] == [7]
+        return received.frames
+
+    frames = talk(lambda websocket: echo(websocket, heard, beats=5), act)
+
+    assert heard.count("hb") >= 5
+    assert isinstance(frames, int)
+    assert frames >= 5  # the message, and answers to four heartbeats at the least
+
+
+def test_what_is_acknowledged_later_leaves_at_once_and_together() -> None:
+    acknowledged: list[int] = []
+
+    async def server(websocket: ServerConnection) -> None:
+        await websocket.send(numbered(1))
+        await websocket.send(numbered(2))
+        async for data in websocket:
+            assert isinstance(data, bytes)
+            said = PushFrame.FromString(data)
+            if said.payload_type == "ack":
+                acknowledged.append(said.log_id)
+
+    async def act(connection: Connection) -> object:
+        now = asyncio.get_running_loop().time()
+        subject = Protocol(ROOM, now=now, seen=RecentIds(), hold_acknowledgements=True)
+        both = [await connection.exchange(subject, at_once) for _ in range(2)]
+        await asyncio.sleep(0.05)  # a look: nothing is acknowledged until somebody says so
+        assert acknowledged == []
+        for received in both:
+            assert received is not None
+            connection.acknowledge(subject, received)
+        while len(acknowledged) < 2:
+            await asyncio.sleep(0.01)
+        return None
+
+    talk(server, act)
+
+    assert acknowledged == [1, 2]
+
+
+def test_who_has_something_to_do_is_woken_at_each_heartbeat_and_by_each_answer() -> None:
+    heard: list[str] = []
+
+    async def act(connection: Connection) -> object:
+        subject = beating()
+        return [await connection.exchange(subject, at_once) for _ in range(6)]
+
+    said = talk(lambda websocket: echo(websocket, heard), act)
+
+    assert isinstance(said, list)
+    assert None in said
+    assert any(received is not None and not received.messages for received in said)
+
+
+def test_heartbeats_go_on_while_whoever_listens_is_held_up() -> None:
+    heard: list[str] = []
+
+    async def act(connection: Connection) -> object:
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.001):
+                await connection.exchange(beating(), at_once, quiet=lambda: True)
+        while heard.count("hb") < 5:
+            await asyncio.sleep(0.01)
+        return None
+
+    talk(lambda websocket: echo(websocket, heard), act)
+
+    assert heard.count("hb") >= 5
+
+
+def test_a_room_that_falls_silent_is_left_however_quiet_it_is() -> None:
+    heard: list[str] = []
+
+    async def act(connection: Connection) -> object:
+        subject = Protocol(
+            ROOM,
+            now=asyncio.get_running_loop().time(),
+            seen=RecentIds(),
+            heartbeat_seconds=0.02,
+            silence_seconds=0.2,
+        )
+        with pytest.raises(FailedRoomPolling) as silent:
+            await connection.exchange(subject, at_once, quiet=lambda: True)
+        return silent.value.reason
+
+    assert talk(lambda websocket: echo(websocket, heard), act) is Reason.SILENCE
 
 
 def test_the_handshake_says_who_we_are() -> None:

@@ -23,10 +23,10 @@ from producer.events.gifts import read_gift_list
 from producer.strangers import Unreadable, at
 from producer.webcast import http
 from producer.webcast.alive import read_check_alive
-from producer.webcast.connection import handshake_refused, read_heartbeat_seconds
 from producer.webcast.doors.broker import read_broker_refusal, read_lease, read_session, socket_url
 from producer.webcast.doors.sign import read_sign_answer, read_sign_refusal
 from producer.webcast.doors.visitor import Visitor, read_cookie, read_registration
+from producer.webcast.handshake import handshake_refused, read_heartbeat_seconds
 from producer.webcast.logins import read_login
 from producer.webcast.room import RoomId, read_api_live, read_object, read_page
 from producer.webcast.room_info import read_room_info, read_room_stats, read_started_at

@@ -290,11 +290,13 @@ def test_who_only_talks_of_the_room_falls_silent_all_the_same(tmp_path: Path) ->
     class Talker:
         """A socket that always has something to say."""
 
+        response = None
+
         async def recv(self) -> str:
             return "{}"
 
-        async def send(self, data: bytes) -> None:
-            raise AssertionError(data)
+        def send_together(self, messages: object) -> bool:
+            raise AssertionError(messages)
 
     async def main() -> None:
         gateway = door(tmp_path)

@@ -16,6 +16,7 @@ from tools.bench.measures import Inside, Place
 from tools.bench.subject import at, here
 from tools.bench.yardstick import DRIFT, drift, regressions, table
 
+PARTS = ("avro", "saturated", "paced", "idle", "memory")
 Rows = dict[str, dict[str, list[float]]]
 
 
@@ -25,12 +26,15 @@ def main() -> int:
     parser.add_argument("--against", default="HEAD", metavar="REF", help="the commit to compare with; none: nothing")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--parts", default="avro,saturated,paced,memory", help="which measures, with commas between")
+    parser.add_argument(
+        "--parts", default="avro,saturated,paced,idle,memory", help="which measures, with commas between"
+    )
     parser.add_argument("--rooms", type=int, default=12, help="of the saturated measure")
     parser.add_argument("--frames", type=int, default=400, help="of each of those rooms")
     parser.add_argument("--paced-rooms", type=int, default=300)
     parser.add_argument("--rate", type=float, default=1_500.0, help="messages a second of the paced measure")
-    parser.add_argument("--seconds", type=float, default=10.0, help="of the paced measure")
+    parser.add_argument("--seconds", type=float, default=10.0, help="of the paced and the idle measure")
+    parser.add_argument("--idle-rooms", type=int, default=1_000)
     parser.add_argument("--json", type=Path, help="a file for all figures of all rounds")
     return asyncio.run(_measure(parser.parse_args()))
 
@@ -72,8 +76,11 @@ async def _measure(wanted: argparse.Namespace) -> int:
                         subject, place, rooms=wanted.paced_rooms, rate=wanted.rate, seconds=wanted.seconds
                     )
                     _keep(rows, subject.name, said)
+                if "idle" in parts:
+                    said = await measures.idle(subject, place, rooms=wanted.idle_rooms, seconds=wanted.seconds)
+                    _keep(rows, subject.name, said)
                 if "memory" in parts:
-                    _keep(rows, subject.name, await measures.memory(subject, place, rooms=300))
+                    _keep(rows, subject.name, await measures.memory(subject, place, rooms=wanted.idle_rooms))
             print(f"round {number + 1} of {wanted.rounds}", file=sys.stderr, flush=True)
     ordered = {figure: {each.name: row[each.name] for each in subjects} for figure, row in rows.items()}
     print(*table(ordered), sep="\n")

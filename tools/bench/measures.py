@@ -9,7 +9,9 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
+from ssl import PROTOCOL_TLS_SERVER, SSLContext
 
+import trustme
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from producer.events import schemas
@@ -87,14 +89,21 @@ async def prepare(subject: Subject, place: Place) -> None:
 
 
 @asynccontextmanager
-async def field(subject: Subject, place: Place, rooms: int, **settings: str) -> AsyncIterator[Field]:
+async def field(
+    subject: Subject, place: Place, rooms: int, *, tls: bool = False, **settings: str
+) -> AsyncIterator[Field]:
     """Start a worker among so many rooms."""
     names = streamers(rooms)
     wanted = place.folder / "list.yaml"
     wanted.write_text("streamers:\n" + "".join(f"  - {name}\n" for name in names))
     async with AsyncExitStack() as stack:
-        stage = Rooms(names)
-        await stack.enter_async_context(stage.serve())
+        stage, ssl = Rooms(names), None
+        if tls:
+            authority, ssl = trustme.CA(), SSLContext(PROTOCOL_TLS_SERVER)
+            authority.issue_cert("127.0.0.1").configure_cert(ssl)
+            authority.cert_pem.write_to_path(str(place.folder / "ca.pem"))
+            settings = {**settings, "PRODUCER_CA_FILE": str(place.folder / "ca.pem")}
+        await stack.enter_async_context(stage.serve(ssl))
         environ = _environ(subject, place) | {
             "PRODUCER_UPSTREAM": stage.url,
             "PRODUCER_ASSIGNMENTS_FILE": str(wanted),
@@ -131,7 +140,7 @@ async def paced(subject: Subject, place: Place, *, rooms: int, rate: float, seco
     """At a rate: from a frame's sending to its acknowledgement, sent once Kafka has its records, in ms; and CPU."""
     count = max(1, round(rate * seconds / rooms / 6.7))
     warm, sent = _sent(rooms, 1, place.seed), _sent(rooms, count, place.seed, skip=1)
-    async with field(subject, place, rooms, PRODUCER_ACKNOWLEDGE="delivered") as at:
+    async with field(subject, place, rooms, tls=True, PRODUCER_ACKNOWLEDGE="delivered") as at:
         before = await at.stored()
         await at.rooms.send_at(rate, warm)
         await at.until(before + messages(warm))
@@ -143,7 +152,7 @@ async def paced(subject: Subject, place: Place, *, rooms: int, rate: float, seco
         while at.rooms.unacknowledged:
             await asyncio.sleep(0.02)
         latencies = at.rooms.seconds
-    said = f"{rooms} rooms, {rate:g} messages/s"
+    said = f"{rooms} TLS rooms, {rate:g} messages/s"
     return {
         f"p50 ms, {said}": percentile(latencies, 0.5) * 1e3,
         f"p95 ms, {said}": percentile(latencies, 0.95) * 1e3,
@@ -153,11 +162,21 @@ async def paced(subject: Subject, place: Place, *, rooms: int, rate: float, seco
     }
 
 
+async def idle(subject: Subject, place: Place, *, rooms: int, seconds: float) -> dict[str, float]:
+    """What rooms cost in which nothing happens but heartbeats, each five seconds: µs of CPU a room and second."""
+    async with field(subject, place, rooms) as at:
+        await asyncio.sleep(5.0)  # they have all entered, and Python's collector is set up
+        before = at.worker.cpu()
+        await asyncio.sleep(seconds)
+        taken = at.worker.cpu() - before
+    return {f"µs of CPU an idle room and second ({rooms})": taken / rooms / seconds * 1e6}
+
+
 async def memory(subject: Subject, place: Place, *, rooms: int) -> dict[str, float]:
     """KiB a room: connected, and after three frames; and of a worker with one room alone."""
-    async with field(subject, place, 1) as at:
+    async with field(subject, place, 1, tls=True) as at:
         alone = at.worker.resident()
-    async with field(subject, place, rooms) as at:
+    async with field(subject, place, rooms, tls=True) as at:
         connected = at.worker.resident()
         sent = _sent(rooms, 3, place.seed)
         before = await at.stored()
@@ -166,8 +185,8 @@ async def memory(subject: Subject, place: Place, *, rooms: int) -> dict[str, flo
         heard = at.worker.resident()
     return {
         "MiB of a worker with one room": alone / 1024,
-        f"KiB a room, connected ({rooms})": (connected - alone) / (rooms - 1),
-        f"KiB a room, after three frames ({rooms})": (heard - alone) / (rooms - 1),
+        f"KiB a TLS room, connected ({rooms})": (connected - alone) / (rooms - 1),
+        f"KiB a TLS room, after three frames ({rooms})": (heard - alone) / (rooms - 1),
     }
 
 

@@ -15,6 +15,9 @@ from producer.webcast.wire import PushFrame
 from tests.system.stage import Stage
 from tools.bench.corpus import Frame
 
+ECHO = PushFrame(payload_encoding="pb", payload_type="hb").SerializeToString()
+"""What TikTok answers to a heartbeat."""
+
 
 class Rooms(Stage):
     """The rooms of these streamers, in this process. Use `serve`."""
@@ -75,7 +78,10 @@ class Rooms(Stage):
                 if said.payload_type == "ack":
                     if (sent := self._sent.pop(said.log_id, None)) is not None:
                         self.seconds.append(time.monotonic() - sent)
-                elif self._sockets.get(streamer) is not websocket:
+                    continue
+                if said.payload_type == "hb":
+                    await websocket.send(ECHO)
+                if self._sockets.get(streamer) is not websocket:
                     self._sockets[streamer] = websocket
                     async with self._heard:
                         self._heard.notify_all()
