@@ -338,6 +338,7 @@ def _is_little(received: Received, protocol: Protocol) -> bool:
     """Whether another frame may be taken together with what came; not behind one that says it is over."""
     goes_on = not protocol.ended and protocol.barred is None
     size = sum([len(message.payload) for message in received.messages])
+    size += sum([len(refusal.data) for refusal in received.refusals])
     return goes_on and received.frames < TOGETHER_FRAMES and size < TOGETHER_BYTES
 
 

@@ -58,6 +58,7 @@ async def write(kafka: Kafka, topic: str, *records: tuple[bytes, bytes], partiti
 def test_what_others_write_is_on_the_board(kafka: Kafka) -> None:
     async def act(board: Board, catalogue: Catalogue, prefix: str) -> None:
         await until(lambda: board.heard is not None)
+        await until(lambda: bool(board.topics()))
         assert board.topics()[0].cells["end"].text == "0"
 
         await catalogue.edit(difference({}, [Wanted(ANN, priority=3)]))

@@ -142,11 +142,12 @@ LARGE = bytes(300 * 1024)
         ([numbered(n) for n in range(1, 5)], [[1, 2, 3, 4]]),
         ([numbered(n) for n in range(1, 11)], [[1, 2, 3, 4, 5, 6, 7, 8], [9, 10]]),
         ([numbered(1, payload=LARGE), numbered(2), numbered(3)], [[1], [2, 3]]),
+        ([b"\xff" + LARGE, numbered(2), numbered(3)], [[], [2, 3]]),
         ([numbered(1), numbered(2, method=CONTROL, payload=b"\x10\x03"), numbered(3)], [[1, 2]]),
         ([numbered(1), numbered(2), closing("room_migrated"), numbered(3)], [[1, 2], "room_migrated"]),
         ([numbered(1), "a text", numbered(2)], [[1], [2]]),
     ],
-    ids=["few", "many", "large", "the end of the live", "a good-bye", "a text between"],
+    ids=["few", "many", "large", "large and refused", "the end of the live", "a good-bye", "a text between"],
 )
 def test_frames_that_are_there_are_taken_together(frames: list[bytes | str], taken: list[list[int] | str]) -> None:
     acknowledged: list[int] = []

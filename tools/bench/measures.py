@@ -163,13 +163,18 @@ async def paced(subject: Subject, place: Place, *, rooms: int, rate: float, seco
 
 
 async def idle(subject: Subject, place: Place, *, rooms: int, seconds: float) -> dict[str, float]:
-    """What rooms cost in which nothing happens but heartbeats, each five seconds: µs of CPU a room and second."""
-    async with field(subject, place, rooms) as at:
-        await asyncio.sleep(5.0)  # they have all entered, and Python's collector is set up
-        before = at.worker.cpu()
-        await asyncio.sleep(seconds)
-        taken = at.worker.cpu() - before
-    return {f"µs of CPU an idle room and second ({rooms})": taken / rooms / seconds * 1e6}
+    """What rooms cost in which nothing happens but heartbeats, each five seconds: µs of CPU a room and second.
+
+    What a worker with one room takes is its own, and no room's.
+    """
+    taken = []
+    for count in (1, rooms):
+        async with field(subject, place, count) as at:
+            await asyncio.sleep(5.0)  # they have all entered, and Python's collector is set up
+            before = at.worker.cpu()
+            await asyncio.sleep(seconds)
+            taken.append(at.worker.cpu() - before)
+    return {f"µs of CPU an idle room and second ({rooms})": (taken[1] - taken[0]) / (rooms - 1) / seconds * 1e6}
 
 
 async def memory(subject: Subject, place: Place, *, rooms: int) -> dict[str, float]:
