@@ -123,7 +123,7 @@ class Protocol:
         self.heartbeats_sent = 0
         self._seen = seen
         self._limits = limits
-        self._heartbeat_seconds = heartbeat_seconds
+        self.heartbeat_seconds = heartbeat_seconds
         self._silence_seconds = silence_seconds
         self._hold_acknowledgements = hold_acknowledgements
         self._last_batch_at = now
@@ -160,7 +160,7 @@ class Protocol:
         if self._unanswered < 2 or (self._heard and not self._echoes):
             return float("inf")
         return max(
-            self._heard_at + DEAD_HEARTBEATS * self._heartbeat_seconds, self._beat_at + self._heartbeat_seconds / 2
+            self._heard_at + DEAD_HEARTBEATS * self.heartbeat_seconds, self._beat_at + self.heartbeat_seconds / 2
         )
 
     def tick(self, now: float) -> None:
@@ -184,7 +184,7 @@ class Protocol:
         """Send a heartbeat, if one is due."""
         if now >= self.beats_at:
             # Also where none are wanted: the driver does what it does from time to time when it is woken for one.
-            self.beats_at = now + self._heartbeat_seconds
+            self.beats_at = now + self.heartbeat_seconds
             if self._manners.heartbeats:
                 self.heartbeats_sent += 1
                 self._unanswered += 1
