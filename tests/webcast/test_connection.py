@@ -2,7 +2,7 @@
 
 import asyncio
 import ssl
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from http import HTTPStatus
 
 import pytest
@@ -132,6 +132,17 @@ def closing(reason: str) -> bytes:
     return PushFrame(headers=[header], payload_type="close").SerializeToString()
 
 
+async def sending(websocket: ServerConnection, frames: Sequence[bytes | str], acknowledged: list[int]) -> None:
+    """Send frames, and note which are acknowledged."""
+    for frame in frames:
+        await websocket.send(frame)
+    async for data in websocket:
+        assert isinstance(data, bytes)
+        said = PushFrame.FromString(data)
+        if said.payload_type == "ack":
+            acknowledged.append(said.log_id)
+
+
 CONTROL = "WebcastControlMessage"
 LARGE = bytes(300 * 1024)
 
@@ -152,15 +163,6 @@ LARGE = bytes(300 * 1024)
 def test_frames_that_are_there_are_taken_together(frames: list[bytes | str], taken: list[list[int] | str]) -> None:
     acknowledged: list[int] = []
 
-    async def server(websocket: ServerConnection) -> None:
-        for frame in frames:
-            await websocket.send(frame)
-        async for data in websocket:
-            assert isinstance(data, bytes)
-            said = PushFrame.FromString(data)
-            if said.payload_type == "ack":
-                acknowledged.append(said.log_id)
-
     async def act(connection: Connection) -> object:
         subject = protocol()
         seen: list[list[int] | str] = []
@@ -179,7 +181,7 @@ def test_frames_that_are_there_are_taken_together(frames: list[bytes | str], tak
             seen.append([message.msg_id for message in received.messages])
         return seen
 
-    assert talk(server, act) == taken
+    assert talk(lambda websocket: sending(websocket, frames, acknowledged), act) == taken
     ids = [number for each in taken if isinstance(each, list) for number in each]
     assert acknowledged == ids
 
@@ -236,15 +238,6 @@ def test_heartbeats_leave_and_are_answered_without_a_word_where_nobody_has_anyth
 def test_what_is_acknowledged_later_leaves_at_once_and_together() -> None:
     acknowledged: list[int] = []
 
-    async def server(websocket: ServerConnection) -> None:
-        await websocket.send(numbered(1))
-        await websocket.send(numbered(2))
-        async for data in websocket:
-            assert isinstance(data, bytes)
-            said = PushFrame.FromString(data)
-            if said.payload_type == "ack":
-                acknowledged.append(said.log_id)
-
     async def act(connection: Connection) -> object:
         now = asyncio.get_running_loop().time()
         subject = Protocol(ROOM, now=now, seen=RecentIds(), hold_acknowledgements=True)
@@ -258,7 +251,7 @@ def test_what_is_acknowledged_later_leaves_at_once_and_together() -> None:
             await asyncio.sleep(0.01)
         return None
 
-    talk(server, act)
+    talk(lambda websocket: sending(websocket, [numbered(1), numbered(2)], acknowledged), act)
 
     assert acknowledged == [1, 2]
 
