@@ -8,7 +8,6 @@ about some, and one streamer is renamed.
 import asyncio
 import io
 import json
-import time
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -31,8 +30,8 @@ RENAMED = "sim_room_03"
 ENDS = ("host", "platform", "vanishes", "unheard", "handed over")
 DROPPED = (3, 8)
 """Rooms, counted from 0, whose sockets are dropped now and then."""
-BEGUN: defaultdict[str, list[float]] = defaultdict(list)
-"""When each streamer's sessions began."""
+BEGUN: defaultdict[str, list[int]] = defaultdict(list)
+"""When each streamer's sessions began: how many events of all were published by then."""
 SCRIPTED = {"host": Ending.HOST, "platform": Ending.PLATFORM, "handed over": Ending.HOST}
 """How the others end in the simulator: without a word."""
 TOLD = {"host": "control_message", "platform": "control_message", "handed over": "control_message"}
@@ -95,7 +94,7 @@ class Fleet:
         self._around = replace(around, report=self._report, last_said=lambda _: self._said)
 
     def _session(self) -> Session:
-        BEGUN[self._name].append(time.time())
+        BEGUN[self._name].append(len(self._published.events))
         return Session(self._name, self._around)
 
     def _report(self, _: Streamer, said: Said) -> None:
@@ -205,8 +204,8 @@ def test_each_live_starts_once_with_what_is_true_of_it_and_ends_once() -> None:
     first = {connect["meta"]["room_id"]: connect for connect in reversed(published.named("connect"))}
     for room_id, connect in first.items():
         # Who takes a room up by its id, between its start and its first socket, has looked nothing up.
-        when = [each["meta"]["received_at"].timestamp() for each in (by_room[room_id], connect)]
-        taken_up = any(when[0] - 0.001 <= at <= when[1] for at in BEGUN[connect["meta"]["streamer"]])
+        found, entered = (published.events.index(each) for each in (by_room[room_id], connect))
+        taken_up = any(found < at <= entered for at in BEGUN[connect["meta"]["streamer"]])
         assert connect["room"] is not None or taken_up, room_id
     assert sum(connect["room"] is not None for connect in first.values()) > 150
 
