@@ -30,8 +30,6 @@ RENAMED = "sim_room_03"
 ENDS = ("host", "platform", "vanishes", "unheard", "handed over")
 DROPPED = (3, 8)
 """Rooms, counted from 0, whose sockets are dropped now and then."""
-BEGUN: defaultdict[str, list[int]] = defaultdict(list)
-"""When each streamer's sessions began: how many events of all were published by then."""
 SCRIPTED = {"host": Ending.HOST, "platform": Ending.PLATFORM, "handed over": Ending.HOST}
 """How the others end in the simulator: without a word."""
 TOLD = {"host": "control_message", "platform": "control_message", "handed over": "control_message"}
@@ -57,6 +55,8 @@ class Lives:
 
     def __init__(self) -> None:
         self.waits = {(room, live): Waits() for room in range(ROOMS) for live in range(LIVES)}
+        self.begun: defaultdict[str, list[int]] = defaultdict(list)
+        """When each streamer's sessions began: how many events of all were published by then."""
 
     unique_ids: Sequence[str] = tuple(f"sim_room_{number:02}" for number in range(1, ROOMS + 1))
 
@@ -87,6 +87,7 @@ class Fleet:
     def __init__(self, room: int, around: Surroundings, published: Recorded, truth: io.StringIO, script: Lives) -> None:
         self._room = room
         self._waits = script.waits
+        self._begun = script.begun
         self._name = Streamer(Lives.unique_ids[room])
         self._said: Said | None = None
         self._published = published
@@ -94,7 +95,7 @@ class Fleet:
         self._around = replace(around, report=self._report, last_said=lambda _: self._said)
 
     def _session(self) -> Session:
-        BEGUN[self._name].append(len(self._published.events))
+        self._begun[self._name].append(len(self._published.events))
         return Session(self._name, self._around)
 
     def _report(self, _: Streamer, said: Said) -> None:
@@ -202,10 +203,11 @@ def test_each_live_starts_once_with_what_is_true_of_it_and_ends_once() -> None:
         room_id = start["meta"]["room_id"]
         assert connect["room"] in (None, *[room_of(each) for each in shown_lines if each["room_id"] == room_id])
     first = {connect["meta"]["room_id"]: connect for connect in reversed(published.named("connect"))}
+    places = {id(event): place for place, event in enumerate(published.events)}
     for room_id, connect in first.items():
         # Who takes a room up by its id, between its start and its first socket, has looked nothing up.
-        found, entered = (published.events.index(each) for each in (by_room[room_id], connect))
-        taken_up = any(found < at <= entered for at in BEGUN[connect["meta"]["streamer"]])
+        found, entered = (places[id(each)] for each in (by_room[room_id], connect))
+        taken_up = any(found < at <= entered for at in script.begun[connect["meta"]["streamer"]])
         assert connect["room"] is not None or taken_up, room_id
     assert sum(connect["room"] is not None for connect in first.values()) > 150
 

@@ -1,4 +1,4 @@
-"""What a handshake is answered with: TikTok says all of it in headers, and is read here."""
+"""What a handshake is answered with: TikTok says all of it in headers."""
 
 import re
 

@@ -124,7 +124,7 @@ async def field(
 
 async def saturated(subject: Subject, place: Place, *, rooms: int, count: int) -> dict[str, float]:
     """Processor time a message where all frames are there at once: µs, to the record's acknowledgement by Kafka."""
-    warm, sent = _sent(rooms, WARM_FRAMES, place.seed), _sent(rooms, count, place.seed, skip=WARM_FRAMES)
+    warm, sent = frames(rooms, WARM_FRAMES, seed=place.seed), frames(rooms, count, seed=place.seed, skip=WARM_FRAMES)
     async with field(subject, place, rooms) as at:
         before = await at.stored()
         await at.rooms.send_all(warm)
@@ -139,7 +139,7 @@ async def saturated(subject: Subject, place: Place, *, rooms: int, count: int) -
 async def paced(subject: Subject, place: Place, *, rooms: int, rate: float, seconds: float) -> dict[str, float]:
     """At a rate: from a frame's sending to its acknowledgement, sent once Kafka has its records, in ms; and CPU."""
     count = max(1, round(rate * seconds / rooms / 6.7))
-    warm, sent = _sent(rooms, 1, place.seed), _sent(rooms, count, place.seed, skip=1)
+    warm, sent = frames(rooms, 1, seed=place.seed), frames(rooms, count, seed=place.seed, skip=1)
     async with field(subject, place, rooms, tls=True, PRODUCER_ACKNOWLEDGE="delivered") as at:
         before = await at.stored()
         await at.rooms.send_at(rate, warm)
@@ -183,7 +183,7 @@ async def memory(subject: Subject, place: Place, *, rooms: int) -> dict[str, flo
         alone = at.worker.resident()
     async with field(subject, place, rooms, tls=True) as at:
         connected = at.worker.resident()
-        sent = _sent(rooms, 3, place.seed)
+        sent = frames(rooms, 3, seed=place.seed)
         before = await at.stored()
         await at.rooms.send_at(500.0, sent)
         await at.until(before + messages(sent))
@@ -266,7 +266,3 @@ def _environ(subject: Subject, place: Place) -> dict[str, str]:
         "PRODUCER_WORKER_NAME": "bench",
         "PRODUCER_LOG_FORMAT": "json",
     }
-
-
-def _sent(rooms: int, count: int, seed: int, *, skip: int = 0) -> dict[str, list[Frame]]:
-    return frames(rooms, count, seed=seed, skip=skip)
