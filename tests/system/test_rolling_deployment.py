@@ -6,6 +6,7 @@
 import asyncio
 import json
 import os
+import signal
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -40,7 +41,7 @@ def test_each_streamer_moves_once_in_a_rolling_deployment_and_nothing_is_lost(
     async def main() -> dict[str, Any]:
         settings = {"claim_still_seconds": STILL_SECONDS, "room_stats_seconds": "0"}
         async with System(tmp_path, kafka, registry, shared=True, **settings) as system:
-            await system.simulator("--steady", "--rooms", str(ROOMS), "--rate", str(2 * ROOMS))
+            simulator = await system.simulator("--steady", "--rooms", str(ROOMS), "--rate", str(2 * ROOMS))
             every = [await system.worker(f"old-{number}") for number in range(WORKERS + 1)]
             workers = list(every)
 
@@ -70,9 +71,10 @@ def test_each_streamer_moves_once_in_a_rolling_deployment_and_nothing_is_lost(
             again.subtract(entered)
             reasons, rounds = moves(every)
             reasons.subtract(before)
+            await simulator.end(signal.SIGTERM)  # first: nobody hears what is sent while the last worker leaves
+            await cut_off(*workers)
             for worker in workers:
                 await stop(worker)
-            await cut_off()
             read = {found.event_id for found in system.read() if found.value["meta"]["message_id"]}
             return {
                 "rooms": ROOMS,
