@@ -3,8 +3,10 @@
 import asyncio
 from typing import Any
 
+import cramjam
 import pytest
 from aiokafka.errors import KafkaConnectionError
+from aiokafka.record.default_records import DefaultRecordBatchBuilder
 
 from producer.delivery import client
 from producer.kafka.diagnosis import Unreached
@@ -51,3 +53,27 @@ def test_a_client_that_does_not_close_is_left_behind(error: Exception | None, mo
         return hanging.stopping
 
     assert asyncio.run(main())
+
+
+NONE, LZ4 = 0, 3
+"""Compression types of a record batch, and the length of its header (Kafka's protocol guide, record batch)."""
+HEADER_BYTES = 61
+
+
+def batch(compression: int) -> bytes:
+    builder = DefaultRecordBatchBuilder(2, compression, 0, -1, -1, -1, 100_000)
+    for number in range(50):
+        builder.append(number, 1, b"key", f"{number:x} of {number**5} likes by viewer{number * 7919}".encode() * 5, [])
+    return bytes(builder.build())
+
+
+def lz4(data: bytes, level: int) -> bytes:
+    compressor = cramjam.lz4.Compressor(level=level, content_checksum=False, block_linked=False)
+    compressor.compress(data)
+    return bytes(compressor.finish())
+
+
+def test_lz4_is_the_fast_one_as_in_kafkas_own_clients() -> None:
+    records = batch(NONE)[HEADER_BYTES:]
+
+    assert batch(LZ4)[HEADER_BYTES:] == lz4(records, 1) != lz4(records, 9)
