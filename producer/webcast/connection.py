@@ -105,7 +105,7 @@ class Connection:
         if received is not None:
             received.frames += self._unheard
             self._unheard = 0
-        while received is not None and self._websocket.has_message and _is_little(received, protocol) and more():
+        while received is not None and _is_little(received, protocol) and more() and self._websocket.has_message():
             data = await self._websocket.recv()  # it is there: nobody waits, and can be cancelled
             try:
                 later = self._take(protocol, data, loop.time())
@@ -123,6 +123,8 @@ class Connection:
             self._set_alarm(protocol, quiet)
         self.waits.set()
         try:
+            if self._websocket.has_message():
+                return await self._websocket.recv()  # which nobody waits for
             async with asyncio.timeout(None) as self._waiting:
                 return await self._websocket.recv()
         except TimeoutError:
@@ -195,15 +197,18 @@ class Connection:
 class _Client(ClientConnection):
     """Takes what came piece by piece, one in a turn of the loop: a frame may be two bytes long, and each takes 10 us.
 
-    It answers pings, and gives up a server that sends them and does not read what it is answered.
+    Who has time for more takes it himself. It answers pings, and gives up a server that sends them and does not read
+    what it is answered.
     """
 
     _store = b""
+    _takes_soon = False
 
-    @property
     def has_message(self) -> bool:
-        """Whether `recv` has a binary message to give, whole, without waiting."""
+        """Whether `recv` has a binary message to give, whole, without waiting; what came is taken until it has."""
         queue = self.recv_messages.frames.queue
+        while self._store and not queue:
+            self._take_piece()
         return bool(queue) and queue[0].opcode is Opcode.BINARY and queue[0].fin
 
     def send_together(self, messages: Sequence[bytes]) -> bool:
@@ -219,9 +224,8 @@ class _Client(ClientConnection):
         return self.paused
 
     def data_received(self, data: bytes) -> None:
-        waits = bool(self._store)
         self._store += data
-        if not waits:
+        if not self._takes_soon:
             self._take()
 
     def eof_received(self) -> None:
@@ -233,12 +237,15 @@ class _Client(ClientConnection):
         super().connection_lost(exc)
 
     def _take(self) -> None:
-        if not self._store:
+        self._takes_soon = False
+        if self._store:
+            self._take_piece()
+        elif self.transport.is_closing():
             return
-        self._take_piece()
         if self.transport.get_write_buffer_size() > UNREAD_BYTES:
             self.transport.abort()
         elif self._store:
+            self._takes_soon = True
             self.transport.pause_reading()
             self.loop.call_soon(self._take)
         elif not self.recv_messages.paused:

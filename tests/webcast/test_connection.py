@@ -8,6 +8,7 @@ from http import HTTPStatus
 import pytest
 import websockets
 from websockets.asyncio.server import ServerConnection, serve
+from websockets.frames import Frame, Opcode
 from websockets.http11 import Request, Response
 
 from producer import strangers
@@ -202,6 +203,24 @@ def test_a_frame_more_is_taken_only_while_there_is_time() -> None:
         return received and (received.frames, [message.msg_id for message in received.messages])
 
     assert talk(server, act) == (2, [1, 2])
+
+
+def test_what_came_and_waits_for_its_piece_is_taken_with_the_frame_before_it() -> None:
+    kilobytes = bytes(3 * 1024)
+    later = [Frame(Opcode.BINARY, numbered(number, payload=kilobytes)) for number in range(2, 8)]
+
+    async def server(websocket: ServerConnection) -> None:
+        await websocket.send(numbered(1))
+        await websocket.wait_closed()
+
+    async def act(connection: Connection) -> object:
+        async def turn() -> None:
+            connection._websocket.data_received(b"".join(frame.serialize(mask=False) for frame in later))
+
+        received = await connection.exchange(protocol(), turn, more=lambda: True)
+        return received and [message.msg_id for message in received.messages]
+
+    assert talk(server, act) == [1, 2, 3, 4, 5, 6, 7]
 
 
 async def echo(websocket: ServerConnection, heard: list[str], *, beats: int = 0) -> None:
