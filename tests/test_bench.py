@@ -11,9 +11,10 @@ import pytest
 from producer.local.kafka import Kafka
 from producer.webcast.wire import Envelope, FetchResult, PushFrame
 from tools.bench import corpus, measures
-from tools.bench.measures import Inside, Place
+from tools.bench.avro import Inside
+from tools.bench.field import Place, prepare
 from tools.bench.subject import here
-from tools.bench.yardstick import drift, percentile, ratio, regressions, table
+from tools.bench.yardstick import bucket, drift, percentile, ratio, regressions, table
 
 ROOM = 7_400_000_000_000_001_003
 
@@ -71,21 +72,30 @@ def test_percentiles_are_values_that_were_measured() -> None:
     assert (percentile(values, 0.5), percentile(values, 0.99), percentile([7.0], 0.99)) == (51.0, 100.0, 7.0)
 
 
+def test_a_histograms_percentile_is_the_bound_of_its_bucket() -> None:
+    counts = {0.01: 90.0, 0.1: 98.0, 1.0: 99.0, float("inf"): 100.0}
+    assert (bucket(counts, 0.5), bucket(counts, 0.99), bucket(counts, 1.0)) == (0.01, 1.0, float("inf"))
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="a worker's cost is read from /proc")
 def test_a_short_run_measures_this_tree(tmp_path: Path, kafka: Kafka) -> None:
     async def main() -> tuple[dict[str, float], bool]:
         place = Place(kafka.bootstrap_servers, tmp_path, max(os.sched_getaffinity(0)), seed=1)
-        await measures.prepare(here(), place)
+        await prepare(here(), place)
         async with Inside.open(here(), place, count=200) as inside:
             figures = await inside.round()
             is_equal = inside.is_equal
         figures |= await measures.saturated(here(), place, rooms=2, count=20)
         figures |= await measures.memory(here(), place, rooms=3)
+        figures |= await measures.saturated(here(), place, rooms=2, count=20, workers=2)
+        figures |= await measures.crowd(here(), place, rooms=3, rate=300)
+        figures |= await measures.start(here(), place, rooms=3)
         return figures | await measures.paced(here(), place, rooms=3, rate=300, seconds=1), is_equal
 
     figures, is_equal = asyncio.run(main())
 
     assert is_equal
-    assert len(figures) == 11
-    # Of three rooms the memory is noise, but it was looked for.
-    assert all(value > 0 for name, value in figures.items() if "KiB a" not in name)
+    assert len(figures) == 15
+    # What three rooms take more than one is noise, but it was looked for.
+    noise = ("KiB a TLS room", "ms of CPU a TLS room")
+    assert all(value > 0 for name, value in figures.items() if not name.startswith(noise))

@@ -6,18 +6,49 @@ import json
 import os
 import sys
 from collections import defaultdict
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from producer.local.kafka import Kafka
 from tools.bench import measures
-from tools.bench.measures import Inside, Place
-from tools.bench.subject import at, here
+from tools.bench.avro import Inside
+from tools.bench.field import Place, prepare
+from tools.bench.subject import Subject, at, here
 from tools.bench.yardstick import DRIFT, drift, regressions, table
 
-PARTS = ("avro", "saturated", "paced", "idle", "memory")
 Rows = dict[str, dict[str, list[float]]]
+Part = Callable[[Subject, Place], Awaitable[dict[str, float]]]
+
+
+def _parts(wanted: argparse.Namespace) -> dict[str, Part]:
+    """What can be measured of a worker, by name."""
+    return {
+        "saturated": partial(measures.saturated, rooms=wanted.rooms, count=wanted.frames),
+        "pair": partial(measures.saturated, rooms=wanted.rooms, count=wanted.frames, workers=2),
+        "paced": partial(measures.paced, rooms=wanted.paced_rooms, rate=wanted.rate, seconds=wanted.seconds),
+        "held": partial(measures.held, rooms=wanted.paced_rooms, seconds=wanted.seconds),
+        "crowd": partial(_crowds, rooms=wanted.crowds, rate=wanted.rate),
+        "start": partial(measures.start, rooms=wanted.idle_rooms),
+        "idle": partial(measures.idle, rooms=wanted.idle_rooms, seconds=wanted.seconds),
+        "memory": partial(measures.memory, rooms=wanted.idle_rooms),
+    }
+
+
+async def _crowds(subject: Subject, place: Place, *, rooms: Sequence[int], rate: float) -> dict[str, float]:
+    figures: dict[str, float] = {}
+    for count in rooms:
+        figures |= await measures.crowd(subject, place, rooms=count, rate=rate)
+    return figures
+
+
+def _numbers(text: str) -> list[int]:
+    return [int(word) for word in text.split(",")]
+
+
+DEFAULT = "avro,saturated,paced,idle,memory"
 
 
 def main() -> int:
@@ -27,7 +58,7 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument(
-        "--parts", default="avro,saturated,paced,idle,memory", help="which measures, with commas between"
+        "--parts", default=DEFAULT, help="which measures, with commas between: %(default)s; or pair, crowd, held, start"
     )
     parser.add_argument("--rooms", type=int, default=12, help="of the saturated measure")
     parser.add_argument("--frames", type=int, default=400, help="of each of those rooms")
@@ -35,6 +66,7 @@ def main() -> int:
     parser.add_argument("--rate", type=float, default=1_500.0, help="messages a second of the paced measure")
     parser.add_argument("--seconds", type=float, default=10.0, help="of the paced and the idle measure")
     parser.add_argument("--idle-rooms", type=int, default=1_000)
+    parser.add_argument("--crowds", type=_numbers, default="100,1000,5000", help="rooms of the crowd measure")
     parser.add_argument("--json", type=Path, help="a file for all figures of all rounds")
     return asyncio.run(_measure(parser.parse_args()))
 
@@ -45,7 +77,7 @@ async def _measure(wanted: argparse.Namespace) -> int:
     if ours:
         os.sched_setaffinity(0, ours)  # Kafka and the rooms as well, which are our children
     subjects = [here()] if wanted.against == "none" else [here(), at(wanted.against)]
-    parts = set(wanted.parts.split(","))
+    parts, every = wanted.parts.split(","), _parts(wanted)
     rows: Rows = defaultdict(lambda: defaultdict(list))
     calibrations: list[list[float]] = []
     async with AsyncExitStack() as stack:
@@ -54,7 +86,7 @@ async def _measure(wanted: argparse.Namespace) -> int:
         place = Place(kafka.bootstrap_servers, folder, core, wanted.seed)
         insides = {}
         for subject in subjects:
-            await measures.prepare(subject, place)
+            await prepare(subject, place)
             if "avro" in parts:
                 inside = await stack.enter_async_context(Inside.open(subject, place, count=3_000))
                 print(
@@ -66,21 +98,9 @@ async def _measure(wanted: argparse.Namespace) -> int:
             calibrations.append([])
             for subject in turn:
                 calibrations[-1].append(measures.calibration())
-                if "avro" in parts:
-                    _keep(rows, subject.name, await insides[subject.name].round())
-                if "saturated" in parts:
-                    said = await measures.saturated(subject, place, rooms=wanted.rooms, count=wanted.frames)
-                    _keep(rows, subject.name, said)
-                if "paced" in parts:
-                    said = await measures.paced(
-                        subject, place, rooms=wanted.paced_rooms, rate=wanted.rate, seconds=wanted.seconds
-                    )
-                    _keep(rows, subject.name, said)
-                if "idle" in parts:
-                    said = await measures.idle(subject, place, rooms=wanted.idle_rooms, seconds=wanted.seconds)
-                    _keep(rows, subject.name, said)
-                if "memory" in parts:
-                    _keep(rows, subject.name, await measures.memory(subject, place, rooms=wanted.idle_rooms))
+                for part in parts:
+                    figures = insides[subject.name].round() if part == "avro" else every[part](subject, place)
+                    _keep(rows, subject.name, await figures)
             print(f"round {number + 1} of {wanted.rounds}", file=sys.stderr, flush=True)
     ordered = {figure: {each.name: row[each.name] for each in subjects} for figure, row in rows.items()}
     print(*table(ordered), sep="\n")

@@ -1,139 +1,37 @@
-"""Each measure of one subject, once: figures by name."""
+"""Each measure of one subject, once: figures by name. All are costs, so less is better."""
 
 import asyncio
-import json
-import pickle
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
-from pathlib import Path
+from math import inf
 from random import Random
-from ssl import PROTOCOL_TLS_SERVER, SSLContext
 
-import trustme
-from aiokafka import AIOKafkaConsumer, TopicPartition
+import httpx
 
-from producer.events import schemas
-from tests.system.stage import FIRST_ROOM
-from tools.bench import corpus
-from tools.bench.corpus import Frame
-from tools.bench.rooms import Rooms
-from tools.bench.subject import Subject, Worker, command, running
-from tools.bench.yardstick import percentile
+from producer.observability.metrics import PREFIX
+from tools.bench.field import PATIENCE_SECONDS, Place, field, frames, messages
+from tools.bench.subject import Subject
+from tools.bench.yardstick import bucket, percentile
 
-OWN_EVENTS = frozenset({"connect", "disconnect", "live_start", "live_end", "gift_finalized", "room_stats", "streamer"})
-"""Events that no message of a room is."""
-PARTITIONS = 4
-"""Of each topic."""
 WARM_FRAMES = 20
 """Of each room, before anything is measured."""
-PATIENCE_SECONDS = 300.0
+LEAST_RATE = 1_000.0
+"""Messages a second of the first step towards the highest rate."""
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where subjects are measured."""
-
-    bootstrap_servers: str
-    folder: Path
-    core: int
-    """Of the worker; Kafka, the rooms and this process have the others."""
-    seed: int
-
-
-def streamers(count: int) -> list[str]:
-    """So many names."""
-    return [f"bench_{number:04}" for number in range(count)]
-
-
-def frames(rooms: int, count: int, *, seed: int, skip: int = 0) -> dict[str, list[Frame]]:
-    """So many frames of each room, behind those that are skipped."""
-    return {
-        name: list(corpus.frames(seed, FIRST_ROOM + number, skip + count))[skip:]
-        for number, name in enumerate(streamers(rooms))
-    }
-
-
-def messages(sent: Mapping[str, Sequence[Frame]]) -> int:
-    """How many messages these frames have."""
-    return sum(frame.messages for several in sent.values() for frame in several)
-
-
-class Field:
-    """The rooms of one measure, with a worker that has entered them all."""
-
-    def __init__(
-        self, rooms: Rooms, worker: Worker, consumer: AIOKafkaConsumer, partitions: list[TopicPartition]
-    ) -> None:
-        self.rooms = rooms
-        self.worker = worker
-        self._consumer = consumer
-        self._partitions = partitions
-
-    async def stored(self) -> int:
-        """Records of messages that Kafka has."""
-        ends: Mapping[TopicPartition, int] = await self._consumer.end_offsets(self._partitions)
-        return sum(ends.values())
-
-    async def until(self, stored: int) -> None:
-        """Wait until Kafka has so many. Raises TimeoutError."""
-        async with asyncio.timeout(PATIENCE_SECONDS):
-            while await self.stored() < stored:
-                await asyncio.sleep(0.02)
-
-
-async def prepare(subject: Subject, place: Place) -> None:
-    """Make a subject's topics."""
-    await command(subject, "topics", "apply", environ=_environ(subject, place))
-
-
-@asynccontextmanager
-async def field(
-    subject: Subject, place: Place, rooms: int, *, tls: bool = False, **settings: str
-) -> AsyncIterator[Field]:
-    """Start a worker among so many rooms."""
-    names = streamers(rooms)
-    wanted = place.folder / "list.yaml"
-    wanted.write_text("streamers:\n" + "".join(f"  - {name}\n" for name in names))
-    async with AsyncExitStack() as stack:
-        stage, ssl = Rooms(names), None
-        if tls:
-            authority, ssl = trustme.CA(), SSLContext(PROTOCOL_TLS_SERVER)
-            authority.issue_cert("127.0.0.1").configure_cert(ssl)
-            authority.cert_pem.write_to_path(str(place.folder / "ca.pem"))
-            settings = {**settings, "PRODUCER_CA_FILE": str(place.folder / "ca.pem")}
-        await stack.enter_async_context(stage.serve(ssl))
-        environ = _environ(subject, place) | {
-            "PRODUCER_UPSTREAM": stage.url,
-            "PRODUCER_ASSIGNMENTS_FILE": str(wanted),
-            "PRODUCER_MAX_STREAMS": str(rooms),
-            **settings,
-        }
-        consumer = AIOKafkaConsumer(bootstrap_servers=place.bootstrap_servers, enable_auto_commit=False)
-        await consumer.start()
-        stack.push_async_callback(consumer.stop)
-        topics = [f"{_prefix(subject)}.{name}.v1" for name in schemas.events() if name not in OWN_EVENTS]
-        partitions = [TopicPartition(topic, number) for topic in topics for number in range(PARTITIONS)]
-        log = place.folder / f"{subject.name}.log"
-        worker = await stack.enter_async_context(running(subject, environ=environ, core=place.core, log=log))
-        async with asyncio.timeout(PATIENCE_SECONDS):
-            await stage.entered(names)
-        yield Field(stage, worker, consumer, partitions)
-
-
-async def saturated(subject: Subject, place: Place, *, rooms: int, count: int) -> dict[str, float]:
+async def saturated(subject: Subject, place: Place, *, rooms: int, count: int, workers: int = 1) -> dict[str, float]:
     """Processor time a message where all frames are there at once: µs, to the record's acknowledgement by Kafka."""
     warm, sent = frames(rooms, WARM_FRAMES, seed=place.seed), frames(rooms, count, seed=place.seed, skip=WARM_FRAMES)
-    async with field(subject, place, rooms) as at:
+    async with field(subject, place, rooms, workers=workers) as at:
         before = await at.stored()
         await at.rooms.send_all(warm)
         await at.until(before + messages(warm))
-        cpu = at.worker.cpu()
+        cpu = at.cpu()
         await at.rooms.send_all(sent)
         await at.until(before + messages(warm) + messages(sent))
-        taken = at.worker.cpu() - cpu
-    return {"µs of CPU a message, saturated": taken / messages(sent) * 1e6}
+        taken = at.cpu() - cpu
+    return {
+        f"µs of CPU a message, saturated{'' if workers == 1 else f', {workers} workers'}": taken / messages(sent) * 1e6
+    }
 
 
 async def paced(subject: Subject, place: Place, *, rooms: int, rate: float, seconds: float) -> dict[str, float]:
@@ -144,11 +42,11 @@ async def paced(subject: Subject, place: Place, *, rooms: int, rate: float, seco
         before = await at.stored()
         await at.rooms.send_at(rate, warm)
         await at.until(before + messages(warm))
-        cpu, began = at.worker.cpu(), time.monotonic()
+        cpu, began = at.cpu(), time.monotonic()
         at.rooms.seconds.clear()
         await at.rooms.send_at(rate, sent)
         await at.until(before + messages(warm) + messages(sent))
-        taken, lasted = at.worker.cpu() - cpu, time.monotonic() - began
+        taken, lasted = at.cpu() - cpu, time.monotonic() - began
         while at.rooms.unacknowledged:
             await asyncio.sleep(0.02)
         latencies = at.rooms.seconds
@@ -162,6 +60,57 @@ async def paced(subject: Subject, place: Place, *, rooms: int, rate: float, seco
     }
 
 
+async def held(subject: Subject, place: Place, *, rooms: int, seconds: float) -> dict[str, float]:
+    """The highest rate at which nothing queues up, as µs of time a message; each step is a quarter more than the last.
+
+    Held: a second after the last frame was sent Kafka has all of them, and they were sent at that rate. A generator or
+    a Kafka that cannot follow is told by no figure: look at what is left of their cores.
+    """
+    best, rate, skip = 0.0, LEAST_RATE, 1
+    async with field(subject, place, rooms, tls=True) as at:
+        stored = await at.stored()
+        warm = frames(rooms, 1, seed=place.seed)
+        await at.rooms.send_at(LEAST_RATE, warm)
+        stored += messages(warm)
+        await at.until(stored)
+        while True:
+            count = max(1, round(rate * seconds / rooms / 6.7))
+            sent = frames(rooms, count, seed=place.seed, skip=skip)
+            skip += count
+            stored += messages(sent)
+            sent_at = await at.rooms.send_at(rate, sent)
+            ended = time.monotonic()
+            await at.until(stored)
+            if sent_at < 0.97 * rate or time.monotonic() - ended > 1.0:
+                return {f"µs a message at the highest rate held, {rooms} TLS rooms": 1e6 / best if best else inf}
+            best, rate = rate, rate * 1.25
+
+
+async def crowd(subject: Subject, place: Place, *, rooms: int, rate: float) -> dict[str, float]:
+    """CPU a message of a rate that so many rooms have together, and how late the worker's loop is meanwhile."""
+    sent = frames(rooms, max(1, round(rate * 10.0 / rooms / 6.7)), seed=place.seed)
+    async with field(subject, place, rooms) as at:
+        before, cpu, late = await at.stored(), at.cpu(), await _loop_lag(at.worker.url)
+        await at.rooms.send_at(rate, sent)
+        await at.until(before + messages(sent))
+        taken, later = at.cpu() - cpu, await _loop_lag(at.worker.url)
+    said = f"{rooms} rooms, {rate:g} messages/s"
+    p99 = bucket({bound: count - late[bound] for bound, count in later.items()}, 0.99)
+    return {
+        f"µs of CPU a message, {said}": taken / messages(sent) * 1e6,
+        f"ms the loop is late, p99, {said}": p99 * 1e3,
+    }
+
+
+async def start(subject: Subject, place: Place, *, rooms: int) -> dict[str, float]:
+    """What entering a TLS room costs, from its look-up on: ms of CPU."""
+    taken = []
+    for count in (1, rooms):
+        async with field(subject, place, count, tls=True) as at:
+            taken.append(at.cpu())
+    return {f"ms of CPU a TLS room that is entered ({rooms})": (taken[1] - taken[0]) / (rooms - 1) * 1e3}
+
+
 async def idle(subject: Subject, place: Place, *, rooms: int, seconds: float) -> dict[str, float]:
     """What rooms cost in which nothing happens but heartbeats, each five seconds: µs of CPU a room and second.
 
@@ -171,9 +120,9 @@ async def idle(subject: Subject, place: Place, *, rooms: int, seconds: float) ->
     for count in (1, rooms):
         async with field(subject, place, count) as at:
             await asyncio.sleep(5.0)  # they have all entered, and Python's collector is set up
-            before = at.worker.cpu()
+            before = at.cpu()
             await asyncio.sleep(seconds)
-            taken.append(at.worker.cpu() - before)
+            taken.append(at.cpu() - before)
     return {f"µs of CPU an idle room and second ({rooms})": (taken[1] - taken[0]) / (rooms - 1) / seconds * 1e6}
 
 
@@ -195,50 +144,13 @@ async def memory(subject: Subject, place: Place, *, rooms: int) -> dict[str, flo
     }
 
 
-class Inside:
-    """A subject's own process for what needs no Kafka. Use `open`."""
-
-    def __init__(self, process: asyncio.subprocess.Process, said: Mapping[str, object]) -> None:
-        self._process = process
-        self.sha256 = str(said["sha256"])
-        self.is_equal = bool(said["equal"])
-        """Whether fastavro wrote the same bytes."""
-
-    @classmethod
-    @asynccontextmanager
-    async def open(cls, subject: Subject, place: Place, *, count: int) -> AsyncIterator["Inside"]:
-        """Start it with so many messages."""
-        stream = corpus.stream(place.seed, FIRST_ROOM)
-        file = place.folder / "messages.pickle"
-        several = [next(stream) for _ in range(count)]
-        file.write_bytes(pickle.dumps([(each.number, each.method, each.payload) for each in several]))
-        process = await asyncio.create_subprocess_exec(
-            *(
-                "taskset",
-                "-c",
-                str(place.core),
-                str(subject.python),
-                str(Path(__file__).with_name("inside.py")),
-                str(file),
-            ),
-            cwd=subject.root,
-            env={"PYTHONPATH": str(subject.root), "PATH": "/usr/bin:/bin"},
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-        )
-        assert process.stdout is not None and process.stdin is not None
-        try:
-            yield cls(process, json.loads(await process.stdout.readline()))
-        finally:
-            process.stdin.close()
-            await process.wait()
-
-    async def round(self) -> dict[str, float]:
-        """µs of CPU a message: by the subject, and with fastavro in its writers' place."""
-        assert self._process.stdout is not None and self._process.stdin is not None
-        self._process.stdin.write(b"\n")
-        said = json.loads(await self._process.stdout.readline())
-        return {"µs payload to Avro": said["own"], "µs payload to Avro by fastavro": said["fastavro"]}
+async def _loop_lag(url: str) -> dict[float, float]:
+    """The buckets of the worker's loop lag: how many times it was late by so many seconds at the most."""
+    async with httpx.AsyncClient(trust_env=False, verify=False, timeout=PATIENCE_SECONDS) as client:
+        lines = (await client.get(f"{url}/metrics")).text.splitlines()
+    named = f'{PREFIX}event_loop_lag_seconds_bucket{{le="'
+    found = (line.removeprefix(named).split('"} ') for line in lines if line.startswith(named))
+    return {float(bound): float(count) for bound, count in found}
 
 
 def calibration() -> float:
@@ -246,23 +158,3 @@ def calibration() -> float:
     chance, before = Random(1), time.process_time()
     sum(chance.random() for _ in range(500_000))
     return time.process_time() - before
-
-
-def _prefix(subject: Subject) -> str:
-    return f"bench_{subject.name}"
-
-
-def _environ(subject: Subject, place: Place) -> dict[str, str]:
-    return {
-        "PATH": "/usr/bin:/bin",
-        "PRODUCER_KAFKA_BOOTSTRAP_SERVERS": place.bootstrap_servers,
-        "PRODUCER_TOPIC_PREFIX": _prefix(subject),
-        "PRODUCER_TOPIC_PARTITIONS": str(PARTITIONS),
-        "PRODUCER_TOPIC_REPLICATION_FACTOR": "1",
-        "PRODUCER_UPSTREAM": "http://127.0.0.1:1",
-        "PRODUCER_LOOKUPS_PER_SECOND": "1000",
-        "PRODUCER_ROOM_STATS_SECONDS": "0",
-        "PRODUCER_SILENCE_SECONDS": "3600",
-        "PRODUCER_WORKER_NAME": "bench",
-        "PRODUCER_LOG_FORMAT": "json",
-    }

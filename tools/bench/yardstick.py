@@ -43,6 +43,12 @@ def percentile(values: Sequence[float], share: float) -> float:
     return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
 
 
+def bucket(counts: Mapping[float, float], share: float) -> float:
+    """The least bound of a cumulative histogram below which this share of all is."""
+    wanted = share * max(counts.values())
+    return min(bound for bound, count in counts.items() if count >= wanted)
+
+
 def drift(calibrations: Sequence[Sequence[float]]) -> float:
     """How much slower the machine itself was for one subject than for another, in the worst of all rounds."""
     return max(max(each) / min(each) for each in calibrations)
