@@ -29,6 +29,8 @@ except ImportError:
 GZIP_MAGIC = b"\x1f\x8b\x08"
 GZIP_BITS = 16 + 15
 """zlib's word for gzip, and for a window of any size."""
+GZIP_RESERVED = 0b1110_0000
+"""Of a member's fourth byte, its flags: with one of these it must not be read (RFC 1952, 2.3.1.2). isal reads it."""
 
 
 class Stage(StrEnum):
@@ -143,6 +145,8 @@ def read_envelopes(batch: FetchResult) -> tuple[list[Envelope], list[Refusal]]:
 def inflate(data: bytes, limits: Limits = DEFAULT_LIMITS) -> bytes:
     """Gunzip, never past the limits' size or ratio. Raises FrameRefused."""
     bound = min(limits.batch_bytes, max(limits.ratio_free_bytes, limits.ratio * len(data)))
+    if len(data) > 3 and data[3] & GZIP_RESERVED:
+        raise FrameRefused(Stage.DECOMPRESS, Fault.MALFORMED)
     stream = inflating.decompressobj(wbits=GZIP_BITS)
     try:
         inflated: bytes = stream.decompress(data, bound)

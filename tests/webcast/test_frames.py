@@ -105,10 +105,12 @@ def test_a_cut_batch_is_refused() -> None:
     [
         (b"\x1f\x8b\x08" + b"garbage" * 5, "gzip", Fault.MALFORMED),
         (gzip.compress(BATCH)[:-9], "gzip", Fault.MALFORMED),
+        (gzip.compress(BATCH)[:3] + b"\x20" + gzip.compress(BATCH)[4:], "gzip", Fault.MALFORMED),
+        (gzip.compress(BATCH)[:3], "gzip", Fault.MALFORMED),
         (b"not gzip at all", "gzip", Fault.MALFORMED),
         (BATCH, "br", Fault.UNKNOWN_COMPRESSION),
     ],
-    ids=["garbage", "cut", "not gzip", "unknown"],
+    ids=["garbage", "cut", "a reserved flag", "nothing but what tells gzip", "not gzip", "unknown"],
 )
 def test_what_cannot_be_inflated_is_refused(payload: bytes, compression: str, fault: Fault) -> None:
     with pytest.raises(FrameRefused) as refused:
