@@ -38,6 +38,7 @@ from producer.stopping import Stop, Stopped
 from producer.surroundings import Surroundings
 from producer.turns import Turns
 from producer.webcast.lanes import Lanes
+from producer.webcast.opening import Opener
 from producer.webcast.upstream import USER_AGENT, Upstream
 from producer.worker import Worker
 
@@ -336,8 +337,7 @@ def _surroundings(
         ),
         sink=sink,
         metrics=sink.metrics,
-        ssl=trust,
-        user_agent=USER_AGENT,
+        opener=Opener(USER_AGENT, upstream.web_url, trust, trust_environment=upstream.is_tiktok),
         elsewhere_poll_seconds=settings.elsewhere_poll_seconds,
         room_stats_seconds=settings.room_stats_seconds or None,
         silence_seconds=settings.silence_seconds,

@@ -24,7 +24,7 @@ from producer.memory import Memory, pipeline_for
 from producer.pipeline import Pipeline
 from producer.surroundings import Surroundings
 from producer.way import Way
-from producer.webcast.connection import Connection, open_connection
+from producer.webcast.connection import Connection
 from producer.webcast.doors.contract import Address
 from producer.webcast.lanes import Lane
 from producer.webcast.protocol import Protocol, Received
@@ -177,14 +177,8 @@ class Stay:
                 self._told.entered(self._lane.route.door(address.door))
 
         try:
-            async with open_connection(
-                address,
-                user_agent=self._around.user_agent,
-                origin=self._around.upstream.web_url,
-                ssl=self._around.ssl,
-                trust_environment=self._around.upstream.is_tiktok,
-                turns=self._visit.turn(address, self._lane.opening),
-                route=self._lane.route,
+            async with self._around.opener.open(
+                address, turns=self._visit.turn(address, self._lane.opening), route=self._lane.route
             ) as connection:
                 line.connection = connection
                 opened.append(loop.time())

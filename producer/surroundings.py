@@ -1,6 +1,5 @@
 """What a worker's sessions share."""
 
-import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -13,6 +12,7 @@ from producer.observability.metrics import Metrics
 from producer.pipeline import Sink
 from producer.webcast.lanes import Lanes
 from producer.webcast.logins import Logins
+from producer.webcast.opening import Opener
 from producer.webcast.upstream import Upstream
 
 Report = Callable[[Streamer, Said], None]
@@ -28,8 +28,7 @@ class Surroundings:
     lanes: Lanes
     sink: Sink
     metrics: Metrics
-    ssl: ssl.SSLContext
-    user_agent: str
+    opener: Opener
     elsewhere_poll_seconds: float
     room_stats_seconds: float | None
     """How often a room's totals are asked for at the most; None for never."""

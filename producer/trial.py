@@ -15,9 +15,10 @@ from producer.errors import ProducerError
 from producer.observability.metrics import Metrics
 from producer.settings import Settings
 from producer.strangers import shown
-from producer.webcast.connection import Connection, open_connection
+from producer.webcast.connection import Connection
 from producer.webcast.doors.contract import Address, Door
 from producer.webcast.lanes import Lane
+from producer.webcast.opening import Opener
 from producer.webcast.protocol import Protocol, RecentIds
 from producer.webcast.room import RoomId
 from producer.webcast.upstream import USER_AGENT, Upstream
@@ -161,18 +162,12 @@ class _Trial:
             return False
         self._teller.passed("address", describe(address))
         self._at = "handshake"
+        trust_environment = self._upstream.is_tiktok
+        opener = Opener(USER_AGENT, self._upstream.web_url, self._trust, trust_environment=trust_environment)
         try:
             async with (
                 asyncio.timeout(None) as patience,
-                open_connection(
-                    address,
-                    user_agent=USER_AGENT,
-                    origin=self._upstream.web_url,
-                    ssl=self._trust,
-                    trust_environment=self._upstream.is_tiktok,
-                    turns=self._lane.opening,
-                    route=self._lane.route,
-                ) as connection,
+                opener.open(address, turns=self._lane.opening, route=self._lane.route) as connection,
             ):
                 self._teller.passed("handshake", connection.greeting)
                 patience.reschedule(asyncio.get_running_loop().time() + seconds)

@@ -8,7 +8,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 
-TURN_SECONDS = 0.01
+TURN_SECONDS = 0.005
 """After so much work of rooms the others have their turn. The longest step, one message, may take as long again."""
 
 

@@ -296,25 +296,25 @@ def beside(given: Given, work: Coroutine[Any, Any, None]) -> list[int]:
 
 def test_a_large_frame_is_handed_over_in_turns() -> None:
     given = Given()
-    given.shelf.record_seconds = 0.004
+    given.shelf.record_seconds = 0.002
 
     seen = beside(given, given.pipeline.deliver(Received(messages=[chat(number) for number in range(1, 11)])))
 
-    # A turn is 10 ms, and so three messages of 4 ms.
+    # A turn is 5 ms, and so three messages of 2 ms.
     assert seen == [3, 6, 9]
     assert len(given.shelf.records) == 10
 
 
 def test_a_small_frame_takes_no_turn_of_its_own() -> None:
     given = Given()
-    given.shelf.record_seconds = 0.004
+    given.shelf.record_seconds = 0.002
 
     assert beside(given, given.pipeline.deliver(Received(messages=[chat(1), chat(2)]))) == []
 
 
 def test_a_turn_goes_on_over_frames_that_are_in_store() -> None:
     given = Given()
-    given.shelf.record_seconds = 0.004
+    given.shelf.record_seconds = 0.002
 
     async def all_of_them() -> None:
         for number in range(1, 11):
@@ -327,15 +327,15 @@ def test_totals_are_handed_over_in_turns_when_silent_handed_over_or_left() -> No
     crossed = False
     given = Given(shared=lambda: crossed)
     given.deliver(Received(messages=gifts(1, 30)))
-    given.shelf.seconds, given.shelf.record_seconds = 30.0, 0.004
+    given.shelf.seconds, given.shelf.record_seconds = 30.0, 0.002
     silent = beside(given, given.pipeline.tick())
     given.shelf.record_seconds = 0.0
     given.deliver(Received(messages=gifts(101, 130)))
-    crossed, given.shelf.record_seconds = True, 0.004
+    crossed, given.shelf.record_seconds = True, 0.002
     handed_over = beside(given, given.pipeline.deliver(Received(messages=gifts(200, 200))))
     crossed, given.shelf.record_seconds = False, 0.0
     given.deliver(Received(messages=gifts(301, 330)))
-    given.shelf.record_seconds = 0.004
+    given.shelf.record_seconds = 0.002
     left = beside(given, given.pipeline.finish())
 
     assert [len(silent), len(handed_over), len(left)] == [10, 10, 10]
@@ -346,7 +346,7 @@ def test_totals_are_handed_over_in_turns_when_silent_handed_over_or_left() -> No
 @pytest.mark.parametrize("at", [0, 1, 2], ids=lambda at: f"turn {at + 1}")
 def test_who_is_cancelled_between_turns_hands_over_the_rest_in_turns(at: int) -> None:
     given, safe = Given(), []
-    given.shelf.record_seconds = 0.004
+    given.shelf.record_seconds = 0.002
     received = Received(messages=[chat(number) for number in range(1, 11)])
 
     async def main() -> list[int]:
@@ -374,7 +374,7 @@ def test_who_is_cancelled_between_turns_hands_over_the_rest_in_turns(at: int) ->
 def test_who_is_cancelled_while_totals_are_handed_over_hands_over_all() -> None:
     given = Given()
     given.deliver(Received(messages=gifts(1, 30)))
-    given.shelf.record_seconds = 0.004
+    given.shelf.record_seconds = 0.002
 
     async def main() -> None:
         leaving = asyncio.create_task(given.pipeline.finish())

@@ -52,8 +52,9 @@ from producer.simulator.truth import Truth
 from producer.simulator.world import Ending, Live, World
 from producer.surroundings import Surroundings
 from producer.turns import Turns
-from producer.webcast import connection, handshake, http, wire
+from producer.webcast import handshake, http, opening, wire
 from producer.webcast.bench import Bench
+from producer.webcast.client import Client
 from producer.webcast.doors import breaker
 from producer.webcast.doors.contract import Address, Door
 from producer.webcast.doors.direct import Direct
@@ -64,6 +65,7 @@ from producer.webcast.doors.sign import Signed
 from producer.webcast.doors.visitor import Visitors
 from producer.webcast.lanes import Lane, Lanes
 from producer.webcast.logins import Login, Logins
+from producer.webcast.opening import Opener
 from producer.webcast.protocol import Received
 from producer.webcast.room import LiveRoom, RoomId, Rooms
 from producer.webcast.route import Route
@@ -188,8 +190,7 @@ def surroundings(
         lanes=alone(Lane(Route(), rooms or Rooms(over, upstream, "Mozilla/5.0"), hall, look_ups())),
         sink=kept,
         metrics=kept.metrics,
-        ssl=ssl.create_default_context(),
-        user_agent="Mozilla/5.0",
+        opener=Opener("Mozilla/5.0", upstream.web_url, ssl.create_default_context(), trust_environment=False),
         elsewhere_poll_seconds=0.07,
         room_stats_seconds=None,
         silence_seconds=silence_seconds,
@@ -401,7 +402,7 @@ class Full(Recorded):
             await asyncio.sleep(0.01)
 
 
-class FarAway(connection._Client):
+class FarAway(Client):
     """What it is sent arrives 20 ms later."""
 
     def data_received(self, data: bytes) -> None:
@@ -426,7 +427,7 @@ def test_a_room_goes_by_the_next_door_and_comes_back_without_losing_a_message(
     monkeypatch: pytest.MonkeyPatch, fault: str, refusals: int, full: bool
 ) -> None:
     if full:
-        monkeypatch.setattr(connection, "_Client", FarAway)
+        monkeypatch.setattr(opening, "Client", FarAway)
     monkeypatch.setattr(backoff, "BASE_SECONDS", 0.02)
     monkeypatch.setattr(breaker, "PROBE_SECONDS", 0.3)
     monkeypatch.setattr(stay, "LOOK_SECONDS", (0.05, 0.1))

@@ -7,7 +7,7 @@ import pytest
 
 from producer.turns import Turns
 
-WORK_SECONDS = 0.004
+WORK_SECONDS = 0.002
 
 
 class Clock:
@@ -50,7 +50,7 @@ def test_all_rooms_together_take_no_more_of_a_turn_than_one_may(rooms: int) -> N
     done, in_a_turn = worked(rooms, 5)
 
     assert len(done) == 5 * rooms
-    # Of 4 ms each: two and a half make 10 ms.
+    # Of 2 ms each: two and a half make 5 ms.
     assert max(in_a_turn) == 3
 
 

@@ -317,8 +317,8 @@ NOT_FUZZED = {
     "webcast.wire.mending._Mender.mended": "a step of mend",
     "webcast.wire.mending.mend": "a step of what reading.reader makes, which tests/webcast/test_reading_fuzz.py fuzzes",
     "webcast.wire.varints.varint": "a step of the same",
-    "webcast.connection._Client.send_together": "it sends what our protocol made",
-    "webcast.connection._Client.data_received": "websockets' reader; ours cuts what it is given into pieces",
+    "webcast.client.Client.send_together": "it sends what our protocol made",
+    "webcast.client.Client.data_received": "websockets' reader; ours cuts what it is given into pieces",
 }
 """Readers that no fuzz test names, and why."""
 

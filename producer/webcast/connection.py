@@ -1,40 +1,20 @@
 """Drives a Protocol over one WebSocket."""
 
 import asyncio
-import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 from math import ceil
-from ssl import SSLContext
-from typing import Any, cast
 
 import websockets
-from websockets.asyncio.client import ClientConnection, connect
-from websockets.frames import Opcode
 from websockets.http11 import Response
-from websockets.protocol import State
 
-from producer import strangers
-from producer.errors import FailedConnection, FailedRoomPolling, ProducerError, Reason
+from producer.errors import FailedRoomPolling, ProducerError, Reason
 from producer.webcast import handshake
-from producer.webcast.doors.contract import Address, Between
+from producer.webcast.client import Client
+from producer.webcast.doors.contract import Between
 from producer.webcast.protocol import Protocol, Received
-from producer.webcast.route import ProxyFailed, Route
 
-OPEN_SECONDS = 10.0
 SEND_SECONDS = 10.0
-CLOSE_SECONDS = 2.0
-AT_ONCE = 20
-"""Sockets that are opened at a time, so that the time a thousand take is none of the server's."""
-FRAME_BYTES = 4 * 1024 * 1024
-"""Of a WebSocket message. What is longer has a batch that would not be read, and it is copied several times."""
-RECEIVE_BYTES = 16 * 1024
-"""Of what the system keeps for us (Linux takes it twice). What is there is read in one piece, whoever else waits."""
-PIECE_BYTES = 4 * 1024
-UNREAD_BYTES = 256 * 1024
-"""Of what waits to be sent. Our own frames wait long before."""
-
 TICKS = 20
 """Times at which rooms do what is due, of a heartbeat's interval: together they take half of what each takes alone."""
 READ = Response(HTTPStatus.SWITCHING_PROTOCOLS.value, "", websockets.Headers())
@@ -46,7 +26,7 @@ TOGETHER_FRAMES, TOGETHER_BYTES = 8, 256 * 1024
 class Connection:
     """An open socket to a room."""
 
-    def __init__(self, websocket: "_Client", between: Between | None = None) -> None:
+    def __init__(self, websocket: Client, between: Between | None = None) -> None:
         """`between`: who passes the frames on, and says things of their own meanwhile."""
         self.waits = asyncio.Event()
         """Set while the next frame is waited for; whether the server has one under way is not known."""
@@ -192,162 +172,6 @@ class Connection:
                 await self._websocket.drain()
         except TimeoutError as cause:
             raise FailedRoomPolling("the server stopped reading", reason=Reason.TIMEOUT) from cause
-
-
-class _Client(ClientConnection):
-    """Takes what came piece by piece, one in a turn of the loop: a frame may be two bytes long, and each takes 10 us.
-
-    Who has time for more takes it himself. It answers pings, and gives up a server that sends them and does not read
-    what it is answered.
-    """
-
-    _store = b""
-    _takes_soon = False
-
-    def has_message(self) -> bool:
-        """Whether `recv` has a binary message to give, whole, without waiting; what came is taken until it has."""
-        queue = self.recv_messages.frames.queue
-        while self._store and not queue:
-            self._take_piece()
-        return bool(queue) and queue[0].opcode is Opcode.BINARY and queue[0].fin
-
-    def send_together(self, messages: Sequence[bytes]) -> bool:
-        """Send binary messages in one piece, without waiting; say whether the server lags behind in reading.
-
-        The library's `send` makes a piece of each. On a socket that is closing nothing is sent.
-        """
-        if self.protocol.state is not State.OPEN or self.transport.is_closing():
-            return False
-        for message in messages:
-            self.protocol.send_binary(message)
-        self.transport.write(b"".join(self.protocol.data_to_send()))
-        return self.paused
-
-    def data_received(self, data: bytes) -> None:
-        self._store += data
-        if not self._takes_soon:
-            self._take()
-
-    def eof_received(self) -> None:
-        self._take_all()
-        super().eof_received()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self._take_all()
-        super().connection_lost(exc)
-
-    def _take(self) -> None:
-        self._takes_soon = False
-        if self._store:
-            self._take_piece()
-        elif self.transport.is_closing():
-            return
-        if self.transport.get_write_buffer_size() > UNREAD_BYTES:
-            self.transport.abort()
-        elif self._store:
-            self._takes_soon = True
-            self.transport.pause_reading()
-            self.loop.call_soon(self._take)
-        elif not self.recv_messages.paused:
-            self.transport.resume_reading()
-
-    def _take_piece(self) -> None:
-        piece, self._store = self._store[:PIECE_BYTES], self._store[PIECE_BYTES:]
-        super().data_received(piece)
-
-    def _take_all(self) -> None:
-        while self._store:
-            self._take_piece()
-
-
-class _Connect(connect):
-    """A client that goes nowhere but where it was sent."""
-
-    def process_redirect(self, exc: Exception) -> Exception | str:
-        return exc
-
-
-@asynccontextmanager
-async def open_connection(
-    address: Address,
-    *,
-    user_agent: str,
-    origin: str,
-    ssl: SSLContext,
-    trust_environment: bool,
-    turns: AbstractAsyncContextManager[None],
-    route: Route | None = None,
-) -> AsyncIterator[Connection]:
-    """Open the socket at an address, in its turn; close it, normally, on the way out. Raises FailedConnection.
-
-    `origin` is the web page that a browser would have it opened by; it is said to TikTok alone. `trust_environment`:
-    whether the environment's proxies are used where the route has none.
-    """
-    websocket = await _open(
-        address,
-        user_agent=user_agent,
-        origin=origin,
-        ssl=ssl,
-        trust_environment=trust_environment,
-        turns=turns,
-        route=route or Route(),
-    )
-    websocket.transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BYTES)
-    connection = Connection(websocket, address.between)
-    try:
-        yield connection
-    finally:
-        connection.close()
-        await websocket.close()
-
-
-async def _open(
-    address: Address,
-    *,
-    user_agent: str,
-    origin: str,
-    ssl: SSLContext,
-    trust_environment: bool,
-    turns: AbstractAsyncContextManager[None],
-    route: Route,
-) -> _Client:
-    """A function of its own, so that nothing of how a socket was opened stays in memory for as long as it is open."""
-    to_proxy: dict[str, Any] = {"proxy_ssl": ssl} if route.proxy is not None and route.proxy.is_https else {}
-    try:
-        async with route.passage(turns) as passage:
-
-            def client(*arguments: Any, **named: Any) -> _Client:
-                passage.passed()  # it is made once there is a connection, behind the proxy where there is one
-                return _Client(*arguments, **named)
-
-            opening = _Connect(
-                address.url.text,
-                create_connection=cast(type[ClientConnection], client),
-                additional_headers={**({"Cookie": address.cookie} if address.cookie else {}), **address.headers},
-                user_agent_header=user_agent,
-                origin=websockets.Origin(origin) if address.between is None else None,
-                compression=None,  # batches are gzipped already, and a deflate context costs 64 KiB a room
-                ping_interval=None,  # TikTok answers no pings, so the library's keepalive would close a healthy socket
-                open_timeout=OPEN_SECONDS,
-                close_timeout=CLOSE_SECONDS,
-                max_size=FRAME_BYTES,
-                max_queue=4,
-                proxy=route.proxy.url if route.proxy is not None else True if trust_environment else None,
-                ssl=ssl if address.url.scheme == "wss" else None,
-                **to_proxy,
-            )
-            passage.begin()
-            return cast(_Client, await opening)
-    except ProxyFailed as cause:
-        raise FailedConnection(str(cause), reason=Reason.PROXY, retry_after_seconds=0.0) from cause
-    except websockets.InvalidStatus as cause:
-        raise handshake.handshake_refused(cause.response.status_code, cause.response.headers) from cause
-    except TimeoutError as cause:
-        raise FailedConnection(f"no handshake within {OPEN_SECONDS:g} s", reason=Reason.TIMEOUT) from cause
-    except (OSError, websockets.WebSocketException) as cause:
-        # The library quotes a URL that it cannot use; its query may be a secret.
-        detail = "its URL is none" if isinstance(cause, websockets.InvalidURI) else strangers.shown(str(cause))
-        raise FailedConnection(f"the socket did not open: {detail}", reason=Reason.NETWORK) from cause
 
 
 def _is_little(received: Received, protocol: Protocol) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from producer.lookups.queue import Queue
-from producer.webcast import connection
+from producer.webcast import opening
 from producer.webcast.bench import Bench
 from producer.webcast.doors.hall import Hall
 from producer.webcast.room import Rooms
@@ -24,7 +24,7 @@ class Lane:
     doors: Hall
     look_ups: Queue
     """Where rooms wait to be looked up."""
-    opening: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(connection.AT_ONCE))
+    opening: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(opening.AT_ONCE))
     """Whose turn it is to open a socket."""
 
 

@@ -1,12 +1,13 @@
 """Frames that came while nobody read, of many rooms at once: they are taken in turns, and probes are answered between.
 
-`BURST_FRAMES=100` (in `make chaos-strangers`) is the long form.
+`BURST_FRAMES=100` (in `make chaos-strangers`) is the long form; BURST_ROOMS=1000 KEEP_UVLOOP=1 is another.
 """
 
 import asyncio
 import json
 import os
 import signal
+import time
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from tests.system.watched import Watched, environ
 
 ROOMS = int(os.environ.get("BURST_ROOMS", "100"))
 FRAMES = int(os.environ.get("BURST_FRAMES", "12"))
-MESSAGES = 10
+MESSAGES = int(os.environ.get("BURST_MESSAGES", "10"))
 """Of a frame."""
 TURN_MS = 50.0
 
@@ -36,7 +37,8 @@ def test_a_burst_of_all_rooms_is_taken_in_turns_with_probes_between(
     async def main() -> tuple[dict[str, Any], int, int]:
         async with System(tmp_path, kafka, registry) as system, Stage(names).serve() as stage:
             await system.wants(names)
-            worker = await system.worker(environ=environ(turns, PRODUCER_UPSTREAM=stage.url), max_streams=str(ROOMS))
+            more = {"PRODUCER_UPSTREAM": stage.url, "KEEP_UVLOOP": os.environ.get("KEEP_UVLOOP", "")}
+            worker = await system.worker(environ=environ(turns, **more), max_streams=str(ROOMS))
             watched = Watched(worker, turns)
             async with asyncio.timeout(STEP_SECONDS):
                 await stage.entered(names)
@@ -55,12 +57,16 @@ def test_a_burst_of_all_rooms_is_taken_in_turns_with_probes_between(
             worker.send(signal.SIGCONT)
             live, status = await asyncio.gather(*probes)
             assert live == "ok\n"
+            waited = []
 
             async def all_received() -> bool:
+                asked = time.monotonic()
+                assert await ask(worker.url, "/livez") == "ok\n"
+                waited.append(time.monotonic() - asked)
                 return await received() == before + total
 
             await until(all_received)
-            said = watched.said()
+            said = watched.said() | {"longest_probe_seconds": round(max(waited), 3)}
             assert (await stop(worker))["lost"] == 0
         return said, int(json.loads(status)["ledger"]["received"]) - before, total
 

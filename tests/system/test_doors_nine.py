@@ -23,7 +23,7 @@ import yaml
 from producer.local.kafka import Kafka
 from producer.local.programs import STEP_SECONDS, Worker
 from producer.local.registry import Registry
-from producer.webcast.connection import AT_ONCE
+from producer.webcast.opening import AT_ONCE
 from tests.observability.tools import RULES, run
 from tests.system.harness import Mark, System, metric, stop, web
 

@@ -13,9 +13,10 @@ from websockets.http11 import Request, Response
 
 from producer import strangers
 from producer.errors import FailedConnection, FailedRoomPolling, Reason
-from producer.webcast.connection import Connection, open_connection
+from producer.webcast.connection import Connection
 from producer.webcast.doors.contract import Address
 from producer.webcast.handshake import handshake_refused, read_heartbeat_seconds
+from producer.webcast.opening import Opener
 from producer.webcast.protocol import Protocol, RecentIds
 from producer.webcast.wire import Envelope, FetchResult, PushFrame, PushHeader
 
@@ -54,12 +55,10 @@ def talk(handler: Handler, act: Act, process: Process | None = None) -> object:
         async with serve(handler, "127.0.0.1", 0, process_request=process) as server:
             port = server.sockets[0].getsockname()[1]
             async with asyncio.timeout(120):
-                async with open_connection(
+                async with Opener(
+                    "Mozilla/5.0", "https://www.tiktok.com", ssl.create_default_context(), trust_environment=False
+                ).open(
                     Address(strangers.url(f"ws://127.0.0.1:{port}/"), cookie="ttwid=1", door="direct"),
-                    user_agent="Mozilla/5.0",
-                    origin="https://www.tiktok.com",
-                    ssl=ssl.create_default_context(),
-                    trust_environment=False,
                     turns=asyncio.Semaphore(1),
                 ) as connection:
                     return await act(connection)
@@ -473,12 +472,8 @@ def test_further_headers_of_an_address_go_with_the_handshake_and_its_agent_befor
         async with serve(wait_closed, "127.0.0.1", 0, process_request=process) as server:
             port = server.sockets[0].getsockname()[1]
             headers = {"User-Agent": "other", "Referer": "https://www.tiktok.com/"}
-            async with open_connection(
+            async with Opener("worker's", "http://x", ssl.create_default_context(), trust_environment=False).open(
                 Address(strangers.url(f"ws://127.0.0.1:{port}/"), cookie="ttwid=1", door="direct", headers=headers),
-                user_agent="worker's",
-                origin="http://x",
-                ssl=ssl.create_default_context(),
-                trust_environment=False,
                 turns=asyncio.Semaphore(1),
             ):
                 pass
@@ -512,12 +507,8 @@ def test_options_that_come_twice_are_their_first() -> None:
             port = there.sockets[0].getsockname()[1]
             async with (
                 asyncio.timeout(60),
-                open_connection(
+                Opener("x", "http://x", ssl.create_default_context(), trust_environment=False).open(
                     Address(strangers.url(f"ws://127.0.0.1:{port}/"), cookie="", door="direct"),
-                    user_agent="x",
-                    origin="http://x",
-                    ssl=ssl.create_default_context(),
-                    trust_environment=False,
                     turns=asyncio.Semaphore(1),
                 ) as connection,
             ):
@@ -534,12 +525,8 @@ def test_a_redirect_is_not_followed() -> None:
 
 def test_nobody_listening_is_a_failed_connection() -> None:
     async def main() -> None:
-        async with open_connection(
+        async with Opener("x", "http://x", ssl.create_default_context(), trust_environment=False).open(
             Address(strangers.url("ws://127.0.0.1:9/"), cookie="", door="direct"),
-            user_agent="x",
-            origin="http://x",
-            ssl=ssl.create_default_context(),
-            trust_environment=False,
             turns=asyncio.Semaphore(1),
         ):
             pass

@@ -15,9 +15,10 @@ import pytest
 from producer.errors import FailedConnection, ProducerError, Reason
 from producer.simulator.server import Simulator
 from producer.webcast import http
-from producer.webcast.connection import Connection, open_connection
+from producer.webcast.connection import Connection
 from producer.webcast.doors.direct import Direct
 from producer.webcast.doors.visitor import Visitors
+from producer.webcast.opening import Opener
 from producer.webcast.protocol import Protocol, RecentIds
 from producer.webcast.room import RoomId, Rooms
 from producer.webcast.upstream import USER_AGENT, Upstream
@@ -61,12 +62,10 @@ class Door:
         self.cookies.append(address.cookie)
         self.agents.append(address.headers["User-Agent"])
         try:
-            async with open_connection(
+            async with Opener(
+                USER_AGENT, self._upstream.web_url, ssl.create_default_context(), trust_environment=False
+            ).open(
                 address,
-                user_agent=USER_AGENT,
-                origin=self._upstream.web_url,
-                ssl=ssl.create_default_context(),
-                trust_environment=False,
                 turns=asyncio.Semaphore(1),
             ) as connection:
                 await _hear(connection, room, listens=listens)

@@ -15,7 +15,6 @@ import pytest
 from producer.errors import ProducerError, Reason
 from producer.simulator.server import Simulator
 from producer.webcast import http
-from producer.webcast.connection import open_connection
 from producer.webcast.doors.contract import Door
 from producer.webcast.doors.direct import Direct
 from producer.webcast.doors.hall import Hall
@@ -24,6 +23,7 @@ from producer.webcast.doors.places import Places
 from producer.webcast.doors.queue import Queue
 from producer.webcast.doors.sign import Signed
 from producer.webcast.doors.visitor import Visitors
+from producer.webcast.opening import Opener
 from producer.webcast.protocol import Protocol, RecentIds
 from producer.webcast.room import RoomId
 from producer.webcast.upstream import USER_AGENT, Upstream
@@ -48,12 +48,8 @@ async def enter(doors: Sequence[Door], upstream: Upstream, room: int) -> tuple[s
     while True:
         address = await visit.obtain()
         try:
-            async with open_connection(
+            async with Opener(USER_AGENT, upstream.web_url, ssl.create_default_context(), trust_environment=False).open(
                 address,
-                user_agent=USER_AGENT,
-                origin=upstream.web_url,
-                ssl=ssl.create_default_context(),
-                trust_environment=False,
                 turns=asyncio.Semaphore(1),
             ) as connection:
                 protocol = Protocol(room, now=loop.time(), seen=RecentIds())

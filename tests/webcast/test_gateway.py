@@ -25,9 +25,10 @@ from producer.simulator.replay import Replay
 from producer.simulator.server import Simulator
 from producer.simulator.truth import Truth
 from producer.webcast import http
-from producer.webcast.connection import Connection, open_connection
+from producer.webcast.connection import Connection
 from producer.webcast.doors.contract import Address
 from producer.webcast.doors.gateway import Aside, Gateway, read_asides
+from producer.webcast.opening import Opener
 from producer.webcast.protocol import Protocol, RecentIds
 from producer.webcast.room import RoomId
 from producer.webcast.upstream import Upstream
@@ -209,12 +210,8 @@ def frame(message_id: int, *, need_ack: bool = False) -> bytes:
 
 
 def opened(address: Address) -> Any:
-    return open_connection(
+    return Opener("Mozilla/5.0", "https://www.tiktok.com", ssl.create_default_context(), trust_environment=False).open(
         address,
-        user_agent="Mozilla/5.0",
-        origin="https://www.tiktok.com",
-        ssl=ssl.create_default_context(),
-        trust_environment=False,
         turns=asyncio.Semaphore(1),
     )
 
@@ -291,6 +288,9 @@ def test_who_only_talks_of_the_room_falls_silent_all_the_same(tmp_path: Path) ->
         """A socket that always has something to say."""
 
         response = None
+
+        def has_message(self) -> bool:
+            return False
 
         async def recv(self) -> str:
             return "{}"

@@ -15,10 +15,10 @@ from producer import strangers
 from producer.errors import ProducerError, Reason
 from producer.local.processes import free_ports
 from producer.proxies import Proxy, read_list
-from producer.webcast import connection, http, route
-from producer.webcast.connection import open_connection
+from producer.webcast import http, opening, route
 from producer.webcast.doors.contract import Address
 from producer.webcast.doors.visitor import Visitors
+from producer.webcast.opening import Opener
 from producer.webcast.room import Rooms
 from producer.webcast.route import Route
 from producer.webcast.upstream import Upstream
@@ -84,12 +84,8 @@ class Out:
 
     async def socket(self, origin: Origin) -> None:
         address = Address(strangers.url(f"ws{origin.place}/socket"), cookie="", door="direct")
-        async with open_connection(
+        async with Opener("us", "https://www.tiktok.com", TRUST, trust_environment=False).open(
             address,
-            user_agent="us",
-            origin="https://www.tiktok.com",
-            ssl=TRUST,
-            trust_environment=False,
             turns=self.turns,
             route=self.route,
         ):
@@ -201,7 +197,7 @@ def test_what_is_refused_behind_a_proxy_is_not_the_proxys(
 @pytest.mark.parametrize("ask", ASKS)
 def test_silence_behind_a_proxy_is_not_the_proxys(monkeypatch: pytest.MonkeyPatch, scheme: str, ask: Ask) -> None:
     monkeypatch.setattr(route, "PROXY_SECONDS", 5.0)
-    monkeypatch.setattr(connection, "OPEN_SECONDS", 1.0)
+    monkeypatch.setattr(opening, "OPEN_SECONDS", 1.0)
 
     async def main() -> None:
         async with Origin(hangs=True).serve(tls=True) as origin, proxy_of(scheme).serve() as proxy:

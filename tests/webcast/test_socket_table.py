@@ -10,8 +10,9 @@ import pytest
 from producer import strangers
 from producer.errors import ProducerError
 from producer.simulator.server import Simulator
-from producer.webcast.connection import Connection, open_connection
+from producer.webcast.connection import Connection
 from producer.webcast.doors.contract import Address
+from producer.webcast.opening import Opener
 from producer.webcast.protocol import Protocol, RecentIds
 from producer.webcast.upstream import USER_AGENT
 from tests.simulator.client import room_id, simulate
@@ -84,12 +85,8 @@ def test_a_failure_on_record_of_an_open_socket_is_answered_as_the_sheet_asks(row
 async def hear(simulator: Simulator, room: int, visit: Visit, methods: Counter[str]) -> None:
     """Visit a room as a session does, on a socket alone."""
     url = f"ws{simulator.url.removeprefix('http')}/webcast/im/ws_proxy/ws_reuse_supplement/?room_id={room}"
-    async with open_connection(
+    async with Opener(USER_AGENT, simulator.url, ssl.create_default_context(), trust_environment=False).open(
         Address(strangers.url(url), cookie="ttwid=1", door="direct"),
-        user_agent=USER_AGENT,
-        origin=simulator.url,
-        ssl=ssl.create_default_context(),
-        trust_environment=False,
         turns=asyncio.Semaphore(1),
     ) as connection:
         await converse(connection, room, visit, methods)

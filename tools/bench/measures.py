@@ -14,6 +14,8 @@ from tools.bench.yardstick import bucket, percentile
 
 WARM_FRAMES = 20
 """Of each room, before anything is measured."""
+SETTLE_SECONDS = 2.0
+"""After which what entering left behind is collected."""
 LEAST_RATE = 1_000.0
 """Messages a second of the first step towards the highest rate."""
 
@@ -129,8 +131,10 @@ async def idle(subject: Subject, place: Place, *, rooms: int, seconds: float) ->
 async def memory(subject: Subject, place: Place, *, rooms: int) -> dict[str, float]:
     """KiB a room: connected, and after three frames; and of a worker with one room alone."""
     async with field(subject, place, 1, tls=True) as at:
+        await asyncio.sleep(SETTLE_SECONDS)
         alone = at.worker.resident()
     async with field(subject, place, rooms, tls=True) as at:
+        await asyncio.sleep(SETTLE_SECONDS)
         connected = at.worker.resident()
         sent = frames(rooms, 3, seed=place.seed)
         before = await at.stored()

@@ -1,6 +1,8 @@
 """An instrument: the longest turn of the loop in CPU time, written to the file TURNS whenever one is longer.
 
-It needs asyncio's own loop, so uvloop is hidden. What a turn waits for is no CPU time, however busy the machine is.
+It needs asyncio's own loop, so uvloop is hidden. With KEEP_UVLOOP it is not: a callback that the loop is given again in
+each turn measures what lies between two, without knowing of what it consists, and the loop never sleeps. What a turn
+waits for is no CPU time, however busy the machine is.
 SIGUSR1 makes it forget what was longest. ADDRESS_SPACE bounds the process's memory, in bytes. Where TRACED is set, what
 Python's objects take is traced, and SIGUSR1 has it told, after a collection.
 """
@@ -18,7 +20,9 @@ import tracemalloc
 from pathlib import Path
 from typing import Any
 
-sys.modules["uvloop"] = None  # type: ignore[assignment]  # importing it now raises ModuleNotFoundError
+_keeps_uvloop = bool(os.environ.get("KEEP_UVLOOP"))
+if not _keeps_uvloop:
+    sys.modules["uvloop"] = None  # type: ignore[assignment]  # importing it now raises ModuleNotFoundError
 
 _loop: Any = asyncio.base_events.BaseEventLoop
 _once = _loop._run_once
@@ -54,6 +58,11 @@ def _turn(self: Any) -> None:
     before = time.thread_time()
     _steps.clear()
     _once(self)
+    _turned(before)
+
+
+def _turned(before: float) -> None:
+    """Note a turn that began at this CPU time."""
     taken = (time.thread_time() - before) * 1000
     if _said["running"] and taken > _said["longest_ms"]:
         steps = sorted(_steps, reverse=True)[:3]
@@ -88,8 +97,26 @@ def _forget(*_: object) -> None:
 
 signal.signal(signal.SIGUSR1, _forget)
 
-_loop._run_once = _turn
-asyncio.events.Handle._run = _step  # type: ignore[method-assign]
+_run_whole = asyncio.Runner.run
+
+
+def _run_measured(self: asyncio.Runner, main: Any, **more: Any) -> Any:
+    """Run as ever, with the callback that measures."""
+    loop = self.get_loop()
+
+    def measure(before: float) -> None:
+        _turned(before)
+        loop.call_soon(measure, time.thread_time())
+
+    loop.call_soon(measure, time.thread_time())
+    return _run_whole(self, main, **more)
+
+
+if _keeps_uvloop:
+    asyncio.Runner.run = _run_measured  # type: ignore[method-assign, assignment]
+else:
+    _loop._run_once = _turn
+    asyncio.events.Handle._run = _step  # type: ignore[method-assign]
 
 from producer.observability import metrics  # noqa: E402  # after uvloop was hidden
 
