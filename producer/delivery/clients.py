@@ -192,6 +192,8 @@ class Clients:
 
     async def get(self, *, apart: bool) -> Standing:
         """Wait for the shared client, or the one for partitions in trouble."""
+        if (standing := self._standing.get(apart)) is not None:
+            return standing
         async with self._locks[apart]:
             for attempt in itertools.count(1):
                 if apart in self._standing:

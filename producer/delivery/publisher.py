@@ -246,7 +246,8 @@ class Publisher:
         """They are counted elsewhere from now on."""
         for item in items:
             if item.spool_id is None:
-                self._gone(item)
+                self._in_flight -= 1
+                self._in_flight_bytes -= item.size
             else:
                 assert lane.keeper is not None
                 lane.keeper.forget(item)

@@ -85,6 +85,8 @@ disable_created_metrics()  # type: ignore[no-untyped-call]  # it has no types, a
 
 LATENCY = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
 LOOP_LAG = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5)
+SLOW_SECONDS = 0.1
+"""An acknowledgement that took as long has an exemplar."""
 DURATION = (10, 60, 300, 900, 1800, 3600, 7200, 14400, 28800, 86400)
 
 
@@ -436,10 +438,11 @@ class Metrics:
     # ------------------------------------------------------------------------------------------------ records
 
     def published(self, topic: str, partition: int, *, records: int, size: int, seconds: float) -> None:
-        """A batch was acknowledged. The exemplar, of 128 characters at the most, says of which partition."""
+        """A batch was acknowledged. Of a slow one the exemplar, of 128 characters at the most, says which partition."""
         self._published.add(records, topic)
         self._published_bytes.add(size, topic)
-        self._publish.observe(seconds, {"topic": topic[-96:], "partition": str(partition)})
+        exemplar = {"topic": topic[-96:], "partition": str(partition)} if seconds >= SLOW_SECONDS else None
+        self._publish.observe(seconds, exemplar)
 
     def publish_failed(self, error: str, topic: str) -> None:
         self._publish_errors.labels(error).inc()

@@ -29,6 +29,8 @@ CONTROL = "WebcastControlMessage"
 ACCESS_CONTROL = frozenset({"WebcastAccessControlMessage", "AccessControlMessage"})
 ROOM_VERIFY = frozenset({"WebcastRoomVerifyMessage", "RoomVerifyMessage"})
 """Their `Webcast` TikTok leaves away now and then."""
+HEEDED = ACCESS_CONTROL | ROOM_VERIFY | {CONTROL}
+"""Messages that are about all of us who watch."""
 ENTERED = "im_enter_room_resp"
 HEARTBEAT = "hb"
 CLOSE = "close"
@@ -256,22 +258,20 @@ class Protocol:
             if _room(envelope.payload) not in (self.room_id, 0):
                 received.foreign += 1
                 continue
-            self._mark(envelope)
-            if not self._seen.add(envelope.msg_id):
+            message_id, is_news = envelope.msg_id, not envelope.is_history
+            if message_id and is_news:
+                self._last_id = message_id
+                self.has_met = self.has_met or message_id == self._awaited
+            if not self._seen.add(message_id):
                 received.duplicates += 1
                 continue
             received.messages.append(envelope)
-            if not envelope.is_history:
+            if is_news and envelope.method in HEEDED:
                 self._heed(envelope)
         return received
 
-    def _mark(self, envelope: Envelope) -> None:
-        if envelope.msg_id and not envelope.is_history:
-            self._last_id = envelope.msg_id
-            self.has_met = self.has_met or envelope.msg_id == self._awaited
-
     def _heed(self, envelope: Envelope) -> None:
-        """Do as a message says that is about all of us who watch."""
+        """Do as such a message says."""
         if envelope.method == CONTROL and _ends_live(envelope.payload):
             self.ended = True
         elif _bars(envelope):
