@@ -90,12 +90,13 @@ def test_a_short_run_measures_this_tree(tmp_path: Path, kafka: Kafka) -> None:
         figures |= await measures.saturated(here(), place, rooms=2, count=20, workers=2)
         figures |= await measures.crowd(here(), place, rooms=3, rate=300)
         figures |= await measures.start(here(), place, rooms=3)
+        figures |= await measures.held(here(), place, rooms=2, seconds=0.2)
         return figures | await measures.paced(here(), place, rooms=3, rate=300, seconds=1), is_equal
 
     figures, is_equal = asyncio.run(main())
 
     assert is_equal
-    assert len(figures) == 15
+    assert len(figures) == 16
     # What three rooms take more than one is noise, but it was looked for.
     noise = ("KiB a TLS room", "ms of CPU a TLS room")
     assert all(value > 0 for name, value in figures.items() if not name.startswith(noise))
