@@ -31,7 +31,6 @@ def _parts(wanted: argparse.Namespace) -> dict[str, Part]:
         "paced": partial(measures.paced, rooms=wanted.paced_rooms, rate=wanted.rate, seconds=wanted.seconds),
         "held": partial(measures.held, rooms=wanted.paced_rooms, seconds=wanted.seconds),
         "crowd": partial(_crowds, rooms=wanted.crowds, rate=wanted.rate),
-        "start": partial(measures.start, rooms=wanted.idle_rooms),
         "idle": partial(measures.idle, rooms=wanted.idle_rooms, seconds=wanted.seconds),
         "memory": partial(measures.memory, rooms=wanted.idle_rooms),
     }

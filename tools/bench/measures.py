@@ -107,15 +107,6 @@ async def crowd(subject: Subject, place: Place, *, rooms: int, rate: float) -> d
     }
 
 
-async def start(subject: Subject, place: Place, *, rooms: int) -> dict[str, float]:
-    """What entering a TLS room costs, from its look-up on: ms of CPU."""
-    taken = []
-    for count in (1, rooms):
-        async with field(subject, place, count, tls=True) as at:
-            taken.append(at.cpu())
-    return {f"ms of CPU a TLS room that is entered ({rooms})": (taken[1] - taken[0]) / (rooms - 1) * 1e3}
-
-
 async def idle(subject: Subject, place: Place, *, rooms: int, seconds: float) -> dict[str, float]:
     """What rooms cost in which nothing happens but heartbeats, each five seconds: µs of CPU a room and second.
 
@@ -132,11 +123,13 @@ async def idle(subject: Subject, place: Place, *, rooms: int, seconds: float) ->
 
 
 async def memory(subject: Subject, place: Place, *, rooms: int) -> dict[str, float]:
-    """KiB a room: connected, and after three frames; and of a worker with one room alone."""
+    """KiB a room, connected, and after three frames; of a worker with one room alone; and what entering took."""
     async with field(subject, place, 1, tls=True) as at:
+        began = at.cpu()
         await asyncio.sleep(SETTLE_SECONDS)
         alone = at.worker.resident()
     async with field(subject, place, rooms, tls=True) as at:
+        entered = at.cpu()
         await asyncio.sleep(SETTLE_SECONDS)
         connected = at.worker.resident()
         sent = frames(rooms, 3, seed=place.seed)
@@ -145,6 +138,7 @@ async def memory(subject: Subject, place: Place, *, rooms: int) -> dict[str, flo
         await at.until(before + messages(sent))
         heard = at.worker.resident()
     return {
+        f"ms of CPU a TLS room that is entered ({rooms})": (entered - began) / (rooms - 1) * 1e3,
         "MiB of a worker with one room": alone / 1024,
         f"KiB a TLS room, connected ({rooms})": (connected - alone) / (rooms - 1),
         f"KiB a TLS room, after three frames ({rooms})": (heard - alone) / (rooms - 1),
