@@ -115,6 +115,8 @@ async def field(
         stack.push_async_callback(consumer.stop)
         topics = [f"{_prefix(subject)}.{name}.v1" for name in schemas.events() if name not in OWN_EVENTS]
         partitions = [TopicPartition(topic, number) for topic in topics for number in range(PARTITIONS)]
+        consumer.assign(partitions)  # or it would ask for each topic's leaders by itself
+        consumer.pause(*partitions)
         started = []
         for number in range(workers):
             name = {"PRODUCER_WORKER_NAME": f"bench-{number}"}
