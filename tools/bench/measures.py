@@ -93,11 +93,16 @@ async def held(subject: Subject, place: Place, *, rooms: int, seconds: float) ->
 
 async def crowd(subject: Subject, place: Place, *, rooms: int, rate: float) -> dict[str, float]:
     """CPU a message of a rate that so many rooms have together, and how late the worker's loop is meanwhile."""
-    sent = frames(rooms, max(1, round(rate * 10.0 / rooms / 6.7)), seed=place.seed)
+    warm, sent = (
+        frames(rooms, n, seed=place.seed, skip=s) for n, s in ((1, 0), (max(1, round(rate * 1.5 / rooms)), 1))
+    )
     async with field(subject, place, rooms) as at:
-        before, cpu, late = await at.stored(), at.cpu(), await _loop_lag(at.worker.url)
+        before = await at.stored()
+        await at.rooms.send_at(rate, warm)
+        await at.until(before + messages(warm))
+        cpu, late = at.cpu(), await _loop_lag(at.worker.url)
         await at.rooms.send_at(rate, sent)
-        await at.until(before + messages(sent))
+        await at.until(before + messages(warm) + messages(sent))
         taken, later = at.cpu() - cpu, await _loop_lag(at.worker.url)
     said = f"{rooms} rooms, {rate:g} messages/s"
     p99 = bucket({bound: count - late[bound] for bound, count in later.items()}, 0.99)
