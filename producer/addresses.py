@@ -34,6 +34,12 @@ def base_url(value: str) -> strangers.URL:
     return read
 
 
+def upstream(value: str) -> None:
+    """Read where LIVE rooms are: TikTok by its word, or a simulator by its URL. Raises Unreadable."""
+    if value != "tiktok" and f".{base_url(value).host}".endswith(".tiktok.com"):
+        raise Unreadable("TikTok itself is not named by a URL: say tiktok")
+
+
 def servers(value: str) -> None:
     """Read Kafka's bootstrap servers: host:port, with commas. Raises Unreadable."""
     for place, server in enumerate(value.split(","), 1):

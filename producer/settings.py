@@ -60,7 +60,7 @@ class Settings(BaseModel):
     upstream: Annotated[
         str,
         Field(pattern=r"^(tiktok|https?://[^/\s]+/?)$"),
-        _checked(lambda value: value == "tiktok" or addresses.base_url(value)),
+        _checked(addresses.upstream),
     ] = Field(
         description="Where LIVE rooms are: `tiktok`, or the URL of a simulator. There is no default, "
         "so that TikTok is contacted only where somebody asked for it."

@@ -127,6 +127,23 @@ def test_an_empty_variable_counts_as_not_set() -> None:
     assert from_environ(LEAST | {"PRODUCER_SIGN_URL": ""}).sign_url is None
 
 
+@pytest.mark.parametrize(
+    "url",
+    ["https://www.tiktok.com", "http://TikTok.com/", "https://webcast.TIKTOK.com:443", "https://www.tiktok.com."],
+)
+def test_tiktok_is_no_simulator(url: str) -> None:
+    """By its URL it would have one host for everything, and no allow-list."""
+    [problem] = problems(LEAST | {"PRODUCER_UPSTREAM": url})
+
+    assert problem.startswith("PRODUCER_UPSTREAM: ")
+    assert problem.endswith("(TikTok itself is not named by a URL: say tiktok)")
+
+
+@pytest.mark.parametrize("url", ["tiktok", "http://tiktok.com.example", "http://nottiktok.com", "http://127.0.0.1:1"])
+def test_what_is_not_below_tiktoks_name_may_be_a_simulator(url: str) -> None:
+    assert from_environ(LEAST | {"PRODUCER_UPSTREAM": url}).upstream == url
+
+
 @pytest.mark.parametrize("suffix", [".com", "example.com", ".evil", "1.2.3.4"])
 def test_a_socket_host_suffix_that_would_open_the_door_is_refused(suffix: str) -> None:
     [problem] = problems(LEAST | {"PRODUCER_SOCKET_HOST_SUFFIXES": suffix})
