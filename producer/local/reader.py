@@ -97,7 +97,8 @@ class Reader:
             self.dead_letters[headers.get("producer.reason", b"?").decode()] += 1
             return
         value = self._decode(message.value())
-        self.records.append(Read(event=value["name"], event_id=value["meta"]["event_id"]))
+        meta = value["meta"]
+        self.records.append(Read(value["name"], meta["event_id"], meta["room_id"], value.get("diamonds")))
         self.latest.append(value)
 
     def _decode(self, data: bytes) -> dict[str, Any]:

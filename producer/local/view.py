@@ -161,38 +161,33 @@ def print_summary(
     dead_letters: Mapping[str, int],
 ) -> None:
     """Print the account at the end."""
-    table = Table(
-        "event", "sent", "read", "duplicates", "lost", "in gap", box=None, pad_edge=False, header_style="bold"
-    )
+    names = ("sent", "ours", "unheard", "in_gap", "lost", "duplicates", "read")
+    heads = ("sent", "ours", "- unheard", "- in gap", "- lost", "+ again", "= read")
+    table = Table("event", *heads, box=None, pad_edge=False, header_style="bold")
     for column in table.columns[1:]:
         column.justify = "right"
     for event, row in sorted(verdict.rows.items()):
-        sent = str(row.sent) if row.sent else "-"
-        table.add_row(event, sent, str(row.read), str(row.duplicates), str(row.lost), str(row.in_gap))
+        table.add_row(event, *(str(getattr(row, name) or "-") for name in names))
     rows = verdict.rows.values()
-    duplicates = sum(row.duplicates for row in rows)
-    table.add_row(
-        "all",
-        str(sum(row.sent for row in rows)),
-        str(sum(row.read for row in rows)),
-        str(duplicates),
-        str(sum(row.lost for row in rows)),
-        str(sum(row.in_gap for row in rows)),
-        style="bold",
-    )
+    sums = {name: sum(getattr(row, name) for row in rows) for name in names}
+    table.add_row("all", *map(str, sums.values()), style="bold")
     console.print()
     console.print(table)
     console.print(
-        f"duplicates: {duplicates} records with an event id read before; 0 are left after removing them by it"
+        f"again: {sums['duplicates']} records with an event id read before; 0 are left after removing them by it",
+        soft_wrap=True,
     )
     if kill is not None:
         console.print(
             f"takeover: {kill.worker} was killed with {len(kill.streamers)} streamers; {verdict.gap_rooms} live rooms "
-            f"were entered again, the last after {verdict.gap_seconds:.1f} s; {verdict.gap_events} events fell in it",
+            f"were entered again, the last after {verdict.gap_seconds:.1f} s; {sums['in_gap']} events fell in it",
             soft_wrap=True,
         )
+    console.print("unheard: nobody was connected (a live's first moments, reconnections), nor was it read as history")
+    gifts = verdict.gifts
     console.print(
-        f"unheard: {verdict.unheard} events while nobody was connected (a live's first moments, reconnections)"
+        f"gifts: {gifts.read} diamonds by gift_finalized; {gifts.heard} were heard for sure, of {gifts.emitted} given",
+        soft_wrap=True,
     )
     console.print(f"misbehaviour met: {_counts(Counter(faults))}", markup=False, soft_wrap=True)
     console.print(f"dead letters: {_counts(dead_letters)}", markup=False, soft_wrap=True)

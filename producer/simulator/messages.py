@@ -62,6 +62,14 @@ class Message:
     payload: bytes
     event: str
 
+    @property
+    def diamonds(self) -> int | None:
+        """What a gift's message adds to what was given; None where it does not say, or cannot be read."""
+        try:
+            return wire.GiftMessage.FromString(self.payload).fan_ticket_count or None
+        except wire.DecodeError:
+            return None
+
     def envelope(self, *, history: bool = False) -> bytes:
         """Serialise its envelope; history is what a client is sent that came later."""
         envelope = wire.Envelope(method=self.method, payload=self.payload, msg_id=self.message_id, is_history=history)

@@ -230,6 +230,7 @@ class Socket:
     async def _send_message(self, method: str, payload: bytes, *, payload_type: str = "msg") -> None:
         """Send a batch with a message that is none of the room's own."""
         envelope = Envelope(method=method, payload=payload, msg_id=self._bogus_id())
+        self._truth.write("odd", self._unique_id, self._room_id, message_id=str(envelope.msg_id), method=method)
         await self._send_batch([envelope.SerializeToString()], payload_type=payload_type)
 
     async def _send_batch(

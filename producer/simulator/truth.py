@@ -34,7 +34,9 @@ class Truth:
         """Write that a message was sent to so many sockets: 0 where nobody was there to hear it.
 
         Each message has one line with neither `history` nor `duplicate`; those tell of further times that it was sent.
+        A gift's says what the message adds to what was given, in `diamonds`.
         """
+        more = {"diamonds": message.diamonds} if message.event == "gift" else {}
         self.write(
             "message",
             unique_id,
@@ -45,4 +47,5 @@ class Truth:
             sockets=sockets,
             history=history,
             duplicate=duplicate,
+            **more,
         )
