@@ -96,7 +96,7 @@ async def _measure(wanted: argparse.Namespace) -> int:
             turn = subjects[number % len(subjects) :] + subjects[: number % len(subjects)]
             calibrations.append([])
             for subject in turn:
-                calibrations[-1].append(measures.calibration())
+                calibrations[-1].append(measures.calibration(core))
                 for part in parts:
                     figures = insides[subject.name].round() if part == "avro" else every[part](subject, place)
                     _keep(rows, subject.name, await figures)
