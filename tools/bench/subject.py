@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from producer.local.leash import leashed
 from producer.local.processes import free_ports
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -89,8 +90,7 @@ async def running(subject: Subject, *, environ: Mapping[str, str], core: int, lo
     [port] = free_ports(1)
     with log.open("wb") as output:
         process = await asyncio.create_subprocess_exec(
-            str(subject.python),
-            *("-m", "producer", "run"),
+            *leashed(str(subject.python), "-m", "producer", "run"),
             cwd=subject.root,
             env={**environ, "PRODUCER_HTTP_PORT": str(port)},
             stdout=output,
