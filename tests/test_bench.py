@@ -14,7 +14,7 @@ from tools.bench import corpus, measures
 from tools.bench.avro import Inside
 from tools.bench.field import Place, prepare
 from tools.bench.subject import here
-from tools.bench.yardstick import bucket, drift, percentile, ratio, regressions, table
+from tools.bench.yardstick import bucket, evened, percentile, ratio, regressions, table
 
 ROOM = 7_400_000_000_000_001_003
 
@@ -62,9 +62,16 @@ def test_what_costs_more_in_every_round_is_a_regression(
     assert ("REGRESSION" in table(rows)[0], "better" in table(rows)[0]) == (is_worse, is_better)
 
 
-def test_rounds_of_a_machine_that_changes_are_told_apart() -> None:
-    assert drift([[1.0, 1.1], [2.0, 2.1]]) == pytest.approx(1.1)
-    assert drift([[1.0, 1.5], [2.0, 2.1]]) == 1.5
+def test_one_odd_round_of_five_is_left_aside_and_two_are_noise() -> None:
+    assert ratio([1.2, 1.1, 0.9, 1.3, 1.2], [1.0] * 5).is_worse
+    assert not ratio([1.2, 0.9, 0.9, 1.3, 1.2], [1.0] * 5).is_worse
+    assert ratio([0.8, 0.9, 1.2, 0.7, 0.8], [1.0] * 5).is_better
+    assert not ratio([0.8, 1.1, 1.2, 0.7, 0.8], [1.0] * 5).is_better
+
+
+def test_what_was_measured_while_the_machine_was_slow_is_evened_out() -> None:
+    assert evened(150.0, seconds=0.03, usual=0.02) == pytest.approx(100.0)
+    assert evened(100.0, seconds=0.02, usual=0.02) == 100.0
 
 
 def test_percentiles_are_values_that_were_measured() -> None:

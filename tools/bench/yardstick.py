@@ -7,9 +7,9 @@ from statistics import median
 Rows = Mapping[str, Mapping[str, Sequence[float]]]
 """By figure and subject: one value a round. All are costs, so less is better."""
 WORSE = 1.05
-"""A ratio that counts, if every round has one on the same side of 1."""
-DRIFT = 1.15
-"""By so much the same loop may take longer within one round before nothing is judged."""
+"""A ratio that counts, if nearly every round has one on the same side of 1."""
+ODD_ROUNDS = 5
+"""Of so many rounds one may be on the other side."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,22 +19,32 @@ class Ratio:
     middle: float
     least: float
     most: float
+    above: int
+    """Rounds whose ratio is above 1."""
+    below: int
+    rounds: int
 
     @property
     def is_worse(self) -> bool:
-        """Whether the first costs more, and not by chance: of five rounds all would be above 1 once in 32 times."""
-        return self.middle >= WORSE and self.least > 1.0
+        """Whether the first costs more, and not by chance."""
+        return self.middle >= WORSE and self.above >= self.rounds - self.rounds // ODD_ROUNDS
 
     @property
     def is_better(self) -> bool:
         """The same the other way."""
-        return self.middle <= 1 / WORSE and self.most < 1.0
+        return self.middle <= 1 / WORSE and self.below >= self.rounds - self.rounds // ODD_ROUNDS
 
 
 def ratio(first: Sequence[float], second: Sequence[float]) -> Ratio:
     """Compare two rows of as many rounds."""
     each = [one / other for one, other in zip(first, second, strict=True)]
-    return Ratio(median(each), min(each), max(each))
+    above, below = sum(one > 1 for one in each), sum(one < 1 for one in each)
+    return Ratio(median(each), min(each), max(each), above, below, len(each))
+
+
+def evened(value: float, seconds: float, usual: float) -> float:
+    """What a cost in processor time would be, had the same loop taken as long then as it usually does."""
+    return value * usual / seconds
 
 
 def percentile(values: Sequence[float], share: float) -> float:
@@ -47,11 +57,6 @@ def bucket(counts: Mapping[float, float], share: float) -> float:
     """The least bound of a cumulative histogram below which this share of all is."""
     wanted = share * max(counts.values())
     return min(bound for bound, count in counts.items() if count >= wanted)
-
-
-def drift(calibrations: Sequence[Sequence[float]]) -> float:
-    """How much slower the machine itself was for one subject than for another, in the worst of all rounds."""
-    return max(max(each) / min(each) for each in calibrations)
 
 
 def regressions(rows: Rows) -> list[str]:
