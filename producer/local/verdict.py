@@ -143,14 +143,13 @@ def _invented(
 ) -> Iterable[str]:
     """Account for each event id that was read: it was sent as that event, or is ours and of a room that there was."""
     rooms = {line["room_id"] for line in lines if line["kind"] == "live_started"}
-    names = {line["unique_id"] for line in lines}
     odd = {_event_id(line) for line in lines if line["kind"] == "odd"}
     for event, ids in by_event.items():
         row, known = verdict.rows[event], deliveries.get(event, Counter())
         for event_id in ids:
             place = event_id.partition(":")[0]
             if event in OWN_EVENTS or (event == UNTOLD and event_id == f"{place}:{UNTOLD}"):
-                there_was = place in (names if event == "streamer" else rooms)
+                there_was = event == "streamer" or place in rooms  # the former may not have been live yet
                 row.ours += there_was
                 row.invented += not there_was
             elif event_id in odd:

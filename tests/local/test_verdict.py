@@ -103,7 +103,6 @@ def test_what_was_in_flight_at_a_kill_may_come_once_more() -> None:
         Read("gift_finalized", "8:gift_finalized:a:0-1", "8", 0),
         Read("live_end", "8:live_end"),
         Read("live_end", "7:99"),
-        Read("streamer", "nobody:streamer:w:1"),
     ],
     ids=lambda lie: f"{lie.event} {lie.event_id}",
 )

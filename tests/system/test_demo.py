@@ -37,5 +37,5 @@ def test_the_demo_runs_on_loopback_alone_and_its_accounts_agree(kafka: Kafka, re
     assert lines[-1] == "the accounts agree"
     assert any(line.startswith(f"Apache Kafka {kafka.version} at ") for line in lines)
     assert any(line.startswith("takeover: worker-2 was killed with ") for line in lines)
-    read = {words[0]: int(words[2]) for words in map(str.split, lines) if len(words) == 6 and words[2].isdigit()}
+    read = {words[0]: int(words[7]) for words in map(str.split, lines) if len(words) == 8 and words[7].isdigit()}
     assert sum(count > 0 for event, count in read.items() if event != "all") >= 10
