@@ -39,7 +39,7 @@ from producer.surroundings import Surroundings
 from producer.turns import Turns
 from producer.webcast.lanes import Lanes
 from producer.webcast.opening import Opener
-from producer.webcast.upstream import USER_AGENT, Upstream
+from producer.webcast.upstream import Upstream
 from producer.worker import Worker
 
 CLOSE_SECONDS = 3.0
@@ -337,7 +337,7 @@ def _surroundings(
         ),
         sink=sink,
         metrics=sink.metrics,
-        opener=Opener(USER_AGENT, upstream.web_url, trust, trust_environment=upstream.is_tiktok),
+        opener=Opener.to(upstream, trust),
         elsewhere_poll_seconds=settings.elsewhere_poll_seconds,
         room_stats_seconds=settings.room_stats_seconds or None,
         silence_seconds=settings.silence_seconds,

@@ -21,7 +21,7 @@ from producer.webcast.lanes import Lane
 from producer.webcast.opening import Opener
 from producer.webcast.protocol import Protocol, RecentIds
 from producer.webcast.room import RoomId
-from producer.webcast.upstream import USER_AGENT, Upstream
+from producer.webcast.upstream import Upstream
 
 MOST_NAMES = 10
 """Cookies that are named."""
@@ -162,8 +162,7 @@ class _Trial:
             return False
         self._teller.passed("address", describe(address))
         self._at = "handshake"
-        trust_environment = self._upstream.is_tiktok
-        opener = Opener(USER_AGENT, self._upstream.web_url, self._trust, trust_environment=trust_environment)
+        opener = Opener.to(self._upstream, self._trust)
         try:
             async with (
                 asyncio.timeout(None) as patience,

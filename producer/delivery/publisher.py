@@ -244,19 +244,20 @@ class Publisher:
 
     def _let_go(self, lane: Lane, items: Iterable[Item]) -> None:
         """They are counted elsewhere from now on."""
+        in_memory = []
         for item in items:
             if item.spool_id is None:
-                self._in_flight -= 1
-                self._in_flight_bytes -= item.size
+                in_memory.append(item)
             else:
                 assert lane.keeper is not None
                 lane.keeper.forget(item)
-        self._changed.set()
+        self._gone(*in_memory)
 
-    def _gone(self, item: Item) -> None:
-        """Memory alone no longer has it."""
-        self._in_flight -= 1
-        self._in_flight_bytes -= item.size
+    def _gone(self, *items: Item) -> None:
+        """Memory alone no longer has them."""
+        for item in items:
+            self._in_flight -= 1
+            self._in_flight_bytes -= item.size
         self._changed.set()
 
     # --------------------------------------------------------------------------------------------- the spool

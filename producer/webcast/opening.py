@@ -19,6 +19,7 @@ from producer.webcast.connection import Connection
 from producer.webcast.doors.contract import Address
 from producer.webcast.route import ProxyFailed, Route
 from producer.webcast.share import Share
+from producer.webcast.upstream import USER_AGENT, Upstream
 
 OPEN_SECONDS = 10.0
 CLOSE_SECONDS = 2.0
@@ -48,6 +49,11 @@ class Opener:
     trust_environment: bool
     """Whether the environment's proxies are used where the route has none."""
     share: Share = field(default_factory=lambda: Share(time.monotonic))
+
+    @classmethod
+    def to(cls, upstream: Upstream, trust: SSLContext) -> "Opener":
+        """For the sockets of a Webcast service."""
+        return cls(USER_AGENT, upstream.web_url, trust, trust_environment=upstream.is_tiktok)
 
     @asynccontextmanager
     async def open(
