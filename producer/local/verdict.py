@@ -59,18 +59,6 @@ class Row:
 
 
 @dataclass(slots=True)
-class Verdict:
-    """The whole account."""
-
-    rows: dict[str, Row]
-    gap_seconds: float = 0.0
-    """The longest time from the kill until somebody entered a room again, of those that were live then."""
-    gap_rooms: int = 0
-    gifts: "Gifts" = field(default_factory=lambda: Gifts())
-    problems: list[str] = field(default_factory=list)
-
-
-@dataclass(slots=True)
 class Gifts:
     """Diamonds of all rooms."""
 
@@ -79,6 +67,18 @@ class Gifts:
     """Of gifts that were read live, and are in no streak that the killed worker may have taken with it."""
     read: int = 0
     """By `gift_finalized`, each event id once."""
+
+
+@dataclass(slots=True)
+class Verdict:
+    """The whole account."""
+
+    rows: dict[str, Row]
+    gap_seconds: float = 0.0
+    """The longest time from the kill until somebody entered a room again, of those that were live then."""
+    gap_rooms: int = 0
+    gifts: Gifts = field(default_factory=Gifts)
+    problems: list[str] = field(default_factory=list)
 
 
 Lines = Sequence[Mapping[str, Any]]
@@ -164,14 +164,12 @@ def _too_often(
     by_event: Mapping[str, Counter[str]], deliveries: Mapping[str, Counter[str]], near_kill: set[str]
 ) -> Iterable[str]:
     """A message is read as often as a socket brought it, and where a worker was killed the next may send it again."""
-    too_often = {
-        event: count
-        for event, ids in by_event.items()
-        if (known := deliveries.get(event))
-        and (count := sum(n > known[each] + (each in near_kill) for each, n in ids.items() if each in known))
-    }
-    if too_often:
-        yield f"read more often than any socket brought it: {too_often}"
+    too_often: Counter[str] = Counter()
+    for event, known in deliveries.items():
+        for event_id, records in by_event[event].items():
+            too_often[event] += event_id in known and records > known[event_id] + (event_id in near_kill)
+    if too_often.total():
+        yield f"read more often than any socket brought it: {dict(+too_often)}"
 
 
 def _gifts(

