@@ -23,6 +23,8 @@ OWN_EVENTS = frozenset({"connect", "disconnect", "live_start", "live_end", "gift
 """Events that no message of a room is."""
 PARTITIONS = 4
 """Of each topic."""
+FRAME_MESSAGES = 6.7
+"""Of a frame of the corpus, in the mean."""
 PATIENCE_SECONDS = 300.0
 
 
@@ -48,6 +50,11 @@ def frames(rooms: int, count: int, *, seed: int, skip: int = 0) -> dict[str, lis
         name: list(corpus.frames(seed, FIRST_ROOM + number, skip + count))[skip:]
         for number, name in enumerate(streamers(rooms))
     }
+
+
+def frames_each(rooms: int, rate: float, seconds: float) -> int:
+    """How many frames each room sends to have so many messages a second of all together, for so long; one at least."""
+    return max(1, round(rate * seconds / rooms / FRAME_MESSAGES))
 
 
 def messages(sent: Mapping[str, Sequence[Frame]]) -> int:

@@ -13,7 +13,7 @@ from producer.observability.metrics import PREFIX
 from tests.system.stage import FIRST_ROOM
 from tools.bench import corpus
 from tools.bench.corpus import Frame
-from tools.bench.field import PATIENCE_SECONDS, Place, field, frames, messages, streamers
+from tools.bench.field import PATIENCE_SECONDS, Field, Place, field, frames, frames_each, messages, streamers
 from tools.bench.subject import Subject
 from tools.bench.yardstick import bucket, percentile
 
@@ -23,6 +23,10 @@ SETTLE_SECONDS = 2.0
 """After which what entering left behind is collected."""
 LEAST_RATE = 1_000.0
 """Messages a second of the first step towards the highest rate."""
+STEP = 1.25
+"""Times the rate of the step before."""
+CROWD_SECONDS = 10.0
+"""How long a crowd is measured at the least; each of its rooms has a frame."""
 MOST_FRAMES = 1_000_000
 """Of a room that goes on for as long as it is measured."""
 
@@ -38,14 +42,13 @@ async def saturated(subject: Subject, place: Place, *, rooms: int, count: int, w
         await at.rooms.send_all(sent)
         await at.until(before + messages(warm) + messages(sent))
         taken = at.cpu() - cpu
-    return {
-        f"µs of CPU a message, saturated{'' if workers == 1 else f', {workers} workers'}": taken / messages(sent) * 1e6
-    }
+    said = "saturated" if workers == 1 else f"saturated, {workers} workers"
+    return {f"µs of CPU a message, {said}": taken / messages(sent) * 1e6}
 
 
 async def paced(subject: Subject, place: Place, *, rooms: int, rate: float, seconds: float) -> dict[str, float]:
     """At a rate: from a frame's sending to its acknowledgement, sent once Kafka has its records, in ms; and CPU."""
-    count = max(1, round(rate * seconds / rooms / 6.7))
+    count = frames_each(rooms, rate, seconds)
     warm, sent = frames(rooms, 1, seed=place.seed), frames(rooms, count, seed=place.seed, skip=1)
     async with field(subject, place, rooms, tls=True, PRODUCER_ACKNOWLEDGE="delivered") as at:
         before = await at.stored()
@@ -78,25 +81,26 @@ async def held(subject: Subject, place: Place, *, rooms: int, seconds: float) ->
     best, rate = 0.0, LEAST_RATE
     streams = {name: corpus.frames(place.seed, FIRST_ROOM + n, MOST_FRAMES) for n, name in enumerate(streamers(rooms))}
     async with field(subject, place, rooms, tls=True) as at:
-        stored = await at.stored()
-        while True:
-            count = max(1, round(rate * seconds / rooms / 6.7)) if best else 1
-            # Beside the loop, which has heartbeats to answer.
-            sent = await asyncio.to_thread(_more, streams, count)
-            stored += messages(sent)
-            sent_at = await at.rooms.send_at(rate, sent)
-            ended = time.monotonic()
-            await at.until(stored)
-            if best and (sent_at < 0.97 * rate or time.monotonic() - ended > 1.0):
-                return {f"µs a message at the highest rate held, {rooms} TLS rooms": 1e6 / best}
-            best, rate = (rate, rate * 1.25) if best else (rate / 1.25, rate)
+        await _is_held(at, streams, rate, 1)  # each room's first frame takes longer
+        while await _is_held(at, streams, rate, frames_each(rooms, rate, seconds)):
+            best, rate = rate, rate * STEP
+    return {f"µs a message at the highest rate held, {rooms} TLS rooms": 1e6 / (best or LEAST_RATE / STEP)}
+
+
+async def _is_held(at: Field, streams: Mapping[str, Iterator[Frame]], rate: float, count: int) -> bool:
+    """Send so many more frames to each room."""
+    before = await at.stored()
+    sent = await asyncio.to_thread(_more, streams, count)  # beside the loop, which has heartbeats to answer
+    sent_at = await at.rooms.send_at(rate, sent)
+    ended = time.monotonic()
+    await at.until(before + messages(sent))
+    return sent_at >= 0.97 * rate and time.monotonic() - ended <= 1.0
 
 
 async def crowd(subject: Subject, place: Place, *, rooms: int, rate: float) -> dict[str, float]:
     """CPU a message of a rate that so many rooms have together, and how late the worker's loop is meanwhile."""
-    warm, sent = (
-        frames(rooms, n, seed=place.seed, skip=s) for n, s in ((1, 0), (max(1, round(rate * 1.5 / rooms)), 1))
-    )
+    warm = frames(rooms, 1, seed=place.seed)
+    sent = frames(rooms, frames_each(rooms, rate, CROWD_SECONDS), seed=place.seed, skip=1)
     async with field(subject, place, rooms) as at:
         before = await at.stored()
         await at.rooms.send_at(rate, warm)

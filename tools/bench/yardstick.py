@@ -16,30 +16,30 @@ ODD_ROUNDS = 5
 class Ratio:
     """Of one figure of two subjects, taken in the same round, each round."""
 
-    middle: float
-    least: float
-    most: float
-    above: int
-    """Rounds whose ratio is above 1."""
-    below: int
-    rounds: int
+    rounds: Sequence[float]
+
+    @property
+    def middle(self) -> float:
+        """The median."""
+        return median(self.rounds)
 
     @property
     def is_worse(self) -> bool:
         """Whether the first costs more, and not by chance."""
-        return self.middle >= WORSE and self.above >= self.rounds - self.rounds // ODD_ROUNDS
+        return self.middle >= WORSE and self._agree(sum(each > 1 for each in self.rounds))
 
     @property
     def is_better(self) -> bool:
         """The same the other way."""
-        return self.middle <= 1 / WORSE and self.below >= self.rounds - self.rounds // ODD_ROUNDS
+        return self.middle <= 1 / WORSE and self._agree(sum(each < 1 for each in self.rounds))
+
+    def _agree(self, count: int) -> bool:
+        return count >= len(self.rounds) - len(self.rounds) // ODD_ROUNDS
 
 
 def ratio(first: Sequence[float], second: Sequence[float]) -> Ratio:
     """Compare two rows of as many rounds."""
-    each = [one / other for one, other in zip(first, second, strict=True)]
-    above, below = sum(one > 1 for one in each), sum(one < 1 for one in each)
-    return Ratio(median(each), min(each), max(each), above, below, len(each))
+    return Ratio([one / other for one, other in zip(first, second, strict=True)])
 
 
 def evened(value: float, seconds: float, usual: float) -> float:
@@ -71,7 +71,9 @@ def table(rows: Rows) -> list[str]:
         words = [f"{figure:<46}", *(f"{name} {median(values):9.2f}" for name, values in subjects.items())]
         for compared in _compared(subjects):
             mark = "REGRESSION" if compared.is_worse else "better" if compared.is_better else ""
-            words.append(f"ratio {compared.middle:.3f} ({compared.least:.3f} to {compared.most:.3f}) {mark}")
+            words.append(
+                f"ratio {compared.middle:.3f} ({min(compared.rounds):.3f} to {max(compared.rounds):.3f}) {mark}"
+            )
         lines.append("  ".join(words).rstrip())
     return lines
 
