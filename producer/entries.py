@@ -30,6 +30,7 @@ class Entries:
             for streamer in streamers:
                 entry = self._entry(streamer)
                 if self._told.get(streamer) != (entry.user_id, entry.labels):
+                    await self._sink.turns.mine()  # a start has thousands
                     await self._sink.publisher.room()
                     self._tell(entry)
             await asyncio.sleep(LOOK_SECONDS)

@@ -1,8 +1,10 @@
 """producer.entries: what the list says is told once, and again when it says something else."""
 
 import asyncio
+import itertools
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import pytest
 
@@ -10,6 +12,7 @@ from producer import entries as module
 from producer.assignments.claims import Streamer, Wanted
 from producer.entries import Entries
 from producer.events.encoding import Record
+from producer.turns import Turns
 from tests.test_session import Full, sink
 
 ANN, BO = Streamer("ann"), Streamer("bo")
@@ -139,3 +142,24 @@ def test_where_kafka_has_no_room_the_rest_waits(fleet: Fleet) -> None:
     asyncio.run(main())
 
     assert [told["unique_id"] for told in fleet.publisher.events] == ["ann", "bo"]
+
+
+def test_thousands_that_are_taken_at_once_leave_the_loop_its_turns(fleet: Fleet) -> None:
+    """Each look at this clock takes a millisecond of it, and rooms and entries share five of a turn of the loop."""
+    milliseconds = itertools.count()
+    fleet.sink = replace(fleet.sink, turns=Turns(lambda: next(milliseconds) / 1000))
+    fleet.held = [Streamer(f"s{number}") for number in range(200)]
+    fleet.publisher.most = 1000
+    in_turn: list[int] = []
+
+    async def main() -> None:
+        async with fleet.kept():
+            while len(fleet.publisher.records) < 200:
+                told = len(fleet.publisher.records)
+                await asyncio.sleep(0)
+                in_turn.append(len(fleet.publisher.records) - told)
+
+    asyncio.run(main())
+
+    assert sum(in_turn) == 200
+    assert max(in_turn) <= 10
