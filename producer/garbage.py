@@ -1,21 +1,22 @@
-"""When Python looks through all objects for cycles that nobody holds: once an hour, or where memory has grown.
+"""When Python looks through all objects for cycles that nobody holds: where memory has grown, and not by rooms.
 
 By itself it does so when many objects were made, as where a crowd is connected, and the loop stands meanwhile: 0.23 s
 with two thousand streamers (CROWD=1000 pytest -s tests/system/test_crowd.py). Cycles that live shortly, which are most,
-it finds among the young, at little cost.
+it finds among the young, at little cost. While memory does not grow there are no others worth a standing loop.
 """
 
 import asyncio
 import gc
 import os
-import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn
 
 LOOK_SECONDS = 60.0
-EVERY_SECONDS = 3600.0
 GROWN = 1.5
 """Times the memory that there was after the last look."""
+ROOM_BYTES = 200 * 1024
+"""What a room that was entered since may have besides; it takes about 130 KiB (docs/performance.md)."""
 NEVER = 2**31 - 1
 """Looks among the young until Python looks among the old by itself."""
 
@@ -27,19 +28,19 @@ def leave_the_old_alone() -> None:
     gc.set_threshold(*gc.get_threshold()[:2], NEVER)
 
 
-async def look() -> NoReturn:
-    """Look when it is due."""
-    looked, size = time.monotonic(), resident_bytes()
+async def look(rooms: Callable[[], int]) -> NoReturn:
+    """Look when it is due; `rooms` counts those that are heard."""
+    size, heard = resident_bytes(), rooms()
     while True:
         await asyncio.sleep(LOOK_SECONDS)
-        if is_due(time.monotonic() - looked, size, resident_bytes()):
+        if is_due(size, resident_bytes(), more_rooms=rooms() - heard):
             gc.collect()
-            looked, size = time.monotonic(), resident_bytes()
+            size, heard = resident_bytes(), rooms()
 
 
-def is_due(seconds: float, before: int, now: int) -> bool:
-    """Whether to look again so long after the last time, when so many bytes were resident, and are now."""
-    return seconds >= EVERY_SECONDS or now > GROWN * before > 0
+def is_due(before: int, now: int, *, more_rooms: int) -> bool:
+    """Whether to look, when so many bytes were resident after the last time and are now, with so many more rooms."""
+    return now > GROWN * before + ROOM_BYTES * max(0, more_rooms) and before > 0
 
 
 def resident_bytes() -> int:

@@ -224,7 +224,7 @@ async def _work(
         tasks.create_task(sink.letterbox.report(), name="letterbox")
         tasks.create_task(entries.keep(worker.held), name="entries")
         tasks.create_task(_measure_loop(sink.metrics), name="loop lag")
-        tasks.create_task(garbage.look(), name="garbage")
+        tasks.create_task(garbage.look(worker.heard), name="garbage")
         if fetch is not None:
             tasks.create_task(sink.gift_lists.keep(fetch), name="gift list")
 

@@ -8,7 +8,7 @@ from producer import logs
 from producer.assignments.claims import Streamer
 from producer.assignments.interface import Assignments
 from producer.observability.metrics import Metrics
-from producer.session import Session, SessionFactory
+from producer.session import Session, SessionFactory, State
 
 AT_A_TIME = 20
 """So many sessions begin, or are told to end, in one turn of the loop; others have theirs before the next."""
@@ -33,6 +33,10 @@ class Worker:
     def held(self) -> Iterable[Streamer]:
         """Those that it has, and was not told to let go."""
         return self._running.keys() - self._leaving
+
+    def heard(self) -> int:
+        """How many rooms it hears."""
+        return sum(session.state is State.CONNECTED for session, _ in self._running.values())
 
     async def run(self) -> None:
         """Follow the claims until cancelled; then every session has ended and its claim is released."""

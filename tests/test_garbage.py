@@ -13,19 +13,23 @@ MIB = 2**20
 
 
 @pytest.mark.parametrize(
-    ("seconds", "before", "now", "due"),
+    ("before", "now", "more_rooms", "due"),
     [
-        (60.0, 100 * MIB, 100 * MIB, False),
-        (3599.0, 100 * MIB, 100 * MIB, False),
-        (3600.0, 100 * MIB, 100 * MIB, True),
-        (60.0, 100 * MIB, 150 * MIB, False),
-        (60.0, 100 * MIB, 150 * MIB + 1, True),
-        (60.0, 0, 100 * MIB, False),  # nobody said how much there was
-        (60.0, 100 * MIB, 0, False),
+        (100 * MIB, 100 * MIB, 0, False),
+        (100 * MIB, 150 * MIB, 0, False),
+        (100 * MIB, 150 * MIB + 1, 0, True),
+        (100 * MIB, 350 * MIB, 1024, False),  # a crowd is no garbage: each room takes a part of it
+        (100 * MIB, 350 * MIB + 1, 1024, True),
+        (100 * MIB, 150 * MIB + 1, -1024, True),  # rooms that were left took their memory along
+        (100 * MIB, 140 * MIB, -1024, False),
+        (0, 100 * MIB, 0, False),  # nobody said how much there was
+        (100 * MIB, 0, 0, False),
     ],
 )
-def test_it_is_due_once_an_hour_or_where_memory_grew_by_half(seconds: float, before: int, now: int, due: bool) -> None:
-    assert garbage.is_due(seconds, before, now) is due
+def test_it_is_due_where_memory_grew_by_half_and_by_no_more_rooms(
+    before: int, now: int, more_rooms: int, due: bool
+) -> None:
+    assert garbage.is_due(before, now, more_rooms=more_rooms) is due
 
 
 def test_what_is_resident_is_some_tens_of_mebibytes() -> None:
@@ -43,15 +47,19 @@ def test_a_cycle_that_is_old_goes_when_it_is_due_and_not_before(monkeypatch: pyt
     known = weakref.ref(old)
     monkeypatch.setattr(garbage, "LOOK_SECONDS", 0.0)
     dues = iter([False, False, True])
-    looked: list[bool] = []
+    looked: list[tuple[bool, int]] = []
+    heard = iter([2])
 
-    def is_due(*_: object) -> bool:
-        looked.append(known() is None)
+    def rooms() -> int:
+        return next(heard, 3)
+
+    def is_due(*_: object, more_rooms: int) -> bool:
+        looked.append((known() is None, more_rooms))
         return next(dues, False)
 
     async def main() -> None:
-        looking = asyncio.create_task(garbage.look())
-        while len(looked) < 4:
+        looking = asyncio.create_task(garbage.look(rooms))
+        while len(looked) < 4 and not looking.done():
             await asyncio.sleep(0)
         looking.cancel()
 
@@ -69,4 +77,4 @@ def test_a_cycle_that_is_old_goes_when_it_is_due_and_not_before(monkeypatch: pyt
         gc.unfreeze()
         gc.set_threshold(*thresholds)
 
-    assert looked == [False, False, False, True]
+    assert looked == [(False, 1), (False, 1), (False, 1), (True, 0)]
