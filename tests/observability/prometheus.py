@@ -18,6 +18,7 @@ from tests.observability.tools import NAMESPACE, tool
 from tests.system.harness import until
 
 JOB = "tiktok-live-producer"
+"""The job that rules are for where the chart is not used."""
 
 
 def asked_for() -> None:
@@ -27,12 +28,12 @@ def asked_for() -> None:
 
 
 class Prometheus:
-    """Both servers, for some workers. Use it as an async context manager."""
+    """Both servers, for the workers of each job. Use it as an async context manager."""
 
-    def __init__(self, folder: Path, groups: Sequence[Mapping[str, Any]], workers: Iterable[Worker]) -> None:
+    def __init__(self, folder: Path, groups: Sequence[Mapping[str, Any]], jobs: Mapping[str, Iterable[Worker]]) -> None:
         self._folder = folder / "prometheus"
         self._groups = groups
-        self._targets = [worker.url.removeprefix("http://") for worker in workers]
+        self._jobs = {job: list(workers) for job, workers in jobs.items()}
         self._port, self._alertmanager = free_ports(2)
         self._stack = AsyncExitStack()
         self._client = httpx.AsyncClient(trust_env=False, timeout=120.0)
@@ -50,9 +51,16 @@ class Prometheus:
                 "alerting": {"alertmanagers": [{"static_configs": [{"targets": [f"127.0.0.1:{self._alertmanager}"]}]}]},
                 "scrape_configs": [
                     {
-                        "job_name": JOB,
-                        "static_configs": [{"targets": self._targets, "labels": {"namespace": NAMESPACE}}],
+                        "job_name": job,
+                        "static_configs": [
+                            {
+                                "targets": [worker.url.removeprefix("http://")],
+                                "labels": {"namespace": NAMESPACE, "pod": worker.name},
+                            }
+                            for worker in workers
+                        ],
                     }
+                    for job, workers in self._jobs.items()
                 ],
             },
         )

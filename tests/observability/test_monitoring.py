@@ -16,11 +16,18 @@ from producer.local.kafka import Kafka
 from producer.local.registry import Registry
 from tests.conftest import Background
 from tests.observability.prometheus import JOB, Prometheus, asked_for
-from tests.observability.tools import NAMESPACE, RULES, alerts, groups_of, rendered
+from tests.observability.tools import NAMESPACE, RELEASE, RULES, alerts, groups_of, rendered
 from tests.system.harness import System, connected, metric, until
 from tools.dashboards import dashboards
 
-VARIABLES = {"$job": JOB, "$instance": ".+", "$streamer": ".+", "$__rate_interval": "10s", "$__range": "1m"}
+VARIABLES = {
+    "$namespace": NAMESPACE,
+    "$release": JOB,
+    "$pod": ".+",
+    "$streamer": ".+",
+    "$__rate_interval": "10s",
+    "$__range": "1m",
+}
 
 EMPTY: dict[str, str] = {
     r"connections_closed_total\b.*> 0": "the lives that are connected may outlast the test",
@@ -68,7 +75,7 @@ def test_every_query_of_dashboards_and_rules_gives_something(tmp_path: Path, kaf
                 await system.worker(name, spool_directory=spool, dead_letters_per_minute="0", metrics_streamers="2")
                 for name, spool in zip(("one", "two"), spools, strict=True)
             ]
-            async with Prometheus(tmp_path, groups_of(*RULES), workers) as prometheus:
+            async with Prometheus(tmp_path, groups_of(*RULES), {JOB: workers}) as prometheus:
                 records = [rule["record"] for group in groups_of(*RULES) for rule in group["rules"] if "record" in rule]
                 selectors = {
                     selector
@@ -91,11 +98,11 @@ def test_every_query_of_dashboards_and_rules_gives_something(tmp_path: Path, kaf
                 for rule in (rule["expr"] for rule in alerts()):
                     await prometheus.series(rule)
                 health = {(rule["name"], rule["health"], rule.get("lastError")) for rule in await prometheus.rules()}
-                instances = await prometheus.label_values("instance", f'tiktok_live_build_info{{job=~"{JOB}"}}')
+                pods = await prometheus.label_values("pod", f'tiktok_live_build_info{{job=~"{JOB}"}}')
 
             print(f"{len(wanted)} queries asked, {len(missing)} empty as they may be:", *missing, sep="\n  ")
             assert {name for name, status, error in health if status != "ok" or error} == set()
-            assert len(instances) == 2
+            assert pods == ["one", "two"]
 
     asyncio.run(main())
 
@@ -112,7 +119,7 @@ def test_silent_rooms_and_too_few_workers_ring(tmp_path: Path, kafka: Kafka, reg
                 return len(system.truth("fault")) >= 2
 
             await until(both_silent)
-            async with Prometheus(tmp_path, rendered(*QUICK), workers) as prometheus:
+            async with Prometheus(tmp_path, rendered(*QUICK), {RELEASE: workers}) as prometheus:
                 found = await prometheus.sees("TikTokLiveStreamersUnassigned", "TikTokLiveNoEvents")
 
         unassigned = next(alert for alert in found if alert["labels"]["alertname"] == "TikTokLiveStreamersUnassigned")
@@ -139,7 +146,7 @@ def test_a_sign_server_over_its_quota_and_rooms_that_cannot_be_read_ring(
                 dead_letters_per_minute="1",
             )
             await connected(worker, 1)
-            async with Prometheus(tmp_path, rendered(*QUICK), [worker]) as prometheus:
+            async with Prometheus(tmp_path, rendered(*QUICK), {RELEASE: [worker]}) as prometheus:
                 found = await prometheus.sees(
                     "TikTokLiveSignRateLimited",
                     "TikTokLiveDecodeErrors",
@@ -173,7 +180,7 @@ def test_kafka_away_a_full_spool_and_a_dead_worker_ring(
             await system.simulator("--rooms", "4", "--rate", "400")
             worker = await system.worker()
             await connected(worker, 1)
-            async with Prometheus(tmp_path, rendered(*QUICK), [worker]) as prometheus:
+            async with Prometheus(tmp_path, rendered(*QUICK), {RELEASE: [worker]}) as prometheus:
 
                 async def scraped() -> bool:
                     return bool(await prometheus.series("job:tiktok_live_events_lost:ratio_rate5m"))

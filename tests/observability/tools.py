@@ -13,6 +13,8 @@ ROOT = Path(__file__).resolve().parents[2]
 CHART = ROOT / "helm"
 RULES = tuple(sorted((CHART / "rules").glob("*.yaml")))
 NAMESPACE = "streaming"
+RELEASE = "lives-tiktok-live-producer"
+"""The full name of the release that `rendered` is of, unless it is told another one."""
 
 
 def tool(name: str) -> str:
@@ -40,12 +42,12 @@ def alerts() -> list[dict[str, Any]]:
     return [rule for group in groups_of(*RULES) for rule in group["rules"] if "alert" in rule]
 
 
-def rendered(*flags: str) -> list[dict[str, Any]]:
-    """The groups of the chart's PrometheusRule."""
+def rendered(*flags: str, release: str = "lives") -> list[dict[str, Any]]:
+    """The groups of the PrometheusRule of a release."""
     values = str(CHART / "ci" / "monitoring-values.yaml")
     template = "templates/prometheusrule.yaml"
     given = ("--values", values, "--show-only", template, *flags)
-    text = run(tool("helm"), "template", "lives", str(CHART), "--namespace", NAMESPACE, *given)
+    text = run(tool("helm"), "template", release, str(CHART), "--namespace", NAMESPACE, *given)
     made = yaml.safe_load(text)
     assert made["kind"] == "PrometheusRule"
     groups: list[dict[str, Any]] = made["spec"]["groups"]

@@ -71,7 +71,7 @@ def parts() -> Iterator[Panel | Number | str]:
         "Records in flight",
         "Handed over and not yet acknowledged. At kafka_max_in_flight_records, rooms are no longer read from.",
         "none",
-        ((f"sum by (instance) ({metric('inflight_records')})", "{{instance}}"),),
+        ((f"sum by (namespace, pod) ({metric('inflight_records')})", "{{pod}}"),),
     )
     yield Panel(
         "Publish errors",
@@ -105,7 +105,7 @@ def parts() -> Iterator[Panel | Number | str]:
         "Bytes published",
         "Values of records, before compression.",
         "Bps",
-        ((f"sum by (instance) ({rate('published_bytes_total')})", "{{instance}}"),),
+        ((f"sum by (namespace, pod) ({rate('published_bytes_total')})", "{{pod}}"),),
         stacked=True,
     )
     yield Panel(
@@ -120,12 +120,12 @@ def parts() -> Iterator[Panel | Number | str]:
         "Bytes in the spool",
         "By worker; how full the fullest is stands above. It empties by itself once Kafka takes records again.",
         "bytes",
-        ((f"sum by (instance) ({metric('spool_bytes')})", "{{instance}}"),),
+        ((f"sum by (namespace, pod) ({metric('spool_bytes')})", "{{pod}}"),),
         stacked=True,
     )
     yield Panel(
         "Records written to the spool",
         "What Kafka did not take in time. Always a little: PRODUCER_SPOOL_AFTER_SECONDS is less than Kafka needs.",
         "wps",
-        ((f"sum by (instance) ({rate('spool_records_written_total')})", "{{instance}}"),),
+        ((f"sum by (namespace, pod) ({rate('spool_records_written_total')})", "{{pod}}"),),
     )

@@ -1,12 +1,13 @@
 """What a dashboard is made of: panels, queries, variables and places, as Grafana reads them."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from producer.observability.metrics import PREFIX
 
-SELECTED = 'job=~"$job",instance=~"$instance"'
+FLEET = 'namespace=~"$namespace",job=~"$release"'
+SELECTED = f'{FLEET},pod=~"$pod"'
 DATASOURCE = {"type": "prometheus", "uid": "${datasource}"}
 COLUMNS = 24
 
@@ -24,6 +25,8 @@ class Panel:
     right: str | None = None
     """Legends that match this are drawn against the axis on the right, in `right_unit`."""
     right_unit: str = ""
+    colours: tuple[tuple[str, str], ...] = ()
+    """Legends whose line has a colour of its own, and that colour."""
 
     width, height = 12, 8
 
@@ -36,8 +39,8 @@ class Number:
     description: str
     unit: str
     queries: tuple[tuple[str, str], ...]
-    colours: Sequence[tuple[float | None, str]] = ((None, "green"),)
-    """In which colour it is shown, from which value on."""
+    colours: Sequence[tuple[float | None, str]] = ((None, "text"),)
+    """In which colour it is shown, from which value on: none that judges, unless somebody says what is good."""
     words: tuple[tuple[int, str], ...] = ()
     """What to show in place of a number."""
 
@@ -75,9 +78,14 @@ def metric(name: str, further: str = "", *, prefix: str = PREFIX) -> str:
     return f"{prefix}{name}{{{SELECTED}{',' if further else ''}{further}}}"
 
 
-def rate(name: str, further: str = "") -> str:
+def of_fleet(name: str) -> str:
+    """A metric of all workers of the selected releases: what a list wants is not any single one's."""
+    return f"{PREFIX}{name}{{{FLEET}}}"
+
+
+def rate(name: str, further: str = "", *, prefix: str = PREFIX) -> str:
     """A counter's rate, over an interval that Grafana fits to the picture and to the scrapes."""
-    return f"rate({metric(name, further)}[$__rate_interval])"
+    return f"rate({metric(name, further, prefix=prefix)}[$__rate_interval])"
 
 
 def by(labels: str, name: str) -> str:
@@ -102,8 +110,9 @@ def _variables(panels: list[dict[str, Any]]) -> list[dict[str, Any]]:
             "options": [],
             "refresh": 1,
         },
-        _variable("job", "Job", f"label_values({build}, job)"),
-        _variable("instance", "Worker", f'label_values({build}{{job=~"$job"}}, instance)'),
+        _variable("namespace", "Namespace", f"label_values({build}, namespace)"),
+        _variable("release", "Release", f'label_values({build}{{namespace=~"$namespace"}}, job)'),
+        _variable("pod", "Worker", f'label_values({build}{{namespace=~"$namespace",job=~"$release"}}, pod)'),
     ]
     if "$streamer" in str(panels):
         series = metric("stream_connected")
@@ -121,7 +130,7 @@ def _variable(name: str, label: str, query: str) -> dict[str, Any]:
         "query": {"query": query, "refId": "variable"},
         "multi": True,
         "includeAll": True,
-        "allValue": ".+",
+        "allValue": ".*",  # also those that have no such label, as where the chart is not used
         "current": {"selected": True, "text": ["All"], "value": ["$__all"]},
         "options": [],
         "refresh": 2,
@@ -186,15 +195,23 @@ def _described(panel: Panel | Number) -> dict[str, Any]:
 
 
 def _overrides(panel: Panel | Number) -> list[dict[str, Any]]:
-    if isinstance(panel, Number) or panel.right is None:
+    if isinstance(panel, Number):
         return []
-    properties = {"custom.axisPlacement": "right", "unit": panel.right_unit}
-    return [
-        {
-            "matcher": {"id": "byRegexp", "options": panel.right},
-            "properties": [{"id": name, "value": value} for name, value in properties.items()],
-        }
+    overrides = [
+        _override("byName", legend, {"color": {"mode": "fixed", "fixedColor": colour}})
+        for legend, colour in panel.colours
     ]
+    if panel.right is not None:
+        axis = {"custom.axisPlacement": "right", "unit": panel.right_unit}
+        overrides.append(_override("byRegexp", panel.right, axis))
+    return overrides
+
+
+def _override(how: str, legend: str, properties: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "matcher": {"id": how, "options": legend},
+        "properties": [{"id": name, "value": value} for name, value in properties.items()],
+    }
 
 
 def _number(number: Number) -> dict[str, Any]:

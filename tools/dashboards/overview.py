@@ -2,14 +2,23 @@
 
 from collections.abc import Iterator
 
-from tools.dashboards.model import Number, Panel, by, metric, quantile, rate
+from tools.dashboards.model import Number, Panel, by, metric, of_fleet, quantile, rate
 
 UID = "tiktok-live-overview"
 TITLE = "TikTok LIVE producer"
 DESCRIPTION = "Workers, rooms, connections, events."
 
 CONNECTED = 'state="connected"'
+CONNECTING = 'error!~"FailedRoomPolling|FailedFetchGifts"'
+OFFLINE = 'state="offline"'
+STUCK = 'state=~"failed|parked"'
 NOT_FENCED = 'reason!="fenced"'
+
+# A list for each release, so that what one of them lacks is not made up for by another that holds too much.
+WANTED = f"max by (namespace, job) ({of_fleet('catalog_streams')})"
+CLAIMED = f"sum by (namespace, job) ({of_fleet('assigned_streams')})"
+HELD = f"({CLAIMED} - (sum by (namespace, job) ({of_fleet('claims_handing_over')}) or 0 * {CLAIMED}))"
+FAILURES = f"sum({rate('connection_errors_total', CONNECTING)})"
 
 
 def parts() -> Iterator[Panel | Number | str]:
@@ -21,13 +30,32 @@ def parts() -> Iterator[Panel | Number | str]:
         ((f"sum({metric('streams', CONNECTED)})", "connected"),),
     )
     yield Number(
-        "Claimed of wanted",
-        "Streamers that workers hold, and enabled ones on the list. Fewer held than wanted: max_streams is too low.",
+        "Wanted",
+        "Enabled streamers on the lists, one of each release.",
         "none",
-        (
-            (f"sum({metric('assigned_streams')})", "claimed"),
-            (f"max({metric('catalog_streams')})", "wanted"),
-        ),
+        ((f"sum({WANTED})", "wanted"),),
+    )
+    yield Number(
+        "Held of wanted",
+        "Streamers that workers hold, of those wanted; one that is handed over counts once. Less than all for minutes: "
+        "see TikTokLiveStreamersUnassigned.",
+        "percentunit",
+        ((f"sum({HELD}) / (sum({WANTED}) > 0)", "held"),),
+        colours=((None, "red"), (1, "green")),
+    )
+    yield Number(
+        "Without a worker",
+        "Streamers that are wanted and that nobody holds. What they say is lost.",
+        "none",
+        ((f"sum(clamp_min({WANTED} - {HELD}, 0))", "without"),),
+        colours=((None, "green"), (1, "red")),
+    )
+    yield Number(
+        "Held too often",
+        "Streamers held beyond those wanted and those handed over. For minutes: see TikTokLiveStreamersHeldTwice.",
+        "none",
+        ((f"sum(clamp_min({HELD} - {WANTED}, 0))", "too often"),),
+        colours=((None, "green"), (1, "orange")),
     )
     yield Number(
         "Kafka",
@@ -39,11 +67,30 @@ def parts() -> Iterator[Panel | Number | str]:
         words=((0, "down"), (1, "up")),
     )
     yield Number(
-        "Last event",
-        "How long ago any worker received a message. Long while rooms are connected: TikTok has gone silent on us.",
+        "Offline",
+        "Streamers that are not live now. That is normal, however many.",
+        "none",
+        ((f"sum({metric('streams', OFFLINE)})", "offline"),),
+    )
+    yield Number(
+        "Failed or parked",
+        "Streamers whose session waits for somebody to change something, or until it is tried again after a bug.",
+        "none",
+        ((f"sum({metric('streams', STUCK)})", "stuck"),),
+        colours=((None, "green"), (1, "orange")),
+    )
+    yield Number(
+        "Silence",
+        "How long ago any worker received a message, while rooms are connected: TikTok may have gone silent on us.",
         "s",
-        ((f"time() - max({metric('last_event_timestamp_seconds')} > 0)", "ago"),),
-        colours=((None, "green"), (300, "orange")),
+        (
+            (
+                f"time() - max({metric('last_event_timestamp_seconds')} > 0) "
+                f"and sum({metric('streams', CONNECTED)}) > 0 or vector(0)",
+                "silent",
+            ),
+        ),
+        colours=((None, "green"), (300, "red")),
     )
     yield Number(
         "Records published",
@@ -52,10 +99,18 @@ def parts() -> Iterator[Panel | Number | str]:
         ((f"sum({rate('records_published_total')})", "published"),),
     )
     yield Number(
-        "Failures",
-        "Failures of every class.",
-        "cps",
-        ((f"sum({rate('connection_errors_total')})", "failures"),),
+        "Failing to connect",
+        "Of what it takes to connect, what fails. That a streamer is offline is no failure.",
+        "percentunit",
+        ((f"{FAILURES} / ({FAILURES} + sum({rate('connections_opened_total')}) > 0) or vector(0)", "failing"),),
+        colours=((None, "green"), (0.1, "orange"), (0.3, "red")),
+    )
+    yield Number(
+        "Lost",
+        "Records that nobody will have, in the time shown.",
+        "none",
+        ((f"sum(increase({metric('events_dropped_total', NOT_FENCED)}[$__range]))", "lost"),),
+        colours=((None, "green"), (1, "red")),
     )
 
     yield "Workers"
@@ -63,7 +118,7 @@ def parts() -> Iterator[Panel | Number | str]:
         "Streamers by worker",
         "Streamers that each worker holds. One far above the others: the sharing out is unfinished.",
         "none",
-        ((f"sum by (instance) ({metric('assigned_streams')})", "{{instance}}"),),
+        ((f"sum by (namespace, pod) ({metric('assigned_streams')})", "{{pod}}"),),
         stacked=True,
     )
     yield Panel(
@@ -94,8 +149,8 @@ def parts() -> Iterator[Panel | Number | str]:
         "Seconds of one processor a second: at 1 a worker can do no more. Resident memory is in bytes, on the right.",
         "none",
         (
-            (f"rate({metric('cpu_seconds_total', prefix='process_')}[$__rate_interval])", "{{instance}}"),
-            (f"{metric('resident_memory_bytes', prefix='process_')}", "{{instance}} memory"),
+            (f"sum by (namespace, pod) ({rate('cpu_seconds_total', prefix='process_')})", "{{pod}}"),
+            (f"sum by (namespace, pod) ({metric('resident_memory_bytes', prefix='process_')})", "{{pod}} memory"),
         ),
         right="memory$",
         right_unit="bytes",
@@ -118,6 +173,7 @@ def parts() -> Iterator[Panel | Number | str]:
         "none",
         ((f"sum by (state) ({metric('streams')})", "{{state}}"),),
         stacked=True,
+        colours=(("connected", "green"), ("offline", "text"), ("parked", "orange"), ("failed", "red")),
     )
     yield Panel(
         "Connections attempted, opened and closed",
@@ -214,11 +270,11 @@ def parts() -> Iterator[Panel | Number | str]:
         "Records published by worker",
         "Records that Kafka acknowledged, of all topics. Below what is received for long: see the delivery dashboard.",
         "wps",
-        ((f"sum by (instance) ({rate('records_published_total')})", "{{instance}}"),),
+        ((f"sum by (namespace, pod) ({rate('records_published_total')})", "{{pod}}"),),
         stacked=True,
     )
     yield Panel(
-        "Lost",
+        "Lost and not readable",
         "Records lost, by why, and what could not be read. Anything at all: see the alerts.",
         "cps",
         (

@@ -99,7 +99,7 @@ def parts() -> Iterator[Panel | Number | str]:
         "Duplicates",
         "Messages that a room had sent before, set aside. Many: connections are lost again and again.",
         "cps",
-        ((f"sum by (instance) ({rate('events_duplicate_total')})", "{{instance}}"),),
+        ((f"sum by (namespace, pod) ({rate('events_duplicate_total')})", "{{pod}}"),),
     )
 
     yield "Kinds"
@@ -107,7 +107,7 @@ def parts() -> Iterator[Panel | Number | str]:
         "Messages of unknown kinds",
         "By worker. All workers alike: TikTok has something new. One: a single room.",
         "cps",
-        ((f"sum by (instance) ({rate('events_received_total', UNKNOWN)})", "{{instance}}"),),
+        ((f"sum by (namespace, pod) ({rate('events_received_total', UNKNOWN)})", "{{pod}}"),),
         stacked=True,
     )
     yield Panel(

@@ -31,7 +31,7 @@ def parts() -> Iterator[Panel | Number | str]:
         "Connected, by streamer and worker",
         "A band while the room is connected. On two workers: it is handed over, or see TikTokLiveStreamersHeldTwice.",
         "none",
-        ((f"sum by (streamer, instance) ({metric('stream_connected', CHOSEN)})", "{{streamer}} {{instance}}"),),
+        ((f"sum by (streamer, namespace, pod) ({metric('stream_connected', CHOSEN)})", "{{streamer}} {{pod}}"),),
         stacked=True,
     )
     yield Panel(
