@@ -63,3 +63,23 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- $unit := regexFind "[MGT]i$" . -}}
 {{- mul (trimSuffix $unit . | int64) (get $units $unit) -}}
 {{- end -}}
+
+{{/* How workers are scraped, of the chart and a monitor's values. The job is the release, since another one in the
+namespace has the same series: rules and dashboards tell the two apart by it. */}}
+{{- define "producer.scrape" -}}
+{{- $own := last . -}}
+interval: {{ $own.interval }}
+{{- with $own.scrapeTimeout }}
+scrapeTimeout: {{ . }}
+{{- end }}
+relabelings:
+  - targetLabel: job
+    replacement: {{ include "producer.fullname" (first .) }}
+  {{- with $own.relabelings }}
+  {{- toYaml . | nindent 2 }}
+  {{- end }}
+{{- with $own.metricRelabelings }}
+metricRelabelings:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- end -}}

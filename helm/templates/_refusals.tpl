@@ -1,6 +1,6 @@
 {{/* What is refused, with its reason. Every problem is told at once, as the program tells its own. */}}
 {{- define "producer.refusals" -}}
-{{- $problems := concat (include "producer.settingProblems" . | fromJsonArray) (include "producer.fleetProblems" . | fromJsonArray) (include "producer.podProblems" . | fromJsonArray) -}}
+{{- $problems := concat (include "producer.settingProblems" . | fromJsonArray) (include "producer.fleetProblems" . | fromJsonArray) (include "producer.podProblems" . | fromJsonArray) (include "producer.monitoringProblems" . | fromJsonArray) -}}
 {{- if $problems -}}
 {{- fail (printf "\n  %s" (join "\n  " $problems)) -}}
 {{- end -}}
@@ -76,9 +76,6 @@
 {{- $problems = append $problems "autoscaling.streams is set, so KEDA needs autoscaling.prometheus" -}}
 {{- end -}}
 {{- end -}}
-{{- if and .Values.podMonitor.enabled .Values.serviceMonitor.enabled -}}
-{{- $problems = append $problems "podMonitor.enabled and serviceMonitor.enabled are both true, so every worker would be scraped twice" -}}
-{{- end -}}
 {{- toJson $problems -}}
 {{- end -}}
 
@@ -121,6 +118,18 @@
 {{- if has .name (list "claims" "secrets" "sessions" "spool" "streamers" "tmp") -}}
 {{- $problems = append $problems (printf "extraVolumes has %s, which is the name of a volume of the chart's own" .name) -}}
 {{- end -}}
+{{- end -}}
+{{- toJson $problems -}}
+{{- end -}}
+
+{{/* Of what looks at the workers. */}}
+{{- define "producer.monitoringProblems" -}}
+{{- $problems := list -}}
+{{- if and .Values.podMonitor.enabled .Values.serviceMonitor.enabled -}}
+{{- $problems = append $problems "podMonitor.enabled and serviceMonitor.enabled are both true, so every worker would be scraped twice" -}}
+{{- end -}}
+{{- if and .Values.prometheusRule.enabled (not .Values.prometheusRule.runbookUrl) -}}
+{{- $problems = append $problems "prometheusRule.runbookUrl is not set: the address at which you serve docs/runbooks, as https://git.example.com/live/producer/-/blob/main/docs/runbooks/; an alert's link leads there from wherever it is read" -}}
 {{- end -}}
 {{- toJson $problems -}}
 {{- end -}}

@@ -34,7 +34,7 @@ VALUES: dict[str, Any] = {
     "prepare": {"topics": True, "schemas": True},
     "networkPolicy": {"enabled": True},
     "podMonitor": {"enabled": True},
-    "prometheusRule": {"enabled": True},
+    "prometheusRule": {"enabled": True, "runbookUrl": "https://git.example.com/docs/runbooks"},
     "dashboard": {"enabled": True},
 }
 ASKED = [

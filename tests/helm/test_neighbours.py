@@ -78,6 +78,10 @@ def test_keda_asks_prometheus_for_the_streams_of_this_release(helm: str) -> None
 # --------------------------------------------------------------------------------------------- monitoring and network
 
 
+OWN_JOB = {"targetLabel": "job", "replacement": "lives-tiktok-live-producer"}
+"""What tells a release's samples from those of another one in its namespace."""
+
+
 @pytest.mark.parametrize("values", PROFILES, ids=by_name)
 def test_monitoring_is_made_where_asked_for_alone(helm: str, values: Path) -> None:
     objects = render(helm, values)
@@ -92,7 +96,19 @@ def test_pod_monitor_selects_the_workers_and_their_port(helm: str) -> None:
 
     assert monitor is not None
     assert monitor["spec"]["selector"]["matchLabels"] == SELECTOR
-    assert monitor["spec"]["podMetricsEndpoints"] == [{"port": "http", "path": "/metrics", "interval": "15s"}]
+    assert monitor["spec"]["podMetricsEndpoints"] == [
+        {
+            "port": "http",
+            "path": "/metrics",
+            "interval": "15s",
+            "scrapeTimeout": "12s",
+            "relabelings": [
+                OWN_JOB,
+                {"sourceLabels": ["__meta_kubernetes_pod_node_name"], "targetLabel": "node"},
+            ],
+            "metricRelabelings": [{"sourceLabels": ["__name__"], "regex": "python_gc_.+", "action": "drop"}],
+        }
+    ]
 
 
 def test_service_monitor_selects_the_service_which_selects_the_workers(helm: str) -> None:
@@ -101,7 +117,9 @@ def test_service_monitor_selects_the_service_which_selects_the_workers(helm: str
 
     assert monitor is not None and service is not None
     assert monitor["spec"]["selector"]["matchLabels"].items() <= service["metadata"]["labels"].items()
-    assert monitor["spec"]["endpoints"] == [{"port": "http", "path": "/metrics", "interval": "1m"}]
+    assert monitor["spec"]["endpoints"] == [
+        {"port": "http", "path": "/metrics", "interval": "1m", "relabelings": [OWN_JOB]}
+    ]
     assert [port["name"] for port in service["spec"]["ports"]] == ["http"]
     assert service["spec"]["selector"] == SELECTOR
     assert service["spec"]["clusterIP"] == "None"

@@ -50,7 +50,7 @@ def test_there_is_a_unit_test_of_nothing_else() -> None:
 
 @pytest.mark.parametrize("rule", alerts(), ids=lambda rule: rule["alert"])
 def test_alert_says_how_bad_what_and_where_to_read_on(rule: dict[str, Any]) -> None:
-    assert rule["labels"]["severity"] in ("page", "warning", "info")
+    assert rule["labels"]["severity"] in ("critical", "warning", "info")
     assert rule["annotations"].keys() == {"summary", "description", "runbook_url"}
     assert rule["annotations"]["summary"].endswith(".")
     assert rule["annotations"]["description"].endswith(".")
@@ -62,11 +62,11 @@ def test_annotations_name_labels_that_the_alert_has(rule: dict[str, Any]) -> Non
     named = set(re.findall(r"\$labels\.(\w+)", str(rule["annotations"])))
     grouped = {name.strip() for by in re.findall(r"by \(([^)]*)\)", rule["expr"]) for name in by.split(",")}
 
-    assert named <= (grouped - {"le"} if grouped else {"instance"})
+    assert named <= (grouped - {"le"} if grouped else {"pod"})
 
 
 def test_only_what_readers_lose_now_rings_at_night() -> None:
-    assert {rule["alert"] for rule in alerts() if rule["labels"]["severity"] == "page"} == {
+    assert {rule["alert"] for rule in alerts() if rule["labels"]["severity"] == "critical"} == {
         "TikTokLiveDown",
         "TikTokLiveEventsDropped",
         "TikTokLiveKafkaDisconnected",
@@ -78,7 +78,7 @@ def test_only_what_readers_lose_now_rings_at_night() -> None:
 
 @pytest.mark.parametrize("expression", expressions())
 def test_every_selector_has_the_job_that_the_chart_puts_its_own_in_place_of(expression: str) -> None:
-    named = re.findall(rf"\b(?:job:)?{PREFIX}\w+(?::\w+)?|\bup\b", expression)
+    named = re.findall(rf"\b(?:job:)?{PREFIX}\w+(?::\w+)?|\bup\b|\bprocess_\w+", expression)
 
     assert named
     assert len(named) == expression.count(f"{{{OURS}")
@@ -111,31 +111,67 @@ def test_recorded_series_are_those_that_rules_ask_for() -> None:
 # ------------------------------------------------------------------------------------------------ what Helm makes
 
 
-def test_helm_changes_the_selector_and_nothing_else() -> None:
+def test_helm_changes_selector_severities_and_addresses_and_nothing_else() -> None:
     expected = copy.deepcopy(groups_of(*sorted(RULES, key=lambda file: file.stem != "recording")))
+    own = f'job="lives-tiktok-live-producer",namespace="{NAMESPACE}"'
     for group in expected:
         for rule in group["rules"]:
-            rule["expr"] = rule["expr"].replace(OURS, f'{OURS},namespace="{NAMESPACE}"')
+            rule["expr"] = rule["expr"].replace(OURS, own)
+            if "alert" in rule:
+                severity = rule["labels"]["severity"]
+                rule["labels"]["severity"] = {"critical": "page"}.get(severity, severity)
+                page = f"https://git.example.com/live/producer/-/blob/main/docs/runbooks/{rule['alert']}.md"
+                rule["annotations"]["runbook_url"] = page
 
     assert rendered() == expected
+
+
+@pytest.mark.parametrize(
+    ("flags", "severities"),
+    [
+        ((), {"critical", "warning", "info"}),
+        (("--set", "prometheusRule.severities.critical=P1,prometheusRule.severities.info=P5"), {"P1", "warning", "P5"}),
+    ],
+)
+def test_severities_are_the_organisations_words(flags: tuple[str, ...], severities: set[str]) -> None:
+    made = rendered(*("--set", "prometheusRule.severities.critical=critical"), *flags)
+
+    assert {rule["labels"]["severity"] for group in made for rule in group["rules"] if "alert" in rule} == severities
+
+
+def test_a_single_alerts_severity_is_one_of_the_three_or_another_word() -> None:
+    changed = rendered(
+        *("--set", "prometheusRule.severities.critical=P1"),
+        *("--set", "prometheusRule.alerts.TikTokLiveBugs.severity=critical"),
+        *("--set", "prometheusRule.alerts.TikTokLiveDown.severity=ticket"),
+    )
+    rules = {rule["alert"]: rule for group in changed for rule in group["rules"] if "alert" in rule}
+
+    assert rules["TikTokLiveBugs"]["labels"]["severity"] == "P1"
+    assert rules["TikTokLiveDown"]["labels"]["severity"] == "ticket"
+
+
+@pytest.mark.parametrize("address", ["https://runbooks.example", "https://runbooks.example/"])
+def test_alerts_lead_to_their_page_wherever_they_are_read(address: str) -> None:
+    made = rendered("--set", f"prometheusRule.runbookUrl={address}")
+
+    urls = {rule["annotations"]["runbook_url"] for group in made for rule in group["rules"] if "alert" in rule}
+    assert urls == {f"https://runbooks.example/{name}.md" for name in NAMES}
 
 
 def test_values_change_single_alerts() -> None:
     changed = rendered(
         *("--set", "prometheusRule.alerts.TikTokLiveDown.for=7s"),
-        *("--set", "prometheusRule.alerts.TikTokLiveDown.severity=ticket"),
         *("--set", "prometheusRule.alerts.TikTokLiveUnknownEvents.enabled=false"),
         *("--set", "prometheusRule.alertLabels.team=live"),
-        *("--set", "prometheusRule.runbookUrl=https://runbooks.example/"),
         *("--set", r"prometheusRule.selector=job=~\"live.*\""),
     )
     rules = {rule["alert"]: rule for group in changed for rule in group["rules"] if "alert" in rule}
 
     assert sorted(rules) == [name for name in NAMES if name != "TikTokLiveUnknownEvents"]
     assert rules["TikTokLiveDown"]["for"] == "7s"
-    assert rules["TikTokLiveDown"]["labels"] == {"severity": "ticket", "team": "live"}
-    assert rules["TikTokLiveDown"]["expr"] == 'absent(up{job=~"live.*"} == 1)'
-    assert rules["TikTokLiveDown"]["annotations"]["runbook_url"] == "https://runbooks.example/TikTokLiveDown.md"
+    assert rules["TikTokLiveDown"]["labels"] == {"severity": "page", "team": "live"}
+    assert rules["TikTokLiveWorkerDown"]["expr"] == 'up{job=~"live.*"} == 0'
     assert rules["TikTokLiveWorkerDown"]["for"] == "5m"
     assert rules["TikTokLiveWorkerDown"]["labels"] == {"severity": "warning", "team": "live"}
 
