@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from tests.observability.tools import NAMESPACE, run, tool
+from tests.observability.tools import NAMESPACE, Groups, run, tool
 
 STEP_SECONDS = 30
 SHARE = 20
@@ -15,9 +15,6 @@ SHARE = 20
 
 Pod = tuple[str, str]
 """The name of a pod, and the address that it is scraped at."""
-
-Groups = list[dict[str, Any]]
-"""The groups of a rule file."""
 
 
 class Fleet:

@@ -38,7 +38,7 @@ async def draw(panels: str, work: Path, pictures: Path) -> None:
         await system.simulator("--rooms", str(ROOMS), "--rate", str(RATE), *faults)
         workers = [await system.worker(name, spool_directory=str(work / name)) for name in ("one", "two", "three")]
         began = time.monotonic()
-        async with Prometheus(work, groups_of(*RULES), {JOB: workers}) as prometheus:
+        async with Prometheus(work, [groups_of(*RULES)], {JOB: workers}) as prometheus:
             await connected(workers[0], 1)
             await asyncio.sleep(CALM_SECONDS)
             await kafka.kill(1)

@@ -14,7 +14,7 @@ import yaml
 
 from producer.local.processes import free_ports
 from producer.local.programs import Worker
-from tests.observability.tools import NAMESPACE, tool
+from tests.observability.tools import NAMESPACE, Groups, tool
 from tests.system.harness import until
 
 JOB = "tiktok-live-producer"
@@ -28,11 +28,11 @@ def asked_for() -> None:
 
 
 class Prometheus:
-    """Both servers, for the workers of each job. Use it as an async context manager."""
+    """Both servers, with some files of rules, for the workers of each job. Use it as an async context manager."""
 
-    def __init__(self, folder: Path, groups: Sequence[Mapping[str, Any]], jobs: Mapping[str, Iterable[Worker]]) -> None:
+    def __init__(self, folder: Path, rules: Sequence[Groups], jobs: Mapping[str, Iterable[Worker]]) -> None:
         self._folder = folder / "prometheus"
-        self._groups = groups
+        self._rules = {f"rules-{number}.yml": {"groups": groups} for number, groups in enumerate(rules)}
         self._jobs = {job: list(workers) for job, workers in jobs.items()}
         self._port, self._alertmanager = free_ports(2)
         self._stack = AsyncExitStack()
@@ -42,12 +42,13 @@ class Prometheus:
         self._folder.mkdir()
         await self._stack.enter_async_context(self._client)
         self._write("alertmanager.yml", {"route": {"receiver": "nobody"}, "receivers": [{"name": "nobody"}]})
-        self._write("rules.yml", {"groups": self._groups})
+        for name, document in self._rules.items():
+            self._write(name, document)
         self._write(
             "prometheus.yml",
             {
                 "global": {"scrape_interval": "1s", "evaluation_interval": "1s"},
-                "rule_files": [str(self._folder / "rules.yml")],
+                "rule_files": [str(self._folder / name) for name in self._rules],
                 "alerting": {"alertmanagers": [{"static_configs": [{"targets": [f"127.0.0.1:{self._alertmanager}"]}]}]},
                 "scrape_configs": [
                     {

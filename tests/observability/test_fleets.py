@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.observability.fleets import Fleet, Groups, run_rules
-from tests.observability.tools import CHART, NAMESPACE, RULES, rendered, run, tool
+from tests.observability.fleets import Fleet, run_rules
+from tests.observability.tools import CHART, NAMESPACE, RULES, Groups, rendered, run, tool
 
 JOB = "tiktok-live-producer"
 SIZES = pytest.mark.parametrize("workers", [2, 10, 50])

@@ -16,6 +16,9 @@ NAMESPACE = "streaming"
 RELEASE = "lives-tiktok-live-producer"
 """The full name of the release that `rendered` is of, unless it is told another one."""
 
+Groups = list[dict[str, Any]]
+"""The groups of a file of rules."""
+
 
 def tool(name: str) -> str:
     """A program that a variable of its name, in capitals, points to, or that is on PATH; the test skips without it."""
@@ -32,7 +35,7 @@ def run(*command: str) -> str:
     return result.stdout
 
 
-def groups_of(*files: Path) -> list[dict[str, Any]]:
+def groups_of(*files: Path) -> Groups:
     """The groups of rule files."""
     return [group for file in files for group in yaml.safe_load(file.read_text("utf-8"))["groups"]]
 
@@ -42,7 +45,7 @@ def alerts() -> list[dict[str, Any]]:
     return [rule for group in groups_of(*RULES) for rule in group["rules"] if "alert" in rule]
 
 
-def rendered(*flags: str, release: str = "lives") -> list[dict[str, Any]]:
+def rendered(*flags: str, release: str = "lives") -> Groups:
     """The groups of the PrometheusRule of a release."""
     values = str(CHART / "ci" / "monitoring-values.yaml")
     template = "templates/prometheusrule.yaml"
@@ -50,5 +53,5 @@ def rendered(*flags: str, release: str = "lives") -> list[dict[str, Any]]:
     text = run(tool("helm"), "template", release, str(CHART), "--namespace", NAMESPACE, *given)
     made = yaml.safe_load(text)
     assert made["kind"] == "PrometheusRule"
-    groups: list[dict[str, Any]] = made["spec"]["groups"]
+    groups: Groups = made["spec"]["groups"]
     return groups
