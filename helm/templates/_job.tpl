@@ -38,6 +38,8 @@ spec:
         - name: {{ .name }}
           args: {{ toJson .args }}
           {{- include "producer.container" $root | nindent 10 }}
+          resources:
+            {{- include "producer.resources" (dict "root" $root "spool" 0) | nindent 12 }}
           env:
             {{- include "producer.env" $root | trim | nindent 12 }}
           volumeMounts:

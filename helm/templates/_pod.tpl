@@ -19,12 +19,27 @@ image: {{ include "producer.image" . | quote }}
 imagePullPolicy: {{ .Values.image.pullPolicy }}
 securityContext:
   {{- toYaml .Values.securityContext | nindent 2 }}
-resources:
-  {{- toYaml .Values.resources | nindent 2 }}
 {{- with .Values.envFrom }}
 envFrom:
   {{- toYaml . | nindent 2 }}
 {{- end }}
+{{- end -}}
+
+{{/*
+What a container asks for and may take. Beside what the values say that is the node's disk, in Mi: for /tmp, the claims
+and the log, and for a spool where the pod has one on that disk. All is requested, since without Kafka the spools of a
+node fill up together.
+*/}}
+{{- define "producer.resources" -}}
+{{- $disk := printf "%dMi" (add 256 .spool) -}}
+{{- $own := dict "requests" (dict "ephemeral-storage" $disk) "limits" (dict "ephemeral-storage" $disk) -}}
+{{- toYaml (mergeOverwrite $own (deepCopy .root.Values.resources)) -}}
+{{- end -}}
+
+{{- define "producer.workerResources" -}}
+{{- $onNode := and .Values.spool.enabled (not .Values.spool.persistence.enabled) -}}
+{{- $spool := ternary (div (include "producer.bytes" .Values.spool.size) 1048576) 0 $onNode -}}
+{{- include "producer.resources" (dict "root" . "spool" $spool) -}}
 {{- end -}}
 
 {{/* The entries of `env` of all pods. */}}
@@ -154,11 +169,32 @@ envFrom:
 {{- end }}
 {{- end -}}
 
-{{/* The spool's volume, where it is not a claim. */}}
-{{- define "producer.spoolVolume" -}}
+{{/* The spool as a folder of the pod, and as a claim for a volume. */}}
+
+{{- define "producer.spoolFolder" -}}
 - name: spool
   emptyDir:
     sizeLimit: {{ .Values.spool.size }}
+{{- end -}}
+
+{{- define "producer.spoolClaim" -}}
+metadata:
+  # No upgrade can change those of a StatefulSet, so no version is among them.
+  labels:
+    {{- include "producer.selectorLabels" . | nindent 4 }}
+  {{- with .Values.spool.persistence.annotations }}
+  annotations:
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
+spec:
+  accessModes:
+    {{- toYaml .Values.spool.persistence.accessModes | nindent 4 }}
+  {{- with .Values.spool.persistence.storageClassName }}
+  storageClassName: {{ . }}
+  {{- end }}
+  resources:
+    requests:
+      storage: {{ .Values.spool.size }}
 {{- end -}}
 
 {{/* What else the specs of all pods have in common. */}}

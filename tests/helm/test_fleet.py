@@ -142,29 +142,6 @@ def test_worker_has_the_name_of_its_pod(helm: str) -> None:
     assert name["valueFrom"] == {"fieldRef": {"fieldPath": "metadata.name"}}
 
 
-def test_spool_of_a_deployment_is_an_empty_folder_that_is_bounded(helm: str) -> None:
-    objects = render(helm, profile("default"))
-
-    volumes = {volume["name"]: volume for volume in rendering.worker_pod(objects)["volumes"]}
-
-    assert volumes["spool"] == {"name": "spool", "emptyDir": {"sizeLimit": "2Gi"}}
-
-
-def test_spool_of_a_stateful_set_is_a_claim(helm: str) -> None:
-    objects = render(helm, profile("stateful-set"))
-    spec = workload(objects)["spec"]
-    [claim] = spec["volumeClaimTemplates"]
-
-    assert claim["metadata"]["name"] == "spool"
-    assert claim["spec"] == {
-        "accessModes": ["ReadWriteOncePod"],
-        "storageClassName": "fast",
-        "resources": {"requests": {"storage": "100Gi"}},
-    }
-    assert spec["persistentVolumeClaimRetentionPolicy"] == {"whenDeleted": "Delete", "whenScaled": "Retain"}
-    assert "spool" not in {volume["name"] for volume in rendering.worker_pod(objects)["volumes"]}
-
-
 def test_workers_spread_over_hosts_and_zones_where_they_can(helm: str) -> None:
     spread = rendering.worker_pod(render(helm, profile("default")))["topologySpreadConstraints"]
 
@@ -173,17 +150,6 @@ def test_workers_spread_over_hosts_and_zones_where_they_can(helm: str) -> None:
         assert each["whenUnsatisfiable"] == "ScheduleAnyway"
         assert each["labelSelector"] == {"matchLabels": SELECTOR}
         assert each["matchLabelKeys"] == ["pod-template-hash"]
-
-
-def test_a_drain_of_nodes_takes_one_worker_at_a_time_and_any_that_is_broken(helm: str) -> None:
-    budget = of_kind(render(helm, profile("default")), "PodDisruptionBudget")
-
-    assert budget is not None
-    assert budget["spec"] == {
-        "maxUnavailable": 1,
-        "unhealthyPodEvictionPolicy": "AlwaysAllow",
-        "selector": {"matchLabels": SELECTOR},
-    }
 
 
 # -------------------------------------------------------------------------------------------------- Jobs and the test

@@ -13,7 +13,6 @@ from tools import chart_readme
 IGNORED = {
     "container-image-pull-policy": "tags are versions and never move; a digest can be given",
     "container-resources": "a processor limit would hold back heartbeats; the request keeps the share",
-    "container-ephemeral-storage-request-and-limit": "each emptyDir has its own limit, the spool's being a value",
     "deployment-has-host-podantiaffinity": "topology spread constraints stand for it",
     "statefulset-has-host-podantiaffinity": "topology spread constraints stand for it",
 }
