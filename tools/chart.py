@@ -19,6 +19,8 @@ README = Path("helm/README.md")
 
 CHARTS_OWN = frozenset({"assignments_file"})
 """Files that the chart itself puts into the pod."""
+USER_NAMES = ("kafka_sasl_username", "kafka_oauth_client_id", "schema_registry_username")
+"""Settings that a Secret has beside the secret itself."""
 
 
 def chart(into: Path) -> list[Path]:
@@ -40,6 +42,9 @@ def values_schema() -> dict[str, Any]:
         name: {"description": setting["description"], "$ref": "#/definitions/secretKey"}
         for name, setting in settings.items()
         if name.endswith("_file") and name not in CHARTS_OWN
+    }
+    schema["properties"]["settingsFrom"]["properties"] = {
+        name: {"description": settings[name]["description"], "$ref": "#/definitions/valueFrom"} for name in USER_NAMES
     }
     return _with_required(schema, yaml.safe_load((ROOT / VALUES).read_text("utf-8")))
 

@@ -54,6 +54,11 @@ node fill up together.
 - name: PRODUCER_{{ upper $name }}
   value: {{ printf "%s/%s" (include "producer.secretsDirectory" $) (trimSuffix "_file" $name) | quote }}
 {{- end }}
+{{- range $name, $source := .Values.settingsFrom }}
+- name: PRODUCER_{{ upper $name }}
+  valueFrom:
+    {{- toYaml $source | nindent 4 }}
+{{- end }}
 {{- if eq .Values.assignments.mode "file" }}
 - name: PRODUCER_ASSIGNMENTS_FILE
   value: {{ include "producer.streamersDirectory" . }}/streamers.yaml

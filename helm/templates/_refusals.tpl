@@ -12,7 +12,6 @@
 {{- $own := dict
   "assignments_file" "put the list into `streamers`, with assignments.mode=file"
   "claims_directory" "it is an empty folder of the pod"
-  "sessions_directory" "name the Secret in sessionsSecret"
   "spool_directory" "say spool.enabled"
   "worker_name" "each worker has the name of its pod"
 -}}
@@ -33,8 +32,15 @@
 {{- if not $value -}}
 {{- else if hasKey $own $name -}}
 {{- $problems = append $problems (printf "settings.%s is the chart's own: %s" $name (get $own $name)) -}}
-{{- else if hasSuffix "_file" $name -}}
-{{- $problems = append $problems (printf "settings.%s would be a path in the container, where there is nothing: name the Secret and its key in secretFiles.%s" $name $name) -}}
+{{- else if hasKey $.Values.settingsFrom $name -}}
+{{- $problems = append $problems (printf "settings.%s and settingsFrom.%s are both set: say one" $name $name) -}}
+{{- else if or (hasSuffix "_file" $name) (eq $name "sessions_directory") -}}
+{{- $reference := ternary "sessionsSecret" (printf "secretFiles.%s" $name) (eq $name "sessions_directory") -}}
+{{- if get $.Values.secretFiles $name | or (and (eq $name "sessions_directory") $.Values.sessionsSecret) -}}
+{{- $problems = append $problems (printf "settings.%s and %s are both set: say one" $name $reference) -}}
+{{- else if not (include "producer.isMounted" (dict "root" $ "path" $value)) -}}
+{{- $problems = append $problems (printf "settings.%s is %s, where nothing is mounted: name the Secret in %s, or mount a volume there by extraVolumes and extraVolumeMounts" $name $value $reference) -}}
+{{- end -}}
 {{- end -}}
 {{- end -}}
 {{- range .Values.extraEnv -}}
@@ -46,6 +52,22 @@
 {{- $problems = append $problems "prepare.schemas is true, so settings.schema_registry_url is needed" -}}
 {{- end -}}
 {{- toJson $problems -}}
+{{- end -}}
+
+{{/* Whether the operator, or Vault's injector for them, mounts something at a path or above it: a text, empty for no. */}}
+{{- define "producer.isMounted" -}}
+{{- $folders := list -}}
+{{- range .root.Values.extraVolumeMounts -}}
+{{- $folders = append $folders .mountPath -}}
+{{- end -}}
+{{- $annotations := .root.Values.podAnnotations -}}
+{{- if eq (get $annotations "vault.hashicorp.com/agent-inject") "true" -}}
+{{- $folders = append $folders (get $annotations "vault.hashicorp.com/secret-volume-path" | default "/vault/secrets") -}}
+{{- end -}}
+{{- $path := clean .path -}}
+{{- range $folders -}}
+{{- if or (eq (clean .) $path) (hasPrefix (printf "%s/" (clean .)) $path) }}yes{{ end -}}
+{{- end -}}
 {{- end -}}
 
 {{/* Of how many workers there are. */}}

@@ -33,7 +33,7 @@ def test_every_container_has_an_environment_that_the_program_accepts(helm: str, 
         assert settings.http_host in ("0.0.0.0", "::")
         for name, wanted in read(values)["settings"].items():
             given = getattr(settings, name)
-            assert given == (tuple(wanted) if isinstance(given, tuple) else wanted)
+            assert given == (tuple(wanted) if isinstance(given, tuple) else type(given)(wanted))
 
 
 @each_profile
@@ -47,12 +47,60 @@ def test_every_file_that_a_setting_names_is_mounted(helm: str, values: Path) -> 
             named.pop("assignments_file")  # they look whether there is one, and do not read it
 
         mounted = files_of(pod["spec"], objects)
+        brought = {name for name in read(values)["settings"] if name.endswith("_file")}
 
-        assert {path for path in named.values() if path is not None} <= mounted
-        assert read(values).get("secretFiles", {}).keys() == {
+        assert {path for name, path in named.items() if path is not None and name not in brought} <= mounted
+        assert read(values).get("secretFiles", {}).keys() | brought == {
             name for name, path in named.items() if path is not None and name != "assignments_file"
         }
         assert not any("subPath" in mount for mount in container["volumeMounts"]), "such a file never changes"
+
+
+def test_files_that_others_bring_are_where_their_volumes_are(helm: str) -> None:
+    objects = render(helm, rendering.profile("mounted-secrets"))
+    container = rendering.worker(objects)
+    settings = from_environ(environ_of(container))
+    folders = {mount["name"]: Path(mount["mountPath"]) for mount in container["volumeMounts"]}
+
+    assert settings.kafka_sasl_password_file == folders["kafka"] / "password"
+    assert settings.kafka_tls_ca_file == folders["kafka-ca"] / "ca.crt"
+    assert settings.schema_registry_token_file == folders["registry-token"] / "token"
+    assert settings.sessions_directory == folders["kafka"] / "sessions"
+
+
+ELSEWHERE = "podAnnotations.vault\\.hashicorp\\.com/secret-volume-path=/run/vault"
+UNASKED = "podAnnotations.vault\\.hashicorp\\.com/agent-inject=no"
+
+
+@pytest.mark.parametrize(
+    ("path", "change", "taken"),
+    [
+        ("/vault/secrets/sign", "replicaCount=3", True),
+        ("/vault/secrets/../sign", "replicaCount=3", False),
+        ("/vault/secrets-of-others/sign", "replicaCount=3", False),
+        ("/run/vault/sign", ELSEWHERE, True),
+        ("/vault/secrets/sign", ELSEWHERE, False),
+        ("/vault/secrets/sign", UNASKED, False),
+        ("/mnt/kafka/sign", UNASKED, True),
+    ],
+)
+def test_a_path_is_taken_where_a_volume_or_vaults_injector_is(helm: str, path: str, change: str, taken: bool) -> None:
+    flags = ("--set", f"settings.sign_api_key_file={path}", "--set", change)
+
+    result = rendering.attempt(helm, rendering.profile("mounted-secrets"), *flags)
+
+    assert (result.returncode == 0) == taken
+    assert taken or f"settings.sign_api_key_file is {path}, where nothing is mounted" in result.stderr
+
+
+def test_a_user_name_is_whose_the_secret_says(helm: str) -> None:
+    for pod in pods(render(helm, rendering.profile("mounted-secrets"))):
+        [container] = rendering.containers_of(pod["spec"])
+        sources = {entry["name"]: entry.get("valueFrom") for entry in container["env"]}
+
+        assert sources["PRODUCER_KAFKA_SASL_USERNAME"] == {
+            "secretKeyRef": {"name": "kafka-credentials", "key": "username"}
+        }
 
 
 def files_of(pod: dict[str, Any], objects: list[dict[str, Any]]) -> set[Path]:
@@ -71,8 +119,9 @@ def files_of(pod: dict[str, Any], objects: list[dict[str, Any]]) -> set[Path]:
             made = rendering.list_file(objects)
             assert made is not None and made["metadata"]["name"] == volume["configMap"]["name"]
             files |= {folders["streamers"] / name for name in made["data"]}
-        for source in volume.get("projected", {}).get("sources", []):
-            files |= {folders[volume["name"]] / item["path"] for item in source["secret"]["items"]}
+        if volume["name"] == "secrets":
+            for source in volume["projected"]["sources"]:
+                files |= {folders["secrets"] / item["path"] for item in source["secret"]["items"]}
     return files
 
 
