@@ -7,15 +7,9 @@ reads the `list`. One that fails stays, with its log, until the next try.
 apiVersion: batch/v1
 kind: Job
 metadata:
-  name: {{ include "producer.fullname" $root }}-{{ .name }}
-  namespace: {{ $root.Release.Namespace }}
-  labels:
-    {{- include "producer.labels" $root | nindent 4 }}
-    app.kubernetes.io/component: {{ .name }}
-  annotations:
-    helm.sh/hook: {{ .hooks }}
-    helm.sh/hook-weight: {{ .weight | quote }}
-    helm.sh/hook-delete-policy: before-hook-creation,hook-succeeded
+  {{- $hook := dict "helm.sh/hook" .hooks "helm.sh/hook-weight" (toString .weight) "helm.sh/hook-delete-policy" "before-hook-creation,hook-succeeded" }}
+  {{- $annotations := merge $hook $root.Values.jobs.annotations }}
+  {{- include "producer.metadata" (dict "root" $root "suffix" (print "-" .name) "component" .name "annotations" $annotations) | nindent 2 }}
 spec:
   backoffLimit: 2
   # Twice what a start may take, for the tries that fail.
@@ -25,6 +19,13 @@ spec:
       labels:
         {{- include "producer.instanceLabels" $root | nindent 8 }}
         app.kubernetes.io/component: {{ .name }}
+        {{- with $root.Values.commonLabels }}
+        {{- toYaml . | nindent 8 }}
+        {{- end }}
+      {{- with $root.Values.jobs.podAnnotations }}
+      annotations:
+        {{- toYaml . | nindent 8 }}
+      {{- end }}
     spec:
       restartPolicy: Never
       {{- if .list }}

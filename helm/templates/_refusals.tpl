@@ -136,6 +136,16 @@
 {{- $problems = append $problems (printf "podLabels has %s, which is the chart's own: the workers are selected by it" $name) -}}
 {{- end -}}
 {{- end -}}
+{{- range $name, $_ := merge (include "producer.ownLabels" . | fromYaml) (include "producer.selectorLabels" . | fromYaml) -}}
+{{- if hasKey $.Values.commonLabels $name -}}
+{{- $problems = append $problems (printf "commonLabels has %s, which is the chart's own" $name) -}}
+{{- end -}}
+{{- end -}}
+{{- range $name, $_ := .Values.jobs.annotations -}}
+{{- if hasPrefix "helm.sh/hook" $name -}}
+{{- $problems = append $problems (printf "jobs.annotations has %s, which is the chart's own: it says when the Job runs" $name) -}}
+{{- end -}}
+{{- end -}}
 {{- range .Values.extraVolumes -}}
 {{- if has .name (list "claims" "secrets" "sessions" "spool" "streamers" "tmp") -}}
 {{- $problems = append $problems (printf "extraVolumes has %s, which is the name of a volume of the chart's own" .name) -}}

@@ -91,9 +91,7 @@ def worker_pod(objects: list[Object]) -> Object:
 
 def worker(objects: list[Object]) -> Object:
     """The container that works."""
-    [container] = worker_pod(objects)["containers"]
-    assert isinstance(container, dict)
-    return container
+    return own_container(worker_pod(objects))
 
 
 def jobs(objects: list[Object]) -> dict[str, Object]:
@@ -117,6 +115,13 @@ def pods(objects: list[Object]) -> Iterator[Object]:
             yield each
         elif each["kind"] in ("Deployment", "StatefulSet", "Job"):
             yield each["spec"]["template"]
+
+
+def own_container(pod: Mapping[str, Any]) -> Object:
+    """The chart's own container of a pod, among others that the values have."""
+    own: Object = pod["containers"][0]
+    assert own["name"] in ("producer", "topics", "schemas", "streamers", "check")
+    return own
 
 
 def containers_of(pod: Mapping[str, Any]) -> list[Object]:

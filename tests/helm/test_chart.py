@@ -96,7 +96,7 @@ def test_schema_has_exactly_the_programs_settings() -> None:
 def test_every_value_is_in_the_schema_and_the_other_way_round() -> None:
     described = json.loads((ROOT / chart.SCHEMA).read_text("utf-8"))["properties"]
 
-    assert described.keys() - {"global"} == read(CHART / "values.yaml").keys()
+    assert described.keys() == read(CHART / "values.yaml").keys()
 
 
 def test_schema_refuses_what_it_does_not_know() -> None:
@@ -112,8 +112,9 @@ def test_schema_refuses_what_it_does_not_know() -> None:
 
     found = set(open_objects(json.loads((ROOT / chart.SCHEMA).read_text("utf-8"))["properties"], ""))
 
-    # Kubernetes' own objects, of which the chart knows the names alone.
-    assert found == {"/extraEnv/items", "/extraVolumes/items", "/extraVolumeMounts/items"}
+    # What other charts share with this one, and Kubernetes' own objects, of which the chart knows the names alone.
+    kubernetes = {"extraEnv", "extraVolumes", "extraVolumeMounts", "initContainers", "extraContainers"}
+    assert found == {"/global", *(f"/{name}/items" for name in kubernetes)}
 
 
 def test_values_name_nobody_to_contact() -> None:

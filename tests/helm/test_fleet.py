@@ -80,7 +80,7 @@ def test_an_edited_list_leaves_the_workers_alone_and_an_edited_setting_replaces_
 @each_profile
 def test_workers_are_selected_by_what_no_value_changes(helm: str, values: Path) -> None:
     objects = render(helm, values)
-    other = render(helm, values, "--set", "podLabels.one=more,image.tag=other,replicaCount=1,settings.http_port=1")
+    other = render(helm, values, "--set", "podLabels.one=more,commonLabels.two=more,image.tag=other,replicaCount=1")
 
     assert workload(objects)["spec"]["selector"] == workload(other)["spec"]["selector"] == {"matchLabels": SELECTOR}
     assert SELECTOR.items() <= workload(objects)["spec"]["template"]["metadata"]["labels"].items()
@@ -130,10 +130,12 @@ def test_probes_ask_the_port_that_the_program_listens_on(helm: str, values: Path
     }
 
 
-def test_start_may_take_as_long_as_it_says(helm: str) -> None:
-    probe = worker(render(helm, profile("sasl-tls")))["startupProbe"]
+@pytest.mark.parametrize(("name", "seconds", "period"), [("sasl-tls", 180, 1), ("platform", 100, 3)])
+def test_start_may_take_as_long_as_it_says(helm: str, name: str, seconds: int, period: int) -> None:
+    probe = worker(render(helm, profile(name)))["startupProbe"]
 
-    assert probe["periodSeconds"] * probe["failureThreshold"] == 180
+    assert probe["periodSeconds"] == period
+    assert seconds <= probe["periodSeconds"] * probe["failureThreshold"] < seconds + period
 
 
 def test_worker_has_the_name_of_its_pod(helm: str) -> None:
@@ -201,7 +203,7 @@ def test_the_test_runs_the_programs_own_check_where_a_worker_would_be(helm: str,
     objects = render(helm, values)
     pod = of_kind(objects, "Pod")
     assert pod is not None
-    [container] = pod["spec"]["containers"]
+    container = rendering.own_container(pod["spec"])
 
     assert pod["metadata"]["annotations"]["helm.sh/hook"] == "test"
     assert pod["spec"]["restartPolicy"] == "Never"

@@ -26,7 +26,7 @@ def test_helms_strict_lint_finds_nothing(helm: str, values: Path) -> None:
 @each_profile
 def test_every_container_has_an_environment_that_the_program_accepts(helm: str, values: Path) -> None:
     for pod in pods(render(helm, values)):
-        [container] = rendering.containers_of(pod["spec"])
+        container = rendering.own_container(pod["spec"])
 
         settings = from_environ(environ_of(container))
 
@@ -40,7 +40,7 @@ def test_every_container_has_an_environment_that_the_program_accepts(helm: str, 
 def test_every_file_that_a_setting_names_is_mounted(helm: str, values: Path) -> None:
     objects = render(helm, values)
     for pod in pods(objects):
-        [container] = rendering.containers_of(pod["spec"])
+        container = rendering.own_container(pod["spec"])
         settings = from_environ(environ_of(container))
         named = {name: getattr(settings, name) for name in Settings.model_fields if name.endswith("_file")}
         if container["args"][0] in ("topics", "schemas"):
@@ -95,7 +95,7 @@ def test_a_path_is_taken_where_a_volume_or_vaults_injector_is(helm: str, path: s
 
 def test_a_user_name_is_whose_the_secret_says(helm: str) -> None:
     for pod in pods(render(helm, rendering.profile("mounted-secrets"))):
-        [container] = rendering.containers_of(pod["spec"])
+        container = rendering.own_container(pod["spec"])
         sources = {entry["name"]: entry.get("valueFrom") for entry in container["env"]}
 
         assert sources["PRODUCER_KAFKA_SASL_USERNAME"] == {
@@ -105,7 +105,7 @@ def test_a_user_name_is_whose_the_secret_says(helm: str) -> None:
 
 def files_of(pod: dict[str, Any], objects: list[dict[str, Any]]) -> set[Path]:
     """The files of the chart's own volumes, where the pod's container has them."""
-    [container] = pod["containers"]
+    container = rendering.own_container(pod)
     folders = {mount["name"]: Path(mount["mountPath"]) for mount in container["volumeMounts"]}
     works = pod == rendering.worker_pod(objects)
     claims = rendering.workload(objects)["spec"].get("volumeClaimTemplates", []) if works else []
