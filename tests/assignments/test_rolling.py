@@ -1,6 +1,7 @@
 """Rolling deployments, in virtual time: how often a streamer moves until all workers are new ones."""
 
 import json
+import math
 from collections.abc import Callable
 
 import pytest
@@ -17,12 +18,12 @@ STILL = 60.0
 class Fleet:
     """Workers that join, drain and leave; the leader shares out whenever one does."""
 
-    def __init__(self, *, still: float = STILL) -> None:
+    def __init__(self, *, still: float = STILL, slots: int = SLOTS) -> None:
         self.now = 0.0
-        self.table = Table(SLOTS)
+        self.table = Table(slots)
         for number in range(STREAMERS):
             name = f"streamer_{number:04}"
-            slot = slot_of(Streamer(name), SLOTS)
+            slot = slot_of(Streamer(name), slots)
             self.table.apply(slot, number, name.encode(), json.dumps({}).encode())
         self.leader = Leader(lambda: self.table, still_seconds=still, clock=lambda: self.now)
         self.members: dict[str, Member] = {}
@@ -63,8 +64,8 @@ class Fleet:
         return max(held) * len(held) / STREAMERS
 
 
-def started(workers: int, *, still: float = STILL) -> Fleet:
-    fleet = Fleet(still=still)
+def started(workers: int, *, still: float = STILL, slots: int = SLOTS) -> Fleet:
+    fleet = Fleet(still=still, slots=slots)
     for number in range(workers):
         fleet.joins(f"old-{number}")
     fleet.passes(200)
@@ -98,6 +99,27 @@ def test_each_streamer_moves_once_in_a_rolling_deployment(
     print(f"{rolls.__name__}, {workers} workers: {fleet.moved:.2f} moves a streamer, {dict(fleet.leader.moves)}")
     assert fleet.moved >= 0.99, "all workers are new"
     assert fleet.moved <= most
+    assert fleet.spread <= 1.1
+
+
+@pytest.mark.parametrize(("workers", "turns"), [(2, 2), (8, 4), (50, 4)])
+def test_so_it_does_a_quarter_of_the_workers_at_a_time(workers: int, turns: int) -> None:
+    fleet = started(workers, slots=512)
+    began = fleet.now
+    surge = math.ceil(workers / 4)  # Kubernetes rounds maxSurge up
+    for first in range(0, workers, surge):
+        turn = range(first, min(first + surge, workers))
+        for number in turn:
+            fleet.joins(f"new-{number}")
+        fleet.passes(25)
+        for number in turn:
+            fleet.leaves(f"old-{number}")
+    took = fleet.now - began
+    fleet.passes(200)
+
+    print(f"{workers} workers, {surge} at a time, in {took:.0f} s: {fleet.moved:.2f} moves a streamer")
+    assert took == turns * 25
+    assert 0.99 <= fleet.moved <= 1.0
     assert fleet.spread <= 1.1
 
 

@@ -40,7 +40,7 @@ def test_a_roll_of_a_deployment_adds_before_it_takes_away(helm: str) -> None:
     assert deployment["spec"]["replicas"] == 2
     assert deployment["spec"]["strategy"] == {
         "type": "RollingUpdate",
-        "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0},
+        "rollingUpdate": {"maxSurge": "25%", "maxUnavailable": 0},
     }
     assert deployment["spec"]["minReadySeconds"] == 20
 

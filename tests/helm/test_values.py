@@ -35,6 +35,7 @@ OTHER: Mapping[str, Any] = {
     "prometheusRule.alerts": {"TikTokLiveUnknownEvents": {"enabled": False}},
     "prometheusRule.enabled": False,
     "prometheusRule.runbookUrl": "https://elsewhere.example",
+    "rollingUpdate.maxSurge": 2,
     "secretFiles": {"sign_api_key_file": {"name": "other", "key": "other"}},
     "serviceMonitor.interval": "7s",
     "serviceMonitor.scrapeTimeout": "7s",
