@@ -9,14 +9,20 @@ import yaml
 from tests.helm import rendering
 from tests.helm.rendering import CHART, RELEASE, Object, jobs, of_kind, pods, profile, render, worker, workload
 
+EVERYTHING = "networkPolicy.enabled=true,prometheusRule.enabled=true,dashboard.enabled=true,streamers={ann}"
 
-@pytest.fixture
-def objects(helm: str) -> list[Object]:
-    return render(helm, profile("platform"))
+
+@pytest.fixture(params=["podMonitor", "serviceMonitor"])
+def objects(helm: str, request: pytest.FixtureRequest) -> list[Object]:
+    return render(helm, profile("platform"), "--set", f"{EVERYTHING},{request.param}.enabled=true")
 
 
 def test_every_object_is_in_the_namespace_that_is_said(objects: list[Object]) -> None:
+    rules = of_kind(objects, "PrometheusRule")
+
+    assert len(objects) > 10
     assert {each["metadata"]["namespace"] for each in objects} == {"live"}
+    assert rules is not None and 'namespace="live"' in str(rules) and "streaming" not in str(rules)
 
 
 def test_every_object_and_pod_has_the_common_labels(objects: list[Object]) -> None:
