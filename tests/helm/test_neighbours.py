@@ -70,7 +70,7 @@ def test_keda_asks_prometheus_for_the_streams_of_this_release(helm: str) -> None
     assert by_pod["metadata"] == {"containerName": "producer", "value": "700m"}
     assert by_streams["metadata"] == {
         "serverAddress": "http://prometheus-operated.monitoring:9090",
-        "query": 'sum(tiktok_live_assigned_streams{namespace="streaming",pod=~"lives-tiktok-live-producer-.+"})',
+        "query": 'sum(tiktok_live_assigned_streams{job="lives-tiktok-live-producer",namespace="streaming"})',
         "threshold": "400",
     }
 

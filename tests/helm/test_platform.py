@@ -9,7 +9,10 @@ import yaml
 from tests.helm import rendering
 from tests.helm.rendering import CHART, RELEASE, Object, jobs, of_kind, pods, profile, render, worker, workload
 
-EVERYTHING = "networkPolicy.enabled=true,prometheusRule.enabled=true,dashboard.enabled=true,streamers={ann}"
+EVERYTHING = (
+    "networkPolicy.enabled=true,prometheusRule.enabled=true,prometheusRule.runbookUrl=https://pages.example/,"
+    "dashboard.enabled=true,streamers={ann}"
+)
 
 
 @pytest.fixture(params=["podMonitor", "serviceMonitor"])
