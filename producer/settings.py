@@ -7,13 +7,14 @@ Secrets are named by file and read where they are used, so they are in no enviro
 import difflib
 import functools
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic_core import ErrorDetails
 
-from producer import addresses, proxies, secret_files
+from producer import addresses, proxies, secret_files, wording
 from producer.errors import Reason, StartRefused
 from producer.proxies import Proxy
 from producer.secret_files import SecretUnusable
@@ -45,10 +46,24 @@ LONGEST_SECONDS = 1_000_000
 Seconds = Annotated[float, Field(gt=0, le=LONGEST_SECONDS)]
 SecondsOrNone = Annotated[float, Field(ge=0, le=LONGEST_SECONDS)]
 Port = Annotated[int, Field(ge=0, le=65535)]
-KafkaName = Annotated[str, Field(pattern=r"^[a-zA-Z0-9._-]+$", max_length=200)]
-Url = Annotated[str, Field(pattern=r"^https?://\S+$"), _checked(addresses.url)]
-SocketUrl = Annotated[str, Field(pattern=r"^wss?://\S+$"), _checked(addresses.base_url)]
-BaseUrl = Annotated[str, Field(pattern=r"^https?://\S+$"), _checked(addresses.base_url)]
+NAME = r"^[a-zA-Z0-9._-]+$"
+OPTION = r"^[A-Za-z0-9_.-]{1,100}$"
+WEB = r"^https?://\S+$"
+SOCKET = r"^wss?://\S+$"
+UPSTREAM = r"^(tiktok|https?://[^/\s]+/?)$"
+PATTERNS = {
+    NAME: "it may have letters, digits and . _ - alone",
+    OPTION: "it may have letters, digits and . _ - alone, 100 at the most",
+    WEB: "it must begin with http:// or https:// and have no space",
+    SOCKET: "it must begin with ws:// or wss:// and have no space",
+    UPSTREAM: "it must be tiktok, or http:// or https:// with a host and no path",
+}
+"""What each asks for, in words."""
+KafkaName = Annotated[str, Field(pattern=NAME, max_length=200)]
+Url = Annotated[str, Field(pattern=WEB), _checked(addresses.url)]
+SocketUrl = Annotated[str, Field(pattern=SOCKET), _checked(addresses.base_url)]
+BaseUrl = Annotated[str, Field(pattern=WEB), _checked(addresses.base_url)]
+Upstream = Annotated[str, Field(pattern=UPSTREAM), _checked(addresses.upstream)]
 Servers = Annotated[str, Field(min_length=1), _checked(addresses.servers)]
 
 
@@ -57,11 +72,7 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    upstream: Annotated[
-        str,
-        Field(pattern=r"^(tiktok|https?://[^/\s]+/?)$"),
-        _checked(addresses.upstream),
-    ] = Field(
+    upstream: Upstream = Field(
         description="Where LIVE rooms are: `tiktok`, or the URL of a simulator. There is no default, "
         "so that TikTok is contacted only where somebody asked for it."
     )
@@ -92,7 +103,7 @@ class Settings(BaseModel):
     gateway_jwt_file: Path | None = Field(
         None, description="File with a token (JWT) for the gateway, in the place of a key; read for each connection."
     )
-    gateway_raw_option: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,100}$")] = Field(
+    gateway_raw_option: Annotated[str, Field(pattern=OPTION)] = Field(
         "features.rawMessages",
         description="What the gateway calls the option that makes it pass TikTok's frames on as they are.",
     )
@@ -264,7 +275,7 @@ class Settings(BaseModel):
         "may wait for a call of the sign server, or for a door to open.",
     )
     max_streams: Annotated[int, Field(ge=1)] = Field(1_000, description="Streamers, at the most, of this worker.")
-    worker_name: Annotated[str, Field(pattern=r"^[a-zA-Z0-9._-]+$")] | None = Field(
+    worker_name: Annotated[str, Field(pattern=NAME)] | None = Field(
         None, description="This worker's name in records, claims and logs; default: host name and process id."
     )
 
@@ -330,6 +341,15 @@ class Settings(BaseModel):
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="The least level logged.")
 
 
+class _Spared(Settings):
+    """Settings of a command that does without some: what is not given of those is empty."""
+
+    upstream: Upstream = ""
+    kafka_bootstrap_servers: Servers = ""
+
+
+REQUIRED = tuple(name for name, field in Settings.model_fields.items() if field.is_required())
+"""What a worker cannot do without."""
 TOGETHER = (
     ("kafka_tls_certificate_file", "kafka_tls_key_file"),
     ("kafka_oauth_token_url", "kafka_oauth_client_id"),
@@ -391,8 +411,11 @@ def proxy_list(file: Path) -> tuple[Proxy, ...]:
         raise StartRefused(f"{variable('proxies_file')}: {file}: {problem}") from None
 
 
-def from_environ(environ: Mapping[str, str]) -> Settings:
-    """Read the settings. Raises StartRefused with one line for each problem. An empty value counts as not set."""
+def from_environ(environ: Mapping[str, str], *, needed: Collection[str] = REQUIRED) -> Settings:
+    """Read the settings. Raises StartRefused with one line for each problem. An empty value counts as not set.
+
+    Of the required ones `needed` names those that may not be missing; another that is not set is an empty text.
+    """
     known = {variable(name): name for name in Settings.model_fields}
     given = {name: value for name, value in environ.items() if name.startswith(PREFIX)}
     if broken := [(name, found.start() + 1) for name in given if (found := CONTROL.search(given[name]))]:
@@ -401,8 +424,9 @@ def from_environ(environ: Mapping[str, str]) -> Settings:
         )
     problems = [_unknown(name, known) for name in sorted(given.keys() - known.keys())]
     values: dict[str, Any] = {known[name]: value for name, value in given.items() if name in known and value != ""}
+    problems += [_missing(name) for name in needed if name not in values]
     try:
-        settings = Settings.model_validate(values)
+        settings = _Spared.model_validate(values)
     except ValidationError as invalid:
         problems += [_line(error, values) for error in invalid.errors()]
     problems += _misfits(values)
@@ -480,15 +504,18 @@ def _unknown(name: str, known: Mapping[str, str]) -> str:
     return f"{name} is not a setting{hint}"
 
 
-def _line(error: Any, values: Mapping[str, str]) -> str:
+def _missing(name: str) -> str:
+    meaning = str(Settings.model_fields[name].description).partition(". ")[0].rstrip(".")
+    return f"{variable(name)} is not set: {meaning}"
+
+
+def _line(error: ErrorDetails, values: Mapping[str, str]) -> str:
     """Say what is wrong with a value; it is quoted only where it is to be a number or one of a few words.
 
     Anything else may be a secret that was put into the wrong variable.
     """
     name = str(error["loc"][0])
-    if error["type"] == "missing":
-        return f"{variable(name)} is not set: {Settings.model_fields[name].description}"
-    problem = str(error["msg"]).removeprefix("Value error, ")
+    problem = wording.in_words(error, PATTERNS)
     if name in CREDENTIALS:
         if "@" in values[name]:
             secret = CREDENTIALS[name]

@@ -1,19 +1,21 @@
 """producer.settings: every problem at once, each naming its variable."""
 
+import re
+from collections.abc import Collection
 from pathlib import Path
 from traceback import format_exception
 
 import pytest
 
 from producer.errors import Recovery, StartRefused
-from producer.settings import SECRETS, Settings, from_environ, secret
+from producer.settings import REQUIRED, SECRETS, Settings, from_environ, secret
 
 LEAST = {"PRODUCER_UPSTREAM": "http://127.0.0.1:8100", "PRODUCER_KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:9092"}
 
 
-def problems(environ: dict[str, str]) -> list[str]:
+def problems(environ: dict[str, str], *, needed: Collection[str] = REQUIRED) -> list[str]:
     with pytest.raises(StartRefused) as refused:
-        from_environ(environ)
+        from_environ(environ, needed=needed)
     assert refused.value.recovery is Recovery.EXIT
     return str(refused.value).splitlines()
 
@@ -45,7 +47,27 @@ def test_values_take_their_types() -> None:
 def test_nobody_is_contacted_by_default() -> None:
     [problem] = problems({"PRODUCER_KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:9092"})
 
-    assert problem.startswith("PRODUCER_UPSTREAM is not set: Where LIVE rooms are")
+    assert problem == "PRODUCER_UPSTREAM is not set: Where LIVE rooms are: `tiktok`, or the URL of a simulator"
+
+
+def test_a_command_may_do_without_what_a_worker_needs() -> None:
+    assert from_environ({}, needed=()).upstream == ""
+    assert problems({"PRODUCER_UPSTREAM": "ftp://x"}, needed=("kafka_bootstrap_servers",)) == [
+        "PRODUCER_KAFKA_BOOTSTRAP_SERVERS is not set: Kafka's bootstrap servers, host:port, with commas",
+        "PRODUCER_UPSTREAM: it is no URL that can be used "
+        "(it must be tiktok, or http:// or https:// with a host and no path)",
+    ]
+
+
+@pytest.mark.parametrize("name", Settings.model_fields)
+def test_what_is_wrong_with_a_value_is_one_line_in_plain_words(name: str) -> None:
+    for value in ("lots", "-1", "1e99", "nan", "a b", "a" * 300, "ftp://x", ",", "@"):
+        try:
+            from_environ({f"PRODUCER_{name.upper()}": value}, needed=())
+        except StartRefused as refused:
+            lines = str(refused).splitlines()
+            assert all(line.startswith("PRODUCER_") for line in lines)
+            assert [line for line in lines if re.search("Input|String|pattern|Value error|parse", line)] == []
 
 
 def test_a_misspelt_variable_is_refused_with_the_nearest_known_one() -> None:
@@ -81,8 +103,8 @@ def test_every_problem_is_reported_at_once() -> None:
 
     assert [line.split("=")[0].split(":")[0] for line in found] == [
         "PRODUCER_KAFKA_COMPRESION is not a setting; did you mean PRODUCER_KAFKA_COMPRESSION?",
-        "PRODUCER_UPSTREAM",
         "PRODUCER_KAFKA_BOOTSTRAP_SERVERS is not set",
+        "PRODUCER_UPSTREAM",
         "PRODUCER_MAX_STREAMS",
         "PRODUCER_HTTP_PORT",
         "PRODUCER_DOORS has sign, so PRODUCER_SIGN_URL is needed",
@@ -202,19 +224,19 @@ def test_a_token_comes_from_one_place(given: dict[str, str], needed: str) -> Non
         (
             "TOPIC_PREFIX",
             "ca/nary",
-            "PRODUCER_TOPIC_PREFIX: String should match pattern '^[a-zA-Z0-9._-]+$'",
+            "PRODUCER_TOPIC_PREFIX: it may have letters, digits and . _ - alone",
         ),
         ("WORKER_NAME", "canary\n", "PRODUCER_WORKER_NAME: letter 7 is a line break, or no letter at all"),
         ("SPOOL_DIRECTORY", "/canary\udcff", "PRODUCER_SPOOL_DIRECTORY: letter 8 is a line break, or no letter at all"),
         (
             "MAX_STREAMS",
             "lots",
-            "PRODUCER_MAX_STREAMS='lots': Input should be a valid integer, unable to parse string as an integer",
+            "PRODUCER_MAX_STREAMS='lots': it is no whole number",
         ),
         (
             "KAFKA_DELIVERY_TIMEOUT_SECONDS",
             "1e9",
-            "PRODUCER_KAFKA_DELIVERY_TIMEOUT_SECONDS='1e9': Input should be less than or equal to 1000000",
+            "PRODUCER_KAFKA_DELIVERY_TIMEOUT_SECONDS='1e9': it must be 1,000,000 or less",
         ),
     ],
 )
