@@ -115,6 +115,8 @@ class Door:
     def __init__(self, url: str, access: Access, *, transport: httpx.AsyncBaseTransport | None = None) -> None:
         self.url = url
         self._access = access
+        self._said = 0
+        """The attempt that was logged last, since there was an answer."""
         self._web = answers.client(
             trust=_trust(access) if url.startswith("https") else False,
             at_once=AT_ONCE,
@@ -139,13 +141,18 @@ class Door:
                 problem = f"cannot be used: {cause}"
             else:
                 if answer.status != TOO_MANY and answer.status < UNWELL:
+                    self._said = 0
                     return answer
                 problem, asked_to_wait = f"refused {method} {path}: {answer.words}", answer.asked_to_wait
             wait = backoff.delay(attempt, random(), retry_after_seconds=asked_to_wait)
             if clock() + wait > give_up:
                 tries = f" ({attempt} times)" if attempt > 1 else ""
                 raise StartRefused(f"the schema registry at {self.url} {problem}{tries}")
-            logs.get().warning("schema registry asked again", problem=problem, attempt=attempt, seconds=round(wait, 1))
+            if attempt > self._said:  # the other questions under way meet the same
+                self._said = attempt
+                logs.get().warning(
+                    "schema registry asked again", problem=problem, attempt=attempt, seconds=round(wait, 1)
+                )
             await asyncio.sleep(wait)
 
     async def once(self, method: str, path: str, body: Mapping[str, str] | None = None) -> Answer:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from structlog.testing import capture_logs
 
 from producer import backoff
 from producer.delivery.registry import Access, Registered, Registry, Standing, Strategy
@@ -204,6 +205,18 @@ def test_patience_ends_and_says_how_often_it_asked(monkeypatch: pytest.MonkeyPat
 
     with pytest.raises(StartRefused, match=r"cannot be used: ConnectError connection refused \(3 times\)$"):
         ask(unreachable, Access(patience_seconds=60))
+
+
+def test_an_outage_is_logged_once_an_attempt_however_many_questions_meet_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(backoff, "delay", lambda attempt, *_, **__: 0.0 if attempt < 4 else 100.0)
+
+    async def main() -> None:
+        async with Registry("http://r.test", Access(patience_seconds=60), transport=unread(unreachable)) as registry:
+            await registry.ids(EVENTS, topic_prefix="p", auto_register=False)
+
+    with capture_logs() as lines, pytest.raises(StartRefused):
+        asyncio.run(main())
+    assert [line["attempt"] for line in lines] == [1, 2, 3]
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 422])
