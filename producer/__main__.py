@@ -7,6 +7,7 @@ import sys
 
 def main() -> None:
     """Run the command line, which takes a second to import."""
+    signal.signal(signal.SIGINT, lambda *_: os._exit(128 + signal.SIGINT))
     if sys.argv[1:2] in (["run"], ["simulate"]):
         # Nothing has begun until they take the signals over; but a container's first process that has no
         # handler is sent none.

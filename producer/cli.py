@@ -1,26 +1,24 @@
 """The command line: `producer run`, and what prepares and tries it."""
 
 import asyncio
-import io
 import os
 import sys
 from collections.abc import Callable, Coroutine
-from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
 import typer
 from rich.table import Table
 
-from producer import __version__, authorities, cli_status, logs, settings, terminal
-from producer.cli_assign import assign, catalogue
+from producer import __version__, authorities, cli_manners, cli_status, logs, settings, terminal
+from producer.cli_assign import assign, catalogue, shared
 from producer.cli_dlq import dlq
 from producer.cli_doors import doors
 from producer.cli_schemas import schemas
 from producer.cli_spool import spool
-from producer.configured import configured
-from producer.delivery import acls, client, topic_plan
-from producer.delivery import topics as kafka_topics
+from producer.cli_topics import topics
+from producer.configured import KAFKA, UPSTREAM, configured
+from producer.delivery import client, topic_plan
 from producer.errors import ProducerError, StartRefused
 
 HEALTH_SECONDS = 3.0
@@ -30,10 +28,9 @@ application = typer.Typer(
     help="TikTok LIVE events to Apache Kafka: one Avro record per event, one topic per kind of event.\n\n"
     "Settings come from PRODUCER_... variables; `producer settings` lists them.",
     no_args_is_help=True,
-    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,
 )
-topics = typer.Typer(help="The topics that the service writes.", no_args_is_help=True)
 application.add_typer(topics, name="topics")
 application.add_typer(schemas, name="schemas")
 application.add_typer(assign, name="assign")
@@ -43,15 +40,8 @@ application.add_typer(doors, name="doors")
 
 
 def main() -> None:
-    """Run the command line; an error that we know is one line for each problem, and exit status 1."""
-    _open_streams()
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")  # a streamer's name must not be too much for a terminal
-    try:
-        application(prog_name="producer")
-    except ProducerError as error:
-        _complain(error)
-        raise SystemExit(1) from None
+    """Run the command line."""
+    cli_manners.carry_out(application)
 
 
 def _version(asked: bool) -> None:
@@ -73,14 +63,14 @@ def options(
 def run() -> None:
     """Run one worker: claim streamers, stream their lives, publish their events. SIGTERM ends it in good order."""
     logs.detach()
-    chosen = configured()
+    chosen = configured(KAFKA, UPSTREAM)
     authorities.refuse_unusable(os.environ)
     _run(lambda: _work(chosen))
 
 
 @application.command()
 def check(
-    as_json: Annotated[bool, typer.Option("--json", help="Print it as JSON.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
     upstream: Annotated[
         bool, typer.Option("--upstream", help="Make one request to the upstream, and to the sign server, too.")
     ] = False,
@@ -185,8 +175,6 @@ def simulate(
         )
     except (OSError, ValueError) as cause:
         raise StartRefused(f"the simulator cannot start: {cause}") from cause
-    except KeyboardInterrupt:
-        pass
 
 
 @application.command()
@@ -201,7 +189,7 @@ def demo() -> None:
 
 @application.command()
 def status(
-    as_json: Annotated[bool, typer.Option("--json", help="Print it as JSON.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
     why: Annotated[
         str | None, typer.Option(help="Say of this one streamer what is known, and when it is likely to go live.")
     ] = None,
@@ -211,9 +199,11 @@ def status(
     ] = None,
 ) -> None:
     """Show who streams whom, where the list is a Kafka topic, without asking any worker."""
-    chosen = configured()
     if watch and why is not None:
         raise StartRefused("--why tells of one streamer once, --watch keeps all of them current: not both at a time")
+    if watch and not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise StartRefused("--watch needs a terminal, to draw on and to read keys from: without it all is printed once")
+    chosen = shared()
     if watch:
         logs.configure(form="text", level="critical")  # the screen is the view's
         records = topic_plan.names(chosen.topic_prefix)
@@ -224,38 +214,6 @@ def status(
         cli_status.show(catalogue(chosen), as_json=as_json)
 
 
-@topics.command("plan")
-def topics_plan() -> None:
-    """Print what `apply` would change; nothing where the topics are as they should be."""
-    for change in asyncio.run(kafka_topics.plan(configured())):
-        terminal.say(str(change))
-
-
-@topics.command("apply")
-def topics_apply() -> None:
-    """Make the topics what they should be: create, add partitions, configure. Deletes and shrinks nothing."""
-    for change in asyncio.run(kafka_topics.apply(configured())):
-        terminal.say(str(change))
-
-
-@topics.command("acls")
-def topics_acls(
-    principal: Annotated[str, typer.Option(help="Who is granted them.")] = "User:tiktok-live-producer",
-    role: Annotated[acls.Role, typer.Option(help="What it does: a worker, or one of our commands.")] = "worker",
-    as_json: Annotated[bool, typer.Option("--json", help="Print them as JSON.")] = False,
-) -> None:
-    """Print the ACLs that a worker needs and no more, as commands of Kafka's kafka-acls.sh."""
-    chosen = configured()
-    grants = acls.needed(role, chosen.topic_prefix, shared_list=chosen.assignments_file is None)
-    if as_json:
-        terminal.document([asdict(grant) for grant in grants])
-        return
-    for line in acls.commands(grants, principal=principal, bootstrap_servers=chosen.kafka_bootstrap_servers).split(
-        "\n"
-    ):
-        terminal.say(line)
-
-
 @application.command("settings")
 def list_settings() -> None:
     """List every setting: its variable, default and meaning."""
@@ -263,7 +221,7 @@ def list_settings() -> None:
     for name, field in settings.Settings.model_fields.items():
         default = "required" if field.is_required() else "" if field.default in (None, ()) else str(field.default)
         table.add_row(settings.variable(name), default, field.description)
-    terminal.draw(table, width=None if sys.stdout.isatty() else 160)
+    terminal.draw(table)
 
 
 @application.command()
@@ -284,26 +242,11 @@ async def _work(chosen: settings.Settings) -> NoReturn:
         await service.run(chosen)
         status = 0
     except ProducerError as error:
-        _complain(error)
+        cli_manners.complain(error)
     except BaseException:  # whatever ends it, the process ends here and says so
         logs.get().critical("ended by a bug of ours", exc_info=True)
     logs.flush()
     os._exit(status)
-
-
-def _complain(error: ProducerError) -> None:
-    for line in str(error).split("\n"):
-        terminal.complain(f"producer: {line}")
-
-
-def _open_streams() -> None:
-    """Have the standard streams that we were started without go nowhere; or a file of ours would take their place."""
-    for number, (name, mode) in enumerate((("stdin", "r"), ("stdout", "w"), ("stderr", "w"))):
-        try:
-            os.fstat(number)
-        except OSError:
-            os.open(os.devnull, os.O_RDWR)  # is given the lowest number that is free, which is this one
-            setattr(sys, name, os.fdopen(number, mode, closefd=False))
 
 
 def _run(main: Callable[[], Coroutine[Any, Any, Any]]) -> None:

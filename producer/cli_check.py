@@ -8,7 +8,7 @@ from rich.text import Text
 from producer import terminal
 from producer.checks import rounds
 from producer.checks.verdict import Verdict, fail, ok
-from producer.configured import configured
+from producer.configured import KAFKA, UPSTREAM, configured
 from producer.errors import StartRefused
 from producer.strangers import shown
 
@@ -32,7 +32,7 @@ async def check(*, as_json: bool, upstream: bool) -> bool:
 
 async def _findings(*, upstream: bool) -> AsyncIterator[tuple[str, Verdict]]:
     try:
-        chosen = configured()
+        chosen = configured(KAFKA, UPSTREAM)
     except StartRefused as refused:
         for line in str(refused).splitlines():
             yield "settings", fail(line, "correct it: nothing else was checked")

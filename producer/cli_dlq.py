@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 
 from producer import __version__, letters, terminal
-from producer.configured import configured, pseudonyms
+from producer.configured import KAFKA, configured, pseudonyms
 from producer.delivery import assembly, topic_plan
 from producer.delivery.dead_letters import Letter, LetterReason, Place, read_letter
 from producer.delivery.ledger import Ledger
@@ -54,14 +54,13 @@ def show_list(
     reason: Reason = None,
     since: Since = None,
     limit: Annotated[int, typer.Option(min=1, help="Show so many at the most, the newest.")] = 100,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, a line each.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document: a list of letters.")] = False,
 ) -> None:
     """List dead letters, the newest last."""
-    chosen = configured()
+    chosen = configured(KAFKA)
     newest, count = asyncio.run(_newest(chosen, _filter(streamer, room, method, reason, since), limit))
     if as_json:
-        for each in newest:
-            terminal.document(letters.document(*each), indent=None)
+        terminal.document([letters.document(*each) for each in newest])
     else:
         for line in letters.table(newest):
             terminal.say(line)
@@ -75,7 +74,7 @@ def show(
     raw: Annotated[bool, typer.Option("--raw", help="Write the bytes alone, as they are.")] = False,
 ) -> None:
     """Show one dead letter: its headers and its bytes."""
-    [found] = asyncio.run(LetterReader(configured()).at([letters.place(place)]))
+    [found] = asyncio.run(LetterReader(configured(KAFKA)).at([letters.place(place)]))
     if raw:
         sys.stdout.buffer.write(found.data)
         return
@@ -105,7 +104,7 @@ def replay(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Publish nothing; so it is without --yes, too.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Publish what maps now.")] = False,
 ) -> None:
-    chosen = configured()
+    chosen = configured(KAFKA)
     wanted = _filter(streamer, room, method, reason, since)
     named = list(dict.fromkeys(letters.place(text) for text in places or []))
     if named and wanted != Filter():

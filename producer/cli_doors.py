@@ -9,7 +9,7 @@ import typer
 
 from producer import terminal
 from producer.assignments.claims import normalise
-from producer.configured import configured
+from producer.configured import UPSTREAM, configured
 from producer.errors import StartRefused
 from producer.settings import DOORS, Settings, variable
 
@@ -19,7 +19,7 @@ SECONDS = 20
 """How long messages are waited for: a quiet room still says every few seconds who watches it."""
 NAME_WIDTH = 9
 
-AsJSON = Annotated[bool, typer.Option("--json", help="Print it as JSON.")]
+AsJSON = Annotated[bool, typer.Option("--json", help="Print one JSON document: the steps of each door.")]
 
 
 @doors.callback(invoke_without_command=True)
@@ -51,7 +51,7 @@ def test(
 
     if streamer is None and room is None:
         raise StartRefused("say whose room: a streamer's page or unique id, or --room with the id of one")
-    chosen = configured()
+    chosen = configured(UPSTREAM)
     names = _named(door, chosen) if door is not None else chosen.doors
     subject = trial.Subject(_unique_id(streamer), room)
     told: list[tuple[str | None, trial.Step]] = []

@@ -1,7 +1,8 @@
 """`producer schemas`: what the records are written with, and how it stands with the registry."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import asdict
 from typing import Annotated, TypeVar
 
 import typer
@@ -16,6 +17,9 @@ from producer.events import schemas as avro
 
 schemas = typer.Typer(help="The schemas that the records are written with.", no_args_is_help=True)
 
+AsJSON = Annotated[
+    bool, typer.Option("--json", help="Print one JSON document: a list of subjects and how each stands.")
+]
 Answer = TypeVar("Answer")
 Ask = Callable[[avro.Schema, str], Awaitable[Answer]]
 
@@ -36,23 +40,26 @@ def docs() -> None:
 
 
 @schemas.command()
-def check() -> None:
+def check(as_json: AsJSON = False) -> None:
     """Compare every schema with the registry and change nothing; exit status 1 where one is absent or incompatible."""
     standings = _with_registry(lambda there: there.check)
-    for standing in standings:
-        terminal.say(str(standing))
+    if as_json:
+        terminal.document([asdict(standing) for standing in standings])
+    else:
+        for standing in standings:
+            terminal.say(str(standing))
     if any(standing.state in ("absent", "incompatible") for standing in standings):
         raise SystemExit(1)
 
 
 @schemas.command()
-def diff() -> None:
+def diff(as_json: AsJSON = False) -> None:
     """Print what differs from the registry's latest versions, field by field; exit status 1 where something does."""
     differing = [standing for standing in _with_registry(lambda there: there.check) if standing.state != "registered"]
-    for standing in differing:
-        terminal.say(_heading(standing))
-        for difference in standing.differences:
-            terminal.say(f"  {difference}")
+    if as_json:
+        terminal.document([asdict(standing) for standing in differing])
+    else:
+        _say_differences(differing)
     if differing:
         raise SystemExit(1)
 
@@ -87,6 +94,13 @@ def register(
         )
 
 
+def _say_differences(differing: Iterable[Standing]) -> None:
+    for standing in differing:
+        terminal.say(_heading(standing))
+        for difference in standing.differences:
+            terminal.say(f"  {difference}")
+
+
 def _heading(standing: Standing) -> str:
     if standing.state == "absent":
         return f"{standing.subject}: nothing is registered"
@@ -99,7 +113,7 @@ def _with_registry(ask: Callable[[Registry], Ask[Answer]]) -> list[Answer]:
     chosen = configured()
     url = chosen.schema_registry_url
     if url is None:
-        raise StartRefused("PRODUCER_SCHEMA_REGISTRY_URL is not set")
+        raise StartRefused("PRODUCER_SCHEMA_REGISTRY_URL is not set: there is no registry to ask")
 
     async def main() -> list[Answer]:
         async with Registry(url, registry.access(chosen)) as there:

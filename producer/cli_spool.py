@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from producer import __version__
-from producer.configured import configured
+from producer.configured import KAFKA, configured
 from producer.delivery import assembly, spool_files, topic_plan
 from producer.delivery.ledger import Ledger
 from producer.delivery.spool_format import Spooled, from_row
@@ -26,7 +26,7 @@ spool = typer.Typer(help="Records on this machine's disk that Kafka had not take
 GRACE_SECONDS = 7 * 24 * 3600.0
 """No bound to speak of: a drain ends when everything is sent, or nothing is taken any more."""
 
-AsJSON = Annotated[bool, typer.Option("--json", help="Print it as JSON.")]
+AsJSON = Annotated[bool, typer.Option("--json", help="Print one JSON document: a list of the files.")]
 Topic = Annotated[str | None, typer.Option(help="Only this topic.")]
 
 
@@ -70,7 +70,7 @@ def export(topic: Topic = None) -> None:
 @spool.command()
 def drain() -> None:
     """Publish what is in the files that no worker has, in order; exit status 1 where something is left."""
-    settings = configured()
+    settings = configured(KAFKA)
     given: dict[str, int] = {}
     if any(file["records"] or file["problem"] for file in _free(settings)):
         given = asyncio.run(_drain(settings))

@@ -104,7 +104,10 @@ def picture(heard: Heard, wanted: Mapping[Streamer, Wanted], *, now: float) -> R
 
 
 def _table(rows: Sequence[Row], *columns: str, sort: str = "worker") -> Table:
-    table = Table(*columns, box=None, header_style="bold")
+    table = Table(box=None, header_style="bold")
+    for column in columns:
+        # Where it is narrow, states stay whole: "connecti" may be the beginning of two.
+        table.add_column(column, no_wrap=column in ("state", *STATES))
     for row in arrange(rows, sort, descending=False, wanted=""):
         table.add_row(*map(row.text, columns))
     return table

@@ -6,10 +6,16 @@ from producer import logs, settings
 from producer.events.pseudonyms import Pseudonyms
 from producer.settings import Settings
 
+KAFKA = "kafka_bootstrap_servers"
+UPSTREAM = "upstream"
 
-def configured() -> Settings:
-    """Read the environment. Raises StartRefused with one line for each problem."""
-    chosen = settings.from_environ(os.environ)
+
+def configured(*needed: str) -> Settings:
+    """Read the environment, where those of KAFKA and UPSTREAM must be set that the command names.
+
+    Raises StartRefused with one line for each problem.
+    """
+    chosen = settings.from_environ(os.environ, needed=needed)
     logs.configure(form=chosen.log_format, level=chosen.log_level)
     return chosen
 

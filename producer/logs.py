@@ -7,6 +7,7 @@ message; where it is a field it is escaped, here and for both forms, so a line i
 import atexit
 import logging
 import math
+import os
 import sys
 from collections.abc import Callable, MutableMapping
 from typing import Any, Literal, TextIO, cast
@@ -29,8 +30,9 @@ MOST_NESTED = 5
 def configure(*, form: Literal["auto", "json", "text"], level: str) -> None:
     """Set up logging for the process, once, from the command line's entry point."""
     text = form == "text" or (form == "auto" and sys.stderr.isatty())
+    colours = sys.stderr.isatty() and not os.environ.get("NO_COLOR")
     renderer: Any = (
-        structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback)
+        structlog.dev.ConsoleRenderer(colors=colours, exception_formatter=structlog.dev.plain_traceback)
         if text
         else structlog.processors.JSONRenderer(ensure_ascii=True)
     )

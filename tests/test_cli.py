@@ -8,12 +8,14 @@ import sys
 from collections.abc import Mapping
 from importlib import metadata
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from producer.delivery import topic_plan
 from producer.local.kafka import Kafka
 from producer.local.programs import without_settings
+from producer.local.registry import Registry
 from tests import published
 
 NOWHERE = "127.0.0.1:9"
@@ -26,6 +28,7 @@ def producer(*arguments: str, **settings: str) -> subprocess.CompletedProcess[st
         env=environ,
         capture_output=True,
         text=True,
+        stdin=subprocess.DEVNULL,
         timeout=60,
         check=False,
     )
@@ -72,6 +75,43 @@ def topics_of(kafka: Kafka) -> Mapping[str, str]:
     assert result.stdout.startswith("create cli.access_control.v1: 1 partitions, replication factor 1, ")
     assert len(result.stdout.splitlines()) == len(published.EVENTS) + 1
     return chosen
+
+
+def test_a_plan_is_a_document_and_an_exit_status(topics_of: Mapping[str, str], listed: Path) -> None:
+    def planned(*more: str, **settings: str) -> tuple[int, list[dict[str, Any]]]:
+        chosen = {**topics_of, "assignments_file": str(listed), **settings}
+        result = producer("topics", "plan", "--json", *more, **chosen)
+        assert result.stderr == ""
+        return result.returncode, json.loads(result.stdout)
+
+    assert planned("--detailed-exitcode") == (0, [])
+    status, [first, *_] = planned("--detailed-exitcode", topic_prefix="cli2")
+    assert (status, first["change"], first["topic"]) == (2, "create", "cli2.access_control.v1")
+    assert (first["partitions"], first["replication_factor"]) == (1, 1)
+    assert first["configs"]["retention.ms"] == str(30 * 24 * 3_600_000)
+    status, [first, *_] = planned(topic_partitions="2")
+    assert (status, first) == (
+        0,
+        {"change": "add_partitions", "topic": "cli.access_control.v1", "before": 1, "after": 2},
+    )
+    status, [first, *_] = planned(topic_retention_days="1")
+    assert first == {
+        "change": "configure",
+        "topic": "cli.access_control.v1",
+        "before": {"retention.ms": "2592000000"},
+        "after": {"retention.ms": "86400000"},
+    }
+
+
+@pytest.mark.parametrize("command", ["check", "diff"])
+def test_how_schemas_stand_is_a_document(command: str, registry: Registry) -> None:
+    result = producer("schemas", command, "--json", schema_registry_url=registry.url, topic_prefix="nobodys")
+
+    assert (result.returncode, result.stderr) == (1, "")
+    standings = json.loads(result.stdout)
+    assert len(standings) == len(published.EVENTS)
+    assert {each["state"] for each in standings} == {"absent"}
+    assert "nobodys.gift.v1-value" in {each["subject"] for each in standings}
 
 
 @pytest.mark.parametrize(
@@ -136,15 +176,6 @@ def test_a_bad_list_is_named_line_by_line(topics_of: Mapping[str, str], listed: 
     ]
 
 
-def test_workers_of_a_list_in_a_file_can_be_told_nothing_and_that_is_said(listed: Path) -> None:
-    [line] = refused(producer("assign", "poke", "ann", **least(listed)))
-
-    assert line == (
-        f"PRODUCER_ASSIGNMENTS_FILE={listed}: workers of a list in a file can be told nothing; they look "
-        "each streamer up as its time comes"
-    )
-
-
 @pytest.mark.parametrize("arguments", [("run",), ("topics", "apply")], ids=" ".join)
 def test_a_broker_that_is_not_there_is_named(listed: Path, arguments: tuple[str, ...]) -> None:
     [line] = refused(producer(*arguments, **least(listed)))
@@ -190,6 +221,8 @@ def test_a_secret_that_cannot_be_used_is_one_line_without_it(
     chosen = least(listed) | {"schema_registry_url": f"http://{NOWHERE}", name: str(secret)}
     if name.startswith("kafka"):
         chosen |= {"kafka_security_protocol": "SASL_SSL", "kafka_sasl_mechanism": "PLAIN", "kafka_sasl_username": "me"}
+    if arguments[0] == "assign":
+        del chosen["assignments_file"]
 
     [line] = refused(producer(*arguments, **chosen))
 

@@ -64,6 +64,16 @@ def test_streamers_that_need_somebody_come_first() -> None:
     ]
 
 
+def test_a_state_is_whole_where_others_leave_it_no_room() -> None:
+    long = Status("worker-of-a-long-name" * 6, 3, "backing_off", 1_700_000_055_000, error="FailedConnection " * 20)
+    out = io.StringIO()
+    heard = Heard({Streamer("bo"): long}, {})
+    Console(file=out, width=160, color_system=None).print(picture(heard, {}, now=1_700_000_060.0))
+
+    assert out.getvalue().count("backing_off") == 2  # a column of the first table, a cell of the last
+    assert max(map(len, out.getvalue().splitlines())) == 160
+
+
 def test_the_document_has_every_streamer_and_the_workers_counts() -> None:
     whole = document(HEARD, WANTED)
 

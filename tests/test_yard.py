@@ -139,6 +139,8 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     | {"assignments", "configured", "delivery.client", "delivery.topic_plan", "settings", "terminal"},
     "status": EVERYONE | {"assignments", "kafka.inquiry", "lookups.habits"},
     "cli_status": EVERYONE | {"assignments", "status", "terminal"},
+    "cli_manners": EVERYONE | {"terminal", "wording"},
+    "cli_topics": EVERYONE | {"configured", "delivery", "terminal"},
     "cli": EVERYONE
     | {
         "authorities",
@@ -146,9 +148,11 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
         "cli_check",
         "cli_dlq",
         "cli_doors",
+        "cli_manners",
         "cli_schemas",
         "cli_spool",
         "cli_status",
+        "cli_topics",
         "configured",
         "delivery",
         "events",
@@ -206,7 +210,7 @@ PURE = (
 WORLD = frozenset({"asyncio", "logging", "os", "random", "socket", "ssl", "structlog", "time", "httpx", "websockets"})
 """Modules that a pure one has no use for: clocks, sockets, the environment, unseeded randomness, loggers."""
 PRINTING: dict[str, list[str]] = {
-    "terminal": ["(to or sys.stdout).write", "sys.stdout.write", "Console"],
+    "terminal": ["(to or sys.stdout).write", "Console", "sys.stdout.write"],
     "cli_dlq": ["sys.stdout.buffer.write"],  # `dlq show --raw`, which is for files and pipes
     "local/demo": ["Console"],  # which shows what our own simulator says
 }

@@ -10,7 +10,7 @@ import io
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any, TypeVar
 
@@ -36,7 +36,18 @@ from producer.assignments.claims import (
 from producer.assignments.list_forms import FORMS, LABEL, LABELS, MOST_BYTES, Form, Row, is_option
 from producer.errors import StartRefused
 
-__all__ = ["FORMS", "MOST_BYTES", "Difference", "Form", "difference", "form_of", "read", "write"]
+__all__ = [
+    "FORMS",
+    "MOST_BYTES",
+    "Difference",
+    "Form",
+    "changed",
+    "difference",
+    "document",
+    "form_of",
+    "read",
+    "write",
+]
 
 SUFFIXES: Mapping[str, Form] = {"yaml": "yaml", "yml": "yaml", "json": "yaml", "csv": "csv", "tsv": "csv"}
 MOST_STREAMERS = 100_000
@@ -106,6 +117,27 @@ def write(items: Iterable[Wanted], form: Form) -> str:
             return str(yaml.dump({"streamers": entries}, Dumper=_DUMPER, sort_keys=False))
 
 
+def document(items: Iterable[Wanted]) -> dict[str, Any]:
+    """The same as JSON, which is YAML too."""
+    ordered = sorted(items, key=lambda item: item.streamer)
+    return {
+        "streamers": [
+            {"unique_id": item.streamer, "enabled": item.enabled, "priority": item.priority, "weight": item.weight}
+            | {name: str(value) if name in NUMBERS else value for name, value in _options(item).items()}
+            for item in ordered
+        ]
+    }
+
+
+def changed(item: Wanted, row: Row) -> Wanted:
+    """An item with the options of a row in the place of its own; an empty one takes its own away.
+
+    Raises ValueError saying what is wrong.
+    """
+    whole = {name: value for name, value in {**_row(item), **row}.items() if value}
+    return replace(_wanted({"unique_id": item.streamer, **whole}), unusable=item.unusable)
+
+
 @dataclass(frozen=True, slots=True)
 class Difference:
     """What makes one list the other."""
@@ -165,13 +197,13 @@ def _wanted(row: Row | str) -> Wanted:
             enabled=_option(row, "enabled", _enabled, default=True),
             priority=_option(row, "priority", _priority, default=0),
             weight=_option(row, "weight", _weight, default=1.0),
-            **more(row),
+            **_more(row),
         )
     except ValueError as problem:
         raise ValueError(f"{streamer}: {problem}") from None
 
 
-def more(row: Row) -> dict[str, Any]:
+def _more(row: Row) -> dict[str, Any]:
     """What a row says of the way into the streamer's rooms, and who that is. Raises ValueError saying what is wrong."""
     said = {name: _option(row, name, reader, default=None) for name, reader in MORE.items() if row.get(name)}
     labels = {name.removeprefix(LABEL): value for name, value in row.items() if _is_label(name) and value}
@@ -244,6 +276,9 @@ MORE: Mapping[str, Callable[[str], Any]] = {
     "user_id": _number_of("a user"),
 }
 """Of the way into a streamer's rooms, and who that is; a table has their columns only where somebody has them."""
+
+NUMBERS = ("room_id", "user_id")
+"""Of 64 bits, which many a reader of JSON rounds."""
 
 
 def _options(item: Wanted) -> dict[str, Any]:

@@ -64,7 +64,7 @@ class Cluster:
 
     def listed(self, *arguments: str) -> list[str]:
         """The places of the letters that `list` names."""
-        listed = [json.loads(line) for line in self.dlq("list", "--json", *arguments)]
+        listed = json.loads("\n".join(self.dlq("list", "--json", *arguments)))
         return [f"{each['partition']}:{each['offset']}" for each in listed]
 
     def refused(self, *arguments: str) -> str:

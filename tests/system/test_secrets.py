@@ -93,7 +93,10 @@ def test_no_command_says_a_secret_that_is_wrong(kind: str, how: str, tmp_path: P
 
     running = {
         command: subprocess.Popen(
-            [sys.executable, "-m", "producer", *command], env=environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+            [sys.executable, "-m", "producer", *command],
+            env=environ | ({"PRODUCER_ASSIGNMENTS_FILE": ""} if command[0] == "status" else {}),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
         )
         for command in COMMANDS
     }
