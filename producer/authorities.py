@@ -21,10 +21,16 @@ def refuse_unusable(environ: Mapping[str, str]) -> None:
         raise StartRefused("\n".join(problems))
 
 
+def refuse(name: str, file: Path) -> None:
+    """Raise StartRefused where the file that `name` names has no authorities that can be read."""
+    if problem := _of_file(str(file)):
+        raise StartRefused(f"{name} names {file}, {problem}")
+
+
 def context(file: Path | None) -> ssl.SSLContext:
     """Trust the authorities in a file alone; without one, those of the system. Raises StartRefused."""
-    if file is not None and (problem := _of_file(str(file))):
-        raise StartRefused(f"PRODUCER_CA_FILE names {file}, {problem}")
+    if file is not None:
+        refuse("PRODUCER_CA_FILE", file)
     made = ssl.create_default_context(cafile=file)
     made.set_alpn_protocols(["http/1.1"])  # as httpx does with a context that it is given
     return made

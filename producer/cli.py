@@ -10,7 +10,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 from rich.table import Table
 
-from producer import __version__, authorities, cli_manners, cli_status, logs, settings, terminal
+from producer import __version__, authorities, cli_manners, cli_status, logs, named_files, settings, terminal
 from producer.cli_assign import assign, catalogue, shared
 from producer.cli_dlq import dlq
 from producer.cli_doors import doors
@@ -65,6 +65,7 @@ def run() -> None:
     logs.detach()
     chosen = configured(KAFKA, UPSTREAM)
     authorities.refuse_unusable(os.environ)
+    named_files.refuse_unusable(chosen)
     _run(lambda: _work(chosen))
 
 

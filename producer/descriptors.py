@@ -31,6 +31,11 @@ class Need:
     files: int
 
     @property
+    def too_few(self) -> bool:
+        """Whether a worker that may be at its most beside its rooms has not enough for one."""
+        return self.allowed is not None and self.allowed < SPARE + self.files // self.rooms
+
+    @property
     def short(self) -> bool:
         """Whether not even the rooms have enough."""
         return self.allowed is not None and self.allowed < self.files
@@ -44,6 +49,8 @@ class Need:
     def found(self) -> str:
         """What there is, in a sentence."""
         allowed = "any number of" if self.allowed is None else str(self.allowed)
+        if self.too_few:
+            return f"{allowed} open files are allowed, and a worker takes up to {SPARE} beside its rooms"
         return (
             f"{allowed} open files are allowed, and PRODUCER_MAX_STREAMS={self.rooms} takes {self.files}"
             f"{', with little left for the rest' if self.scarce else ''}"
@@ -52,7 +59,8 @@ class Need:
     @property
     def advice(self) -> str:
         """What to do about it."""
-        return f"raise the limit (ulimit -n) above {self.files + SPARE}, or lower PRODUCER_MAX_STREAMS"
+        lower = "" if self.too_few else ", or lower PRODUCER_MAX_STREAMS"
+        return f"raise the limit (ulimit -n) above {self.files + SPARE}{lower}"
 
 
 def need(rooms: int, *, file_claims: bool) -> Need:

@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from random import Random, uniform
 from ssl import SSLContext
 
@@ -200,7 +199,7 @@ def door(
     egress: Callable[[str], str] = lambda _: DEFAULT,
     assignments: Assignments | None = None,
 ) -> Door:
-    """One door. Raises StartRefused."""
+    """One door."""
     if name == Direct.name:
         visitors = Visitors(web, upstream, clock=time.monotonic, age_seconds=settings.direct_cookie_seconds)
         return Direct(visitors, upstream, history_comments=settings.direct_history_comments)
@@ -211,7 +210,7 @@ def door(
             upstream,
             url=settings.lease_url,
             contract=settings.lease_contract,
-            token_file=_readable("lease_token_file", settings.lease_token_file),
+            token_file=settings.lease_token_file,
             reuse_seconds=settings.lease_reuse_seconds,
             connects_per_hour=settings.lease_connects_per_hour,
             leases_per_hour=settings.lease_leases_per_hour,
@@ -223,8 +222,8 @@ def door(
         return Gateway(
             url=settings.gateway_url,
             raw_option=settings.gateway_raw_option,
-            key_file=_readable("gateway_key_file", settings.gateway_key_file),
-            jwt_file=_readable("gateway_jwt_file", settings.gateway_jwt_file),
+            key_file=settings.gateway_key_file,
+            jwt_file=settings.gateway_jwt_file,
             said=metrics.gateway_said,
             clock=time.monotonic,
         )
@@ -241,7 +240,7 @@ def door(
         web,
         upstream,
         sign_url=settings.sign_url,
-        api_key_file=_readable("sign_api_key_file", settings.sign_api_key_file),
+        api_key_file=settings.sign_api_key_file,
         user_agent=USER_AGENT,
         queue=calls,
         clock=time.monotonic,
@@ -254,9 +253,3 @@ def logins(settings: Settings) -> Logins:
     if folder is not None and not (folder.is_dir() and os.access(folder, os.R_OK | os.X_OK)):
         raise StartRefused(f"{variable('sessions_directory')}={folder} is no folder that can be read")
     return Logins(folder, frozenset(settings.session_doors))
-
-
-def _readable(setting: str, path: Path | None) -> Path | None:
-    if path is not None and not os.access(path, os.R_OK):
-        raise StartRefused(f"{variable(setting)}={path} cannot be read")
-    return path

@@ -4,8 +4,12 @@ The eleven documented errors (TikTokLive 0.8.9) keep their names, bases and mean
 label, a reason from a closed set and its recovery, so a caller reads one attribute instead of testing types.
 """
 
+from collections.abc import Sequence
 from enum import Enum, StrEnum
 from typing import ClassVar
+
+MOST_TOPICS = 5
+"""How many missing topics are named: a fresh cluster lacks all."""
 
 
 class Recovery(Enum):
@@ -169,6 +173,16 @@ class StartRefused(ProducerError):
     """The process cannot start as it is set up; the message says what to change."""
 
     recovery = Recovery.EXIT
+
+
+class TopicsMissing(StartRefused):
+    """Topics that are needed are not there."""
+
+    def __init__(self, names: Sequence[str]) -> None:
+        more = f" and {len(names) - MOST_TOPICS} more" if len(names) > MOST_TOPICS else ""
+        some = f"topics are missing: {', '.join(names[:MOST_TOPICS])}{more}"
+        said = f"the topic {names[0]} is missing" if len(names) == 1 else some
+        super().__init__(f"{said}; run `producer topics apply`, or correct PRODUCER_TOPIC_PREFIX")
 
 
 class NotEncodable(ProducerError):

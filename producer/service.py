@@ -26,6 +26,7 @@ from producer.delivery.letter_cap import Cap
 from producer.delivery.letterbox import Letterbox
 from producer.delivery.publisher import Publisher
 from producer.entries import Entries
+from producer.errors import StartRefused
 from producer.events.event import Payloads
 from producer.gift_lists import GiftLists
 from producer.observability import exposition
@@ -277,8 +278,10 @@ def _drain_seconds(settings: Settings) -> float:
 
 
 def _look_at_descriptors(settings: Settings) -> None:
-    """Say at the start what `producer check` says of them."""
+    """Say at the start what `producer check` says of them. Raises StartRefused where there is not one room's worth."""
     need = descriptors.need(settings.max_streams, file_claims=settings.assignments_file is not None)
+    if need.too_few:
+        raise StartRefused(f"{need.found}: {need.advice}")
     if need.short or need.scarce:
         logs.get().warning("open files", problem=need.found, advice=need.advice)
 

@@ -66,8 +66,17 @@ def background() -> Iterator[Background]:
 
 @pytest.fixture(scope="session")
 def kafka(background: Background, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kafka]:
-    """One broker for the whole run; a test takes a topic prefix of its own."""
-    yield from _part(lambda: Kafka(tmp_path_factory.mktemp("kafka")), background)
+    """One broker for the whole run, with a listener that asks for a password; a test takes a prefix of its own."""
+    properties = {
+        "group.max.session.timeout.ms": "60000",
+        "listener.name.sasl.sasl.enabled.mechanisms": "PLAIN",
+        "listener.name.sasl.plain.sasl.jaas.config": "org.apache.kafka.common.security.plain.PlainLoginModule required "
+        'user_guest="correct horse";',
+    }
+    listeners = {"SASL": "SASL_PLAINTEXT"}
+    yield from _part(
+        lambda: Kafka(tmp_path_factory.mktemp("kafka"), properties=properties, listeners=listeners), background
+    )
 
 
 @pytest.fixture(scope="session")

@@ -162,7 +162,7 @@ def test_a_missing_list_file_is_named(topics_of: Mapping[str, str], tmp_path: Pa
 
     [line] = refused(producer("run", **topics_of, assignments_file=str(missing), http_port="0"))
 
-    assert line == f"the list {missing} cannot be read: No such file or directory"
+    assert line == f"PRODUCER_ASSIGNMENTS_FILE={missing} cannot be read: No such file or directory"
 
 
 def test_a_bad_list_is_named_line_by_line(topics_of: Mapping[str, str], listed: Path) -> None:
@@ -171,8 +171,8 @@ def test_a_bad_list_is_named_line_by_line(topics_of: Mapping[str, str], listed: 
     lines = refused(producer("run", **topics_of, assignments_file=str(listed), http_port="0"))
 
     assert lines == [
-        f"{listed}: line 3: 'no good' is not a unique id (2 to 24 letters, digits, _ and .)",
-        f"{listed}: line 4: aa is listed twice, here and in line 2",
+        f"PRODUCER_ASSIGNMENTS_FILE={listed}: line 3: 'no good' is not a unique id (2 to 24 letters, digits, _ and .)",
+        f"PRODUCER_ASSIGNMENTS_FILE={listed}: line 4: aa is listed twice, here and in line 2",
     ]
 
 
@@ -187,7 +187,7 @@ def test_topics_that_are_not_there_are_named(listed: Path, kafka: Kafka) -> None
     [line] = refused(producer("run", **least(listed, kafka.bootstrap_servers), topic_prefix="nobodys"))
 
     assert line.startswith("topics are missing: nobodys.access_control.v1, ")
-    assert line.endswith(" and 72 more; run `producer topics apply`")
+    assert line.endswith(" and 72 more; run `producer topics apply`, or correct PRODUCER_TOPIC_PREFIX")
 
 
 def test_a_registry_that_is_not_there_is_named(topics_of: Mapping[str, str], listed: Path) -> None:
@@ -198,7 +198,7 @@ def test_a_registry_that_is_not_there_is_named(topics_of: Mapping[str, str], lis
     for arguments in (("run",), ("schemas", "register")):
         [line] = refused(producer(*arguments, **chosen, assignments_file=str(listed), http_port="0"))
 
-        assert line.startswith(f"the schema registry at {url} cannot be used: ConnectError")
+        assert line.startswith(f"PRODUCER_SCHEMA_REGISTRY_URL={url} cannot be used: ConnectError")
 
 
 @pytest.mark.parametrize(

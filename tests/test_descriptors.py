@@ -18,7 +18,6 @@ from producer import descriptors
             True,
             "249 open files are allowed, and PRODUCER_MAX_STREAMS=50 takes 100, with little left for the rest",
         ),
-        (99, True, False, "99 open files are allowed, and PRODUCER_MAX_STREAMS=50 takes 100"),
     ],
 )
 def test_what_rooms_need_is_compared_with_what_is_allowed(
@@ -30,7 +29,32 @@ def test_what_rooms_need_is_compared_with_what_is_allowed(
 
     assert (need.short, need.scarce, need.found) == (short, scarce, found)
     assert need.advice == "raise the limit (ulimit -n) above 250, or lower PRODUCER_MAX_STREAMS"
+    assert not need.too_few
     assert descriptors.need(50, file_claims=False).files == 50
+
+
+def test_fewer_than_the_rooms_take_are_said_to_be(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(descriptors, "limit", lambda: 999)
+
+    need = descriptors.need(500, file_claims=True)
+
+    assert (need.short, need.scarce, need.too_few) == (True, False, False)
+    assert need.found == "999 open files are allowed, and PRODUCER_MAX_STREAMS=500 takes 1000"
+
+
+@pytest.mark.parametrize(
+    ("allowed", "file_claims", "too_few"), [(152, True, False), (151, True, True), (151, False, False)]
+)
+def test_fewer_than_one_room_takes_are_too_few(
+    allowed: int, file_claims: bool, too_few: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(descriptors, "limit", lambda: allowed)
+
+    need = descriptors.need(500, file_claims=file_claims)
+
+    assert need.too_few == too_few
+    assert need.found.endswith("a worker takes up to 150 beside its rooms") == too_few
+    assert need.advice.endswith("or lower PRODUCER_MAX_STREAMS") != too_few
 
 
 @pytest.mark.parametrize(

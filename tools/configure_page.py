@@ -13,8 +13,9 @@ Every setting of a worker and of the commands. Generated from `producer/settings
 
 A setting is an environment variable. An empty one counts as not set. A variable that is not on this page, or a value
 that is not understood, refuses the start, and all of them are told at once. Secrets are named by file and read where
-they are used, so they are in no environment, and rotate without a restart. `producer check` tries what is set. The
-chart takes the same names, in lower case and without `PRODUCER_`, under `settings` and `secretFiles`
+they are used, so they are in no environment, and rotate without a restart; one that cannot be used at the start refuses
+it, be it needed yet or not. `producer check` tries what is set, and fails where a start would be refused. The chart
+takes the same names, in lower case and without `PRODUCER_`, under `settings` and `secretFiles`
 ([helm/README.md](../helm/README.md)).
 
 What is refused is named by its variable and place. A value is quoted only where it is a number, or one of a few words:

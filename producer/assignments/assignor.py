@@ -226,6 +226,11 @@ def _fitting(shares: _Shares, giver: str, taker: str) -> int | None:
     return min(fitting, key=lambda slot: (abs(shares.weights[slot] - wanted), slot), default=None)
 
 
+def protocol(list_topic: str, slots: int) -> str:
+    """Name the group's protocol. A group is one fleet's: by the topic and slots in it, the broker refuses others."""
+    return f"weighted-sticky-v1:{list_topic}:{slots}"
+
+
 def encode_member(member: Member) -> bytes:
     """What a member says of itself when it joins, as JSON."""
     return json.dumps(

@@ -2,7 +2,9 @@
 
 import asyncio
 import errno
+import fcntl
 import os
+import tempfile
 import time
 from collections.abc import Mapping
 from contextlib import suppress
@@ -42,6 +44,7 @@ class ClaimsFolder:
 
     async def join(self) -> None:
         """Make the folder, and be seen in it. Raises StartRefused."""
+        label = f"the claims folder {self._path} (PRODUCER_CLAIMS_DIRECTORY)"
         try:
             self._path.mkdir(mode=0o700, parents=True, exist_ok=True)
             refuse_network_file_system(self._path)
@@ -52,10 +55,10 @@ class ClaimsFolder:
                     return
                 await asyncio.sleep(JOIN_SECONDS)  # another worker may be looking whether we live
         except FileExistsError as cause:
-            raise StartRefused(f"the claims folder {self._path} cannot be used: it is no folder") from cause
+            raise StartRefused(f"{label} cannot be used: it is no folder") from cause
         except OSError as cause:
-            raise StartRefused(f"the claims folder {self._path} cannot be used: {cause.strerror}") from cause
-        raise StartRefused(f"a worker named {self._worker} is running already; choose another PRODUCER_WORKER_NAME")
+            raise StartRefused(f"{label} cannot be used: {cause.strerror}") from cause
+        raise name_taken(self._worker)
 
     def leave(self) -> None:
         """Be seen in it no longer."""
@@ -162,6 +165,31 @@ def unusable_files(folder: Path) -> list[str]:
     return found
 
 
+def refuse_unlockable(folder: Path, *, worker: str | None) -> None:
+    """Raise StartRefused where `join` would, of a folder that there is; nothing is left in it.
+
+    `worker` is a name that was chosen: another worker of that name has its file locked.
+    """
+    try:
+        with tempfile.TemporaryFile(dir=folder) as probe:
+            fcntl.flock(probe, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if worker is not None:
+            with suppress(FileNotFoundError):
+                found = lock(folder / f"{worker}.member", create=False)
+                if found is None:
+                    raise name_taken(worker)
+                found.close()
+    except OSError as cause:
+        raise StartRefused(
+            f"the claims folder {folder} (PRODUCER_CLAIMS_DIRECTORY) cannot be used: {cause.strerror}"
+        ) from cause
+
+
+def name_taken(worker: str) -> StartRefused:
+    """Another worker of this machine has the name."""
+    return StartRefused(f"a worker named {worker} is running already; choose another PRODUCER_WORKER_NAME")
+
+
 def refuse_network_file_system(folder: Path, mounts: Path = MOUNTS) -> None:
     """Raise StartRefused where locks on `folder` may not hold. Silent where the system does not tell."""
     try:
@@ -175,7 +203,9 @@ def refuse_network_file_system(folder: Path, mounts: Path = MOUNTS) -> None:
         if resolved.is_relative_to(point) and len(point) >= longest:  # of two on one point the later one is seen
             longest, kind = len(point), found
     if kind in NETWORK_FILE_SYSTEMS:
-        raise StartRefused(f"{folder} is on {kind}, where file locks do not hold; choose a local folder for claims")
+        raise StartRefused(
+            f"{folder} is on {kind}, where file locks do not hold; choose a local PRODUCER_CLAIMS_DIRECTORY"
+        )
 
 
 def _unescaped(part: bytes) -> bytes:

@@ -14,7 +14,7 @@ from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError
 
 from producer import logs
-from producer.errors import StartRefused
+from producer.errors import StartRefused, TopicsMissing
 
 RETRY_SECONDS = 1.0
 CLOSE_SECONDS = 3.0
@@ -149,8 +149,7 @@ async def spread(missing: Callable[[], Awaitable[Sequence[str]]]) -> None:
     give_up = time.monotonic() + SPREAD_SECONDS
     while names := await missing():
         if time.monotonic() > give_up:
-            some = f"the topic {names[0]} is missing" if len(names) == 1 else f"topics are missing: {', '.join(names)}"
-            raise StartRefused(f"{some}; run `producer topics apply`")
+            raise TopicsMissing(names)
         await asyncio.sleep(0.1)
 
 

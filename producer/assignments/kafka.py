@@ -96,8 +96,7 @@ class KafkaAssignments:
             topic=list_topic,
             slots=slots,
             worker=worker,
-            # A group is one fleet's: with the topic and its slots in the protocol's name, the broker refuses others.
-            protocol=f"weighted-sticky-v1:{list_topic}:{slots}",
+            protocol=assignor.protocol(list_topic, slots),
             timing=timing,
             introduce=self._introduce,
             plan=self._leader.plan,

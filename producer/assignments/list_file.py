@@ -77,14 +77,15 @@ class ListUnreadable(StartRefused):
 
 def read_list(path: Path) -> tuple[Wanted, ...]:
     """Read the list that a file is. Raises StartRefused with every problem, a line each."""
+    source = f"PRODUCER_ASSIGNMENTS_FILE={path}"
     try:
         with open(path, "rb", opener=_opener) as file:
             if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-                raise ListUnreadable(f"the list {path} cannot be read: it is no regular file")
+                raise ListUnreadable(f"{source} cannot be read: it is no regular file")
             data = file.read(lists.MOST_BYTES + 1)
     except OSError as cause:
-        raise ListUnreadable(f"the list {path} cannot be read: {cause.strerror}") from cause
-    return lists.read(data, lists.form_of(path.name), source=str(path))
+        raise ListUnreadable(f"{source} cannot be read: {cause.strerror}") from cause
+    return lists.read(data, lists.form_of(path.name), source=source)
 
 
 def _opener(path: str, flags: int) -> int:

@@ -34,6 +34,9 @@ POLL_MILLISECONDS = 1_000
 PATIENCE_SECONDS = 5.0
 """How much longer than a rebalance may take a request is waited for."""
 
+JOIN_REFUSALS = (InconsistentGroupProtocolError, InvalidSessionTimeoutError)
+"""What a broker refuses a member for that asks to join, for good."""
+
 HEARTBEAT, JOIN, SYNC = "HeartbeatRequest", "JoinGroupRequest", "SyncGroupRequest"
 JOINING = frozenset({JOIN, SYNC})
 NO_ERROR, ILLEGAL_GENERATION, UNKNOWN_MEMBER_ID, REBALANCE_IN_PROGRESS = 0, 22, 25, 27
@@ -168,16 +171,8 @@ class Membership:
             self._coordinator._send_req = self._observed(self._coordinator._send_req)
             consumer.subscribe([self._topic], listener=_Listener(self._guarded(partial(self._arrived, consumer))))
             await self._poll(consumer)
-        except InconsistentGroupProtocolError as cause:
-            raise StartRefused(
-                f"the group {self._group} is used by others (another fleet, another list, another number of slots); "
-                "give each fleet a group of its own"
-            ) from cause
-        except InvalidSessionTimeoutError as cause:
-            raise StartRefused(
-                f"the brokers refuse a session timeout of {self._timing.session:g} s "
-                "(their group.min.session.timeout.ms and group.max.session.timeout.ms say what they take)"
-            ) from cause
+        except JOIN_REFUSALS as cause:
+            raise refusal(cause, group=self._group, session_seconds=self._timing.session) from cause
         finally:
             self._coordinator = None
             self._joining_since = None
@@ -296,6 +291,19 @@ class Membership:
         self._assigned(Assigned(slots, generation, evicted, stalled, *self._place))
         self._lease.renew(self._synced)
         self.kept.alive()
+
+
+def refusal(cause: Exception, *, group: str, session_seconds: float) -> StartRefused:
+    """What to do about one of JOIN_REFUSALS."""
+    if isinstance(cause, InvalidSessionTimeoutError):
+        return StartRefused(
+            f"the brokers refuse PRODUCER_CLAIM_SESSION_SECONDS={session_seconds:g} "
+            "(their group.min.session.timeout.ms and group.max.session.timeout.ms say what they take)"
+        )
+    return StartRefused(
+        f"the group {group} is used by others (another fleet, another list, another number of slots); "
+        "give each fleet a PRODUCER_TOPIC_PREFIX of its own"
+    )
 
 
 class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]  # the base has no types

@@ -59,8 +59,8 @@ def refuse_other_slots(topic: str, *, found: int, expected: int) -> None:
     """Raise StartRefused where the list's topic has not the slots that this worker counts with."""
     if found != expected:
         raise StartRefused(
-            f"{topic} has {found} partitions and must have {expected}: the number of slots is fixed, "
-            "since workers that count differently would share the list differently; make the topic anew "
+            f"{topic} has {found} partitions and must have PRODUCER_ASSIGNMENT_SLOTS={expected}: the number of slots "
+            "is fixed, since workers that count differently would share the list differently; make the topic anew "
             "(`producer assign export`, delete it, `producer topics apply`, `producer assign apply`)"
         )
 

@@ -1,26 +1,21 @@
 """The files that settings name: readable, kept from others, certificates that hold and match their keys."""
 
-import errno
 import os
-import ssl
 import stat
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from producer import authorities
+from producer import authorities, named_files
 from producer.assignments.claims import is_session
 from producer.checks import certificates
 from producer.checks.verdict import Verdict, fail, ok, skipped, warn
-from producer.errors import StartRefused
+from producer.named_files import AUTHORITIES, CERTIFICATE, PROXIES
 from producer.secret_files import SecretUnusable
-from producer.settings import SECRETS, TOGETHER, Settings, proxy_list, secret, variable
+from producer.settings import SECRETS, Settings, variable
 from producer.webcast.logins import Logins
 
 KEY = "_key_file"
-PROXIES = "proxies_file"
-AUTHORITIES = "ca_file"
-CERTIFICATE = "_certificate_file"
 SOON = timedelta(days=14)
 MOST_BYTES = 4 * 1024 * 1024
 """Of a file that is looked at: a system's authorities have 220 KB."""
@@ -28,16 +23,14 @@ MOST_BYTES = 4 * 1024 * 1024
 
 async def check(settings: Settings) -> list[Verdict]:
     """Look at each file that a setting names, but for the list, which has a check of its own."""
-    named = {
-        name: path
-        for name in Settings.model_fields
-        if name.endswith("_file") and name != "assignments_file" and isinstance(path := getattr(settings, name), Path)
-    }
+    named = named_files.named(settings)
     folder = settings.sessions_directory
     if not named and folder is None:
         return [skipped("no setting names one")]
     problems = [verdict for name, path in named.items() for verdict in _file(name, path, now=datetime.now(UTC))]
-    problems += [verdict for pair in _pairs(named) for verdict in _match(*pair, named)]
+    if not any(verdict.state == "fail" for verdict in problems):
+        advice = "give the key that the certificate was issued for, without a passphrase"
+        problems += [fail(problem, advice) for problem in named_files.mismatches(named)]
     sessions = _sessions(folder) if folder is not None else {}
     problems += [verdict for found in sessions.values() for verdict in found]
     return problems or [ok(f"{len(named) + len(sessions)} can be used")]
@@ -51,27 +44,22 @@ async def trusted(_: Settings) -> list[Verdict]:
 
 
 def _file(name: str, path: Path, *, now: datetime) -> Iterator[Verdict]:
-    label = f"{variable(name)}={path}"
-    content = b""
-    try:
-        if name in SECRETS:
-            secret(name, path)
-        elif name == PROXIES:
-            proxy_list(path)
-        else:
-            content = _content(path)
-        mode = path.stat().st_mode
-    except StartRefused as refused:
-        how = "a URL a line" if name == PROXIES else "on one line"
-        yield fail(str(refused), f"write the secret into it, {how}, for this process's user to read")
+    if problem := named_files.unusable(name, path):
+        yield fail(problem, _remedy(name))
         return
-    except OSError as problem:
-        yield fail(f"{label} cannot be read: {problem.strerror}", "mount it, or let this process's user read it")
-        return
-    if (name in SECRETS or name.endswith((KEY, PROXIES))) and mode & stat.S_IROTH:
-        yield warn(f"{label} may be read by everybody", f"take that away: chmod o-rwx {path}")
+    if (name in SECRETS or name.endswith((KEY, PROXIES))) and path.stat().st_mode & stat.S_IROTH:
+        yield warn(f"{variable(name)}={path} may be read by everybody", f"take that away: chmod o-rwx {path}")
     if name.endswith((AUTHORITIES, CERTIFICATE)):
-        yield from _validity(name, label, content, now=now)
+        yield from _validity(name, path, now=now)
+
+
+def _remedy(name: str) -> str:
+    """What to do about a file that cannot be used."""
+    if name in SECRETS:
+        return "write the secret into it, on one line, for this process's user to read"
+    if name == PROXIES:
+        return "write the proxies into it, a URL a line, for this process's user to read"
+    return "mount the PEM file there, for this process's user to read"
 
 
 def _sessions(folder: Path) -> dict[str, list[Verdict]]:
@@ -92,7 +80,7 @@ def _session(folder: Path, name: str) -> Iterator[Verdict]:
         Logins(folder).read(name)
         open_to_all = path.stat().st_mode & stat.S_IROTH
     except (OSError, SecretUnusable) as problem:
-        yield fail(f"a session cannot be used: {problem}", "write `sessionid=…; tt-target-idc=…` into it, on one line")
+        yield warn(f"a session cannot be used: {problem}", "write `sessionid=…; tt-target-idc=…` into it, on one line")
         return
     if not is_session(name):
         yield warn(f"no entry can name the session {path}", "name it with small letters, digits, and . _ -")
@@ -100,40 +88,16 @@ def _session(folder: Path, name: str) -> Iterator[Verdict]:
         yield warn(f"the session {path} may be read by everybody", f"take that away: chmod o-rwx {path}")
 
 
-def _content(path: Path) -> bytes:
-    """A file of certificates; what is no file, such as a pipe, would be waited for."""
-    if not path.is_file():
-        raise OSError(errno.EINVAL, "it is no regular file")
-    with path.open("rb") as file:
-        return file.read(MOST_BYTES)
-
-
-def _validity(name: str, label: str, content: bytes, *, now: datetime) -> Iterator[Verdict]:
+def _validity(name: str, path: Path, *, now: datetime) -> Iterator[Verdict]:
+    label = f"{variable(name)}={path}"
     try:
-        ends = certificates.ends(content)
-    except ValueError as problem:
-        yield fail(f"{label} is not a certificate in PEM: {problem}", "write the PEM file into it")
-        return
+        with path.open("rb") as file:
+            ends = certificates.ends(file.read(MOST_BYTES))
+    except (OSError, ValueError):
+        return  # OpenSSL judges whether it is one
     # A chain is as good as its weakest; of a bundle of authorities, one that holds may be the one that is needed.
     end = max(ends) if name.endswith(AUTHORITIES) else min(ends)
     if end <= now:
         yield fail(f"{label} has expired: {end:%Y-%m-%d %H:%M} UTC", "replace it; workers read it again")
     elif end - now < SOON:
         yield warn(f"{label} expires within {SOON.days} days: {end:%Y-%m-%d %H:%M} UTC", "have it replaced")
-
-
-def _pairs(named: dict[str, Path]) -> list[tuple[str, str]]:
-    return [(one, other) for one, other in TOGETHER if one.endswith(CERTIFICATE) and one in named and other in named]
-
-
-def _match(certificate: str, key: str, named: dict[str, Path]) -> Iterator[Verdict]:
-    try:
-        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_cert_chain(named[certificate], named[key], password="")
-    except ssl.SSLError as problem:
-        why = (problem.reason or str(problem)).replace("_", " ").lower()
-        yield fail(
-            f"{variable(certificate)} and {variable(key)} cannot be used together: {why}",
-            "give the key that the certificate was issued for, without a passphrase",
-        )
-    except OSError:
-        pass  # said of the file already

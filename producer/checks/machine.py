@@ -24,9 +24,9 @@ async def spool(settings: Settings) -> list[Verdict]:
         return [skipped("PRODUCER_SPOOL_DIRECTORY is not set: what Kafka does not take in time waits in memory alone")]
     if problem := not_writable(directory):
         return [
-            fail(
+            warn(
                 f"PRODUCER_SPOOL_DIRECTORY={directory} cannot be written to: {problem}",
-                "give it a directory that this user may write to; a worker starts without a spool otherwise",
+                "give it a directory that this user may write to: until then a worker runs without a spool",
             )
         ]
     files = [spool_files.describe(path, now_ms=time.time() * 1000) for path in spool_files.paths(directory)]
@@ -40,7 +40,7 @@ async def spool(settings: Settings) -> list[Verdict]:
     records = sum(file["records"] for file in files)
     room = f"{free // MIB} MiB are free, and it may take {max(0, more) // MIB} MiB more"
     if free < WAL_BYTES:
-        verdicts.append(fail(f"{directory} has no room: {room}", "make room, or use another disk"))
+        verdicts.append(warn(f"{directory} has no room: {room}", "make room, or use another disk"))
     elif free < more:
         verdicts.append(warn(f"{directory}: {room}", "make room, or lower PRODUCER_SPOOL_MAX_BYTES"))
     else:
@@ -51,9 +51,9 @@ async def spool(settings: Settings) -> list[Verdict]:
 async def open_files(settings: Settings) -> list[Verdict]:
     """Compare the limit of open files with the rooms that a worker may stream."""
     need = descriptors.need(settings.max_streams, file_claims=settings.assignments_file is not None)
-    if need.short:
+    if need.too_few:
         return [fail(need.found, need.advice)]
-    return [warn(need.found, need.advice) if need.scarce else ok(need.found)]
+    return [warn(need.found, need.advice) if need.short or need.scarce else ok(need.found)]
 
 
 async def port(settings: Settings) -> list[Verdict]:
@@ -61,7 +61,8 @@ async def port(settings: Settings) -> list[Verdict]:
     try:
         exposition.listen(settings.http_host, settings.http_port).close()
     except StartRefused as refused:
-        return [warn(str(refused), "a worker that runs already may have it; otherwise choose another")]
+        judge = fail if "http_port" in settings.model_fields_set else warn
+        return [judge(str(refused), "a worker that runs already may have it; otherwise choose another")]
     which = "any free port" if settings.http_port == 0 else f"port {settings.http_port}"
     return [ok(f"{which} of {settings.http_host} can be had")]
 

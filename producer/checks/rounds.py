@@ -51,9 +51,10 @@ def _checks(settings: Settings, *, upstream: bool) -> Iterator[Check]:
     yield Check("rights", topics.rights, needs=("kafka",))
     if settings.assignments_file is None:
         yield Check("list", shared_list.topic, needs=("kafka",))
+        yield Check("claims", shared_list.group, needs=("kafka", "list", "rights"))
     else:
         yield Check("list", shared_list.file, advice="correct the list")
-        yield Check("claims", shared_list.claims, advice="choose another PRODUCER_CLAIMS_DIRECTORY")
+        yield Check("claims", shared_list.claims)
     yield Check("look-ups", shared_list.look_ups, needs=("files", "list"))
     yield Check("registry", web.subjects, advice="see the PRODUCER_SCHEMA_REGISTRY_ settings")
     yield Check("clock", web.clock)

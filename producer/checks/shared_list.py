@@ -1,15 +1,18 @@
 """The list of streamers and the claims on it: a topic, or a file with a folder of claims."""
 
-from producer.assignments.claims_folder import refuse_network_file_system, unusable_files
+from producer.assignments import assignor
+from producer.assignments.claims_folder import refuse_network_file_system, refuse_unlockable, unusable_files
 from producer.assignments.file import claims_folder
 from producer.assignments.list_file import read_list
+from producer.assignments.membership import JOIN_REFUSALS, refusal
 from producer.assignments.table import refuse_other_slots
+from producer.assignments.twins import refuse_twins
 from producer.checks.cluster import inquiry
 from producer.checks.machine import not_writable
 from producer.checks.topics import may_describe
 from producer.checks.verdict import Verdict, fail, listed, ok, skipped, warn
 from producer.cli_assign import catalogue
-from producer.delivery import topic_plan, topics
+from producer.delivery import client, topic_plan, topics
 from producer.lookups.plan import even_interval
 from producer.settings import Settings, proxy_list
 
@@ -28,7 +31,7 @@ async def topic(settings: Settings) -> list[Verdict]:
         configs = await topics.configs_in_force(settings, [name])
         if "compact" not in (policy := configs[name].get("cleanup.policy", "")).split(","):
             verdicts.append(
-                fail(f"{name} is not compacted (cleanup.policy={policy}): it forgets", "run `producer topics apply`")
+                warn(f"{name} is not compacted (cleanup.policy={policy}): it forgets", "run `producer topics apply`")
             )
     if read.refused:
         first = read.refused[0]
@@ -40,6 +43,26 @@ async def topic(settings: Settings) -> list[Verdict]:
             )
         )
     return [*verdicts, _count(sum(row.enabled for row in read.wanted.values()), len(read.wanted))]
+
+
+async def group(settings: Settings) -> list[Verdict]:
+    """Ask whether the group would take a worker with this session and this name, without joining it."""
+    name, seconds = topic_plan.workers_group(settings.topic_prefix), settings.claim_session_seconds
+    protocol = assignor.protocol(topic_plan.assignments_topic(settings.topic_prefix), settings.assignment_slots)
+    async with inquiry(settings) as asking:
+        try:
+            await asking.refuse_join(name, session_seconds=seconds, protocol=protocol)
+        except JOIN_REFUSALS as cause:
+            raise refusal(cause, group=name, session_seconds=seconds) from cause
+    if settings.worker_name is not None:
+        await refuse_twins(
+            lambda: client.options(settings),
+            group=name,
+            worker=settings.worker_name,
+            ours=lambda: None,
+            patience=seconds,
+        )
+    return [ok(f"the brokers take a session of {seconds:g} s for the group {name}")]
 
 
 async def file(settings: Settings) -> list[Verdict]:
@@ -56,8 +79,11 @@ async def claims(settings: Settings) -> list[Verdict]:
     refuse_network_file_system(folder)
     if problem := not_writable(folder):
         return [fail(f"claims cannot be written: {problem}", "choose another PRODUCER_CLAIMS_DIRECTORY, or its rights")]
+    is_there = folder.exists()  # otherwise it is made at the start
+    if is_there:
+        refuse_unlockable(folder, worker=settings.worker_name)
     try:
-        found = unusable_files(folder) if folder.exists() else []  # it is made at the start
+        found = unusable_files(folder) if is_there else []
     except OSError as cause:
         return [fail(f"{folder} cannot be listed: {cause.strerror}", "let this process's user read it")]
     if found:

@@ -9,7 +9,7 @@ from producer.delivery.topic_plan import Create
 from producer.kafka.inquiry import ClusterSeen, TopicSeen
 from producer.settings import Settings
 
-APPLY = "run `producer topics apply`"
+APPLY = "run `producer topics apply`, or correct PRODUCER_TOPIC_PREFIX"
 GRANT = "grant what `producer topics acls` lists"
 NONE_THERE = "none of our topics is there"
 IN_SYNC = "min.insync.replicas"

@@ -8,7 +8,7 @@ State = Literal["ok", "warn", "fail", "skipped"]
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """One thing that was looked at. `fail` is what a worker cannot work with, or not as it was asked to."""
+    """One thing that was looked at. `fail` is what refuses a worker's start, or leaves it unable to work."""
 
     state: State
     found: str

@@ -25,20 +25,21 @@ async def subjects(settings: Settings) -> list[Verdict]:
     if settings.schema_registry_url is None:
         return [skipped(NO_REGISTRY)]
     events = schemas.events().values()
+    where = f"PRODUCER_SCHEMA_REGISTRY_URL={settings.schema_registry_url}"
     async with _registry(settings, settings.schema_registry_url) as there:
         standings = await there.each(events, settings.topic_prefix, there.check)
     verdicts = [
-        fail(str(standing), "ask those who read these topics; `producer schemas diff` shows what differs")
+        fail(f"{where}: {standing}", "ask those who read these topics; `producer schemas diff` shows what differs")
         for standing in standings
         if standing.state == "incompatible"
     ]
     lacking = [standing.subject for standing in standings if standing.state in ("absent", "compatible")]
     if lacking:
-        found = f"{len(lacking)} of {len(standings)} schemas not registered: {listed(lacking)}"
+        found = f"{where}: {len(lacking)} of {len(standings)} schemas not registered: {listed(lacking)}"
         automatic = "the next worker registers them (PRODUCER_SCHEMA_AUTO_REGISTER)"
         register = "run `producer schemas register`"
         verdicts.append(warn(found, automatic) if settings.schema_auto_register else fail(found, register))
-    return verdicts or [ok(f"{settings.schema_registry_url}: all {len(standings)} schemas are registered")]
+    return verdicts or [ok(f"{where}: all {len(standings)} schemas are registered")]
 
 
 async def clock(settings: Settings) -> list[Verdict]:

@@ -9,7 +9,7 @@ from producer.delivery.publisher import Bounds, Publisher
 from producer.delivery.registry import Registry, access
 from producer.delivery.spool_folder import SpoolFolder
 from producer.delivery.spool_policy import precious_topics
-from producer.errors import StartRefused
+from producer.errors import TopicsMissing
 from producer.events import schemas
 from producer.events.encoding import Encoder, Record
 from producer.observability.metrics import Metrics
@@ -61,7 +61,7 @@ async def publisher(
     letters = topic_plan.dead_letter_topic(settings.topic_prefix)
     partitions = await topics.partition_counts(settings, some_missing=some_missing)
     if letters not in partitions:
-        raise StartRefused(f"the topic {letters} is missing; run `producer topics apply`")
+        raise TopicsMissing([letters])
 
     def dead_letter(record: Record, error: BaseException) -> Record:
         return refused_record(record, error, topic=letters, worker=worker, received_at=int(time.time() * 1000))

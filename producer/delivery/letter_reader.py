@@ -10,7 +10,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from producer.delivery import client, topic_plan, topics
 from producer.delivery.dead_letters import Place
-from producer.errors import StartRefused
+from producer.errors import StartRefused, TopicsMissing
 from producer.settings import Settings
 
 STEP_SECONDS = 15.0
@@ -73,7 +73,7 @@ class LetterReader:
         """A consumer of all partitions, from the beginning."""
         counts = await topics.counts_of(self._settings, [self._topic])
         if self._topic not in counts:
-            raise StartRefused(f"the topic {self._topic} is missing; run `producer topics apply`")
+            raise TopicsMissing([self._topic])
         async with self._translated():
             consumer = AIOKafkaConsumer(
                 **client.options(self._settings), enable_auto_commit=False, auto_offset_reset="earliest"

@@ -1,7 +1,7 @@
 """Schema registry (Confluent's API): registering our schemas, and finding their ids."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal, TypeVar
 
@@ -18,6 +18,8 @@ __all__ = ["Access", "Registered", "Registry", "Standing", "Strategy", "access",
 COMPATIBILITY = "FULL_TRANSITIVE"
 NO_SUBJECT = 40401
 INCOMPATIBLE = 409
+MOST_NAMED = 5
+"""Of the subjects that lack our schemas: a fresh registry lacks all."""
 MOST_ID = 2**31 - 1
 """An id has four bytes before each record."""
 SCHEMA_BYTES = 1024 * 1024
@@ -145,7 +147,8 @@ class Registry:
         path = f"/subjects/{name}/versions"
         answer = await self._door.ask("POST", path, {"schema": schema.text})
         if answer.status == INCOMPATIBLE:
-            raise StartRefused(str(await self._standing(name, schema, "incompatible", answer.message)))
+            standing = await self._standing(name, schema, "incompatible", answer.message)
+            raise StartRefused(f"PRODUCER_SCHEMA_REGISTRY_URL={self._door.url}: {standing}")
         if not answer.fine:
             self._door.refuse("POST", path, answer)
         return Registered(name, self._id(answer), keeps, forbidden)
@@ -166,14 +169,14 @@ class Registry:
         try:
             return (await self._door.once("GET", "/config")).date
         except answers.NoAnswer as cause:
-            raise StartRefused(f"the schema registry at {self._door.url} cannot be used: {cause}") from cause
+            raise StartRefused(f"PRODUCER_SCHEMA_REGISTRY_URL={self._door.url} cannot be used: {cause}") from cause
 
     async def ids(
         self, schemas: Mapping[str, Schema], *, topic_prefix: str, auto_register: bool = False
     ) -> dict[str, int]:
         """Find the id of each schema by event name; with `auto_register`, register those that are missing.
 
-        Raises StartRefused, with a line for every subject that lacks its schema.
+        Raises StartRefused, as `refusals` says it.
         """
 
         async def one(schema: Schema, topic: str) -> int | Standing:
@@ -183,10 +186,8 @@ class Registry:
             return self._id(answer) if answer.fine else await self.check(schema, topic)
 
         found = dict(zip(schemas, await self.each(schemas.values(), topic_prefix, one), strict=True))
-        problems = [str(standing) for standing in found.values() if isinstance(standing, Standing)]
-        if problems:
-            lacking = f"the registry at {self._door.url} lacks our schemas: run `producer schemas register`"
-            raise StartRefused("\n".join((*problems, lacking)))
+        if problems := list(refusals(item for item in found.values() if isinstance(item, Standing))):
+            raise StartRefused("\n".join(f"PRODUCER_SCHEMA_REGISTRY_URL={self._door.url}: {line}" for line in problems))
         return {event: schema_id for event, schema_id in found.items() if isinstance(schema_id, int)}
 
     async def _own_compatibility(self, name: str, *, is_new: bool) -> str | None:
@@ -243,7 +244,7 @@ class Registry:
     def _id(self, answer: Answer) -> int:
         schema_id = strangers.integer(answer.said.get("id"), least=0, most=MOST_ID)
         if schema_id is None:
-            raise StartRefused(f"the schema registry at {self._door.url} answered without a schema id")
+            raise StartRefused(f"PRODUCER_SCHEMA_REGISTRY_URL={self._door.url} answered without a schema id")
         return schema_id
 
 
@@ -251,6 +252,23 @@ def _level(answer: Answer) -> str | None:
     """The compatibility in an answer; None where there is none, or none that can be read."""
     level = strangers.text(answer.said.get("compatibilityLevel") or answer.said.get("compatibility"), most=40)
     return strangers.shown(level) if level and answer.fine else None
+
+
+def refusals(standings: Iterable[Standing]) -> Iterator[str]:
+    """Say what is amiss: a line for each subject that has another schema than ours, and one for all without any."""
+    register = "run `producer schemas register`"
+    lacking = []
+    for standing in standings:
+        match standing.state:
+            case "incompatible":
+                yield str(standing)
+            case "compatible":
+                yield f"{standing}; {register}"
+            case "absent":
+                lacking.append(standing.subject)
+    if lacking:
+        more = f" and {len(lacking) - MOST_NAMED} more" if len(lacking) > MOST_NAMED else ""
+        yield f"schemas not registered: {', '.join(lacking[:MOST_NAMED])}{more}; {register}"
 
 
 def _words(messages: object) -> str:

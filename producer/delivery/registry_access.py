@@ -147,7 +147,7 @@ class Door:
             wait = backoff.delay(attempt, random(), retry_after_seconds=asked_to_wait)
             if clock() + wait > give_up:
                 tries = f" ({attempt} times)" if attempt > 1 else ""
-                raise StartRefused(f"the schema registry at {self.url} {problem}{tries}")
+                raise StartRefused(f"PRODUCER_SCHEMA_REGISTRY_URL={self.url} {problem}{tries}")
             if attempt > self._said:  # the other questions under way meet the same
                 self._said = attempt
                 logs.get().warning(
@@ -170,7 +170,7 @@ class Door:
             )
         except Unreadable as cause:
             raise StartRefused(
-                f"the schema registry at {self.url} cannot be used, for its answer cannot be read: {cause}"
+                f"PRODUCER_SCHEMA_REGISTRY_URL={self.url} cannot be used, for its answer cannot be read: {cause}"
             ) from cause
         return Answer.read(answer)
 
@@ -178,14 +178,16 @@ class Door:
         """Say why an answer cannot be gone on with."""
         if answer.status == UNAUTHORIZED:
             raise StartRefused(
-                f"the schema registry at {self.url} refused our credentials: {answer.words}; "
+                f"PRODUCER_SCHEMA_REGISTRY_URL={self.url} refused our credentials: {answer.words}; "
                 "see PRODUCER_SCHEMA_REGISTRY_USERNAME, _PASSWORD_FILE and _TOKEN_FILE"
             )
         if answer.status == FORBIDDEN:
-            raise StartRefused(f"the schema registry at {self.url} does not allow {method} {path}: {answer.words}")
+            raise StartRefused(
+                f"PRODUCER_SCHEMA_REGISTRY_URL={self.url} does not allow {method} {path}: {answer.words}"
+            )
         if not 200 <= answer.status < 300:
-            raise StartRefused(f"the schema registry refused {method} {path}: {answer.words}")
-        raise StartRefused(f"the schema registry at {self.url} cannot be used: it answered no JSON object")
+            raise StartRefused(f"PRODUCER_SCHEMA_REGISTRY_URL={self.url} refused {method} {path}: {answer.words}")
+        raise StartRefused(f"PRODUCER_SCHEMA_REGISTRY_URL={self.url} cannot be used: it answered no JSON object")
 
 
 def _credentials(access: Access) -> dict[str, str]:

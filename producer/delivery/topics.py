@@ -17,14 +17,12 @@ from aiokafka.protocol.metadata import MetadataRequest
 
 from producer.delivery import client, topic_plan
 from producer.delivery.topic_plan import AddPartitions, Change, Create, Found, SetConfigs, Topic
-from producer.errors import StartRefused
+from producer.errors import MOST_TOPICS, StartRefused, TopicsMissing
 from producer.kafka import spread
 from producer.settings import Settings
 from producer.strangers import shown
 
 REQUEST_MILLISECONDS = 15_000
-NAMED = 5
-"""How many missing topics are named: a fresh cluster lacks all."""
 SET_ON_TOPIC = 1
 """Kafka's config source DYNAMIC_TOPIC_CONFIG: set on the topic itself."""
 
@@ -53,7 +51,7 @@ async def partition_counts(settings: Settings, *, some_missing: bool = False) ->
     counts = await counts_of(settings, wanted)
     missing = sorted(set(wanted) - counts.keys())
     if missing and not some_missing:
-        raise StartRefused(f"topics are missing: {_listed(missing)}; run `producer topics apply`")
+        raise TopicsMissing(missing)
     return counts
 
 
@@ -70,8 +68,8 @@ async def configs_in_force(settings: Settings, topics: Sequence[str]) -> dict[st
 
 
 def _listed(names: Sequence[str]) -> str:
-    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
-    return ", ".join(names[:NAMED]) + more
+    more = f" and {len(names) - MOST_TOPICS} more" if len(names) > MOST_TOPICS else ""
+    return ", ".join(names[:MOST_TOPICS]) + more
 
 
 async def _seen(admin: AIOKafkaClient, settings: Settings) -> None:

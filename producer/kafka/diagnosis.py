@@ -86,9 +86,15 @@ def explain(error: BaseException, options: Mapping[str, Any]) -> tuple[str, str]
         case socket.gaierror():
             return "address", f"is not known ({error.strerror}): look at PRODUCER_KAFKA_BOOTSTRAP_SERVERS"
         case ConnectionRefusedError():
-            return "refused", "refuses connections: nobody listens there, now or at all"
+            return (
+                "refused",
+                "refuses connections, so nobody listens there, now or at all: look at PRODUCER_KAFKA_BOOTSTRAP_SERVERS",
+            )
         case TimeoutError():
-            return "timeout", f"does not answer within {PROBE_SECONDS:g} s"
+            return (
+                "timeout",
+                f"does not answer within {PROBE_SECONDS:g} s: look at PRODUCER_KAFKA_BOOTSTRAP_SERVERS and the network",
+            )
         case NoToken():
             return "token", f"was not asked: {error}"
         case _ if isinstance(error, MECHANISM):

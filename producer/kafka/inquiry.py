@@ -1,4 +1,4 @@
-"""What the brokers tell of themselves, of topics and of our rights: three requests that aiokafka does not have.
+"""What the brokers tell of themselves, of topics, groups and our rights, mostly by requests that aiokafka has not.
 
 Rights come with Metadata (version 8) and DescribeGroups (version 3), KIP-430; the features that a cluster has agreed on
 with ApiVersions (version 3), KIP-584.
@@ -6,15 +6,16 @@ with ApiVersions (version 3), KIP-584.
 
 import asyncio
 import io
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 from aiokafka import errors as kafka_errors
 from aiokafka.client import AIOKafkaClient
 from aiokafka.protocol.api import Request, RequestStruct, Response, ResponseHeader_v0
 from aiokafka.protocol.coordination import FindCoordinatorRequest
+from aiokafka.protocol.group import JoinGroupRequest
 from aiokafka.protocol.types import (
     Array,
     Boolean,
@@ -52,6 +53,8 @@ FINALIZED_FEATURES = 2
 COORDINATOR_SECONDS = 10.0
 """How long a cluster may take to choose a group's coordinator: the first time it makes a topic for that."""
 COORDINATOR_STEP_SECONDS = 0.2
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,22 +121,36 @@ class Inquiry:
 
     async def group(self, name: str) -> frozenset[str] | None:
         """What we may do with a consumer group, whether there is one or not; None where the brokers do not say."""
-        async with asyncio.timeout(COORDINATOR_SECONDS):
-            while True:
-                found = await self._ask(FindCoordinatorRequest(name, 0))
-                if not found.error_code:
-                    answer = await self._ask(_DescribeGroups([name]), node=found.coordinator_id)
-                    [[code, *_, bits]] = answer.groups
-                else:
-                    code, bits = found.error_code, 0
-                match kafka_errors.for_code(code):
-                    case kafka_errors.NoError:
-                        return operations(bits)
-                    case kafka_errors.GroupAuthorizationFailedError:
-                        return frozenset()
-                    case error if not error.retriable:
-                        raise error(name)
-                await asyncio.sleep(COORDINATOR_STEP_SECONDS)
+
+        async def ask(coordinator: int) -> tuple[int, int]:
+            answer = await self._ask(_DescribeGroups([name]), node=coordinator)
+            [[code, *_, bits]] = answer.groups
+            return code, bits
+
+        error, bits = await self._coordinated(name, ask)
+        if error is kafka_errors.GroupAuthorizationFailedError:
+            return frozenset()
+        if error is not kafka_errors.NoError:
+            raise error(name)
+        return operations(bits or 0)
+
+    async def refuse_join(self, group: str, *, session_seconds: float, protocol: str) -> None:
+        """Raise what a group's coordinator would refuse a new member for, without a new member.
+
+        It is asked as by a member that it has never heard of: a coordinator looks at the session, and then at the
+        protocol, before it says that there is no such member.
+        """
+        milliseconds = int(session_seconds * 1000)
+        request = JoinGroupRequest(
+            group, milliseconds, milliseconds, "not-a-member", None, "consumer", [(protocol, b"")]
+        )
+
+        async def ask(coordinator: int) -> tuple[int, None]:
+            return (await self._ask(request, node=coordinator)).error_code, None
+
+        error, _ = await self._coordinated(group, ask)
+        if error not in (kafka_errors.NoError, kafka_errors.UnknownMemberIdError):
+            raise error(group)
 
     async def features(self) -> dict[str, int]:
         """The features that the cluster has agreed on, each with its level."""
@@ -142,6 +159,19 @@ class Inquiry:
         if tagged is None:
             return {}
         return {name: level for name, level, *_ in _FEATURES.decode(io.BytesIO(tagged))}
+
+    async def _coordinated(self, group: str, ask: Callable[[int], Awaitable[tuple[int, T]]]) -> tuple[Any, T | None]:
+        """What a group's coordinator answers, and the error that it names, once it names none that passes."""
+        async with asyncio.timeout(COORDINATOR_SECONDS):
+            while True:
+                found = await self._ask(FindCoordinatorRequest(group, 0))
+                code, answer = found.error_code, None
+                if not code:
+                    code, answer = await ask(found.coordinator_id)
+                error = kafka_errors.for_code(code)
+                if not error.retriable:
+                    return error, answer
+                await asyncio.sleep(COORDINATOR_STEP_SECONDS)
 
     async def _ask(self, request: Any, *, node: int | None = None) -> Any:
         return await self._client.send(self._client.get_random_node() if node is None else node, request)

@@ -169,7 +169,12 @@ def test_a_topic_is_asked_for_until_every_broker_that_is_asked_knows_it() -> Non
 def test_a_topic_that_no_broker_comes_to_know_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(clients, "SPREAD_SECONDS", -1.0)
 
-    with pytest.raises(StartRefused, match=r"^the topic list is missing; run `producer topics apply`$"):
+    with pytest.raises(
+        StartRefused,
+        match=r"^the topic list is missing; run `producer topics apply`, or correct PRODUCER_TOPIC_PREFIX$",
+    ):
         asyncio.run(partitions(Brokers([set()], []), "list"))
-    with pytest.raises(StartRefused, match=r"^topics are missing: a, b; run `producer topics apply`$"):
+    with pytest.raises(
+        StartRefused, match=r"^topics are missing: a, b; run `producer topics apply`, or correct PRODUCER_TOPIC_PREFIX$"
+    ):
         asyncio.run(partitions(Brokers([{"c"}], []), "b", "a", "c"))

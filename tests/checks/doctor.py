@@ -62,7 +62,7 @@ def assert_named(expected: list[Found], *arguments: str, settings: Mapping[str, 
 
 
 @contextmanager
-def web_server(asked: list[str], *, clock_off: timedelta = timedelta()) -> Iterator[str]:
+def web_server(asked: list[str], *, clock_off: timedelta = timedelta(), status: int = 404) -> Iterator[str]:
     """A server that knows nothing, as a registry without subjects would say it, and tells its own time."""
 
     class Handler(BaseHTTPRequestHandler):
@@ -70,7 +70,7 @@ def web_server(asked: list[str], *, clock_off: timedelta = timedelta()) -> Itera
             asked.append(f"{self.command} {self.path}")
             self.rfile.read(int(self.headers.get("Content-Length") or 0))
             body = json.dumps({"error_code": 40401, "message": "no such subject"}).encode()
-            self.send_response_only(404)
+            self.send_response_only(status)
             self.send_header("Date", format_datetime(datetime.now(UTC) + clock_off, usegmt=True))
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()

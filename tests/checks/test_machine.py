@@ -191,15 +191,17 @@ BROKEN = {
             "key values mismatch",
         ),
     ),
-    "no certificate": Broken(no_certificate, Found("files", "fail", "is not a certificate in PEM")),
+    "no certificate": Broken(
+        no_certificate, Found("files", "fail", "which has no certificate in PEM that can be read")
+    ),
     "a secret that everybody may read": Broken(open_to_all, Found("files", "warn", "may be read by everybody")),
     "too few descriptors": Broken(
         lambda _: {"max_streams": 1_000_000_000},
-        Found("descriptors", "fail", "PRODUCER_MAX_STREAMS=1000000000 takes 2000000000"),
+        Found("descriptors", "warn", "PRODUCER_MAX_STREAMS=1000000000 takes 2000000000"),
     ),
     "a spool directory that is read-only": Broken(
         lambda _: {"spool_directory": f"{UNWRITABLE}/spool"},
-        Found("spool", "fail", f"PRODUCER_SPOOL_DIRECTORY={UNWRITABLE}/spool cannot be written to"),
+        Found("spool", "warn", f"PRODUCER_SPOOL_DIRECTORY={UNWRITABLE}/spool cannot be written to"),
     ),
     "a spool of a newer version": Broken(newer_spool, Found("spool", "warn", "spool-0.db: format 99")),
     "a disk without room": Broken(
@@ -224,7 +226,7 @@ BROKEN = {
     ),
     "a registry that is down": Broken(
         lambda _: {"schema_registry_url": f"http://{NOWHERE}"},
-        Found("registry", "fail", f"the schema registry at http://{NOWHERE} cannot be used: ConnectError"),
+        Found("registry", "fail", f"PRODUCER_SCHEMA_REGISTRY_URL=http://{NOWHERE} cannot be used: ConnectError"),
     ),
 }
 
@@ -244,7 +246,7 @@ def test_a_port_in_use_is_named(tmp_path: Path) -> None:
         port = taken.getsockname()[1]
 
         assert_named(
-            [Found("port", "warn", f"cannot listen on 127.0.0.1:{port}"), NO_KAFKA],
+            [Found("port", "fail", f"cannot listen on 127.0.0.1:{port}"), NO_KAFKA],
             settings=least(tmp_path) | {"http_port": port},
         )
 
@@ -343,8 +345,8 @@ def test_elsewhere_than_on_a_terminal_a_finding_is_a_plain_line(tmp_path: Path) 
     assert lines[0] == "ok      settings        all can be read"
     assert all(re.match(r"(ok|warn|fail|skipped) +\w", line) for line in lines)
     assert [line for line in lines if line.startswith("fail")] == [
-        f"fail    kafka           Kafka cannot be used: {NOWHERE} refuses connections: nobody listens there, now or at "
-        "all; see docs/kafka-security.md"
+        f"fail    kafka           Kafka cannot be used: {NOWHERE} refuses connections, so nobody listens there, now "
+        "or at all: look at PRODUCER_KAFKA_BOOTSTRAP_SERVERS; see docs/kafka-security.md"
     ]
 
 

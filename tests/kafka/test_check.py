@@ -17,12 +17,14 @@ from producer.assignments.claims import Streamer, Wanted
 from producer.cli_assign import catalogue
 from producer.delivery import topics
 from producer.delivery.registry import Access, Registry, Strategy
+from producer.delivery.topic_plan import workers_group
 from producer.events import schemas
 from producer.events.schemas import Schema
 from producer.local.kafka import Kafka
 from producer.local.programs import Program
 from producer.local.registry import Registry as Apicurio
 from producer.settings import Settings, from_environ
+from tests.assignments.fleet import KafkaBackend, eventually
 from tests.checks.doctor import Found, amiss, assert_named, document
 from tests.conftest import Background
 from tests.kafka.test_security import Secured
@@ -118,6 +120,7 @@ def test_a_set_up_that_is_right_passes_and_nothing_is_changed_by_looking(whole: 
             ("replication", "warn"),
             ("rights", "ok"),
             ("list", "ok"),
+            ("claims", "ok"),
             ("look-ups", "ok"),
             ("registry", "ok"),
             ("clock", "ok" if _tells_the_time(said) else "skipped"),
@@ -140,7 +143,7 @@ def test_each_thing_that_is_wrong_with_topics_is_named(broken: Given) -> None:
             Found("topic settings", "warn", "min.insync.replicas=1 (was 2)"),
             Found("replication", "fail", "min.insync.replicas is more than the replicas of broken.like.v1: no write"),
             ALONE,
-            Found("list", "fail", "broken.assignments is not compacted (cleanup.policy=delete)"),
+            Found("list", "warn", "broken.assignments is not compacted (cleanup.policy=delete)"),
             Found(
                 "list",
                 "warn",
@@ -156,7 +159,7 @@ def test_too_few_partitions_and_other_slots_are_named(whole: Given) -> None:
         [
             Found("topic settings", "warn", "add partitions to whole.access_control.v1: 1 to 2"),
             ALONE,
-            Found("list", "fail", "whole.assignments has 4 partitions and must have 8"),
+            Found("list", "fail", "whole.assignments has 4 partitions and must have PRODUCER_ASSIGNMENT_SLOTS=8"),
         ],
         settings=whole | NO_REGISTRY | {"topic_partitions": 2, "assignment_slots": 8},
     )
@@ -301,3 +304,53 @@ def test_a_brokers_expired_certificate_is_named(secured: Secured) -> None:
     }
 
     assert_named([Found("kafka", "fail", "not trusted (certificate has expired)")], settings=chosen)
+
+
+# ---------------------------------------------------------------------------------------------------- the fleet's group
+
+
+def test_a_name_and_a_group_that_are_others_are_named_and_the_group_is_not_disturbed(kafka: Kafka) -> None:
+    given = given_for(kafka, "grouped") | {"claim_session_seconds": 6}
+    asyncio.run(prepare(given))
+
+    def asked(more: Given) -> list[str]:
+        """What a worker would be refused for."""
+        _, said = document(settings=given | more)
+        return [line["found"] for line in said["checks"] if line["state"] == "fail"]
+
+    async def main() -> None:
+        backend = KafkaBackend(kafka, slots=4)
+        backend.list_topic, backend.status_topic = "grouped.assignments", "grouped.assignment-status"
+        backend.group = workers_group("grouped")
+        async with backend.open("one") as worker:
+            await eventually(worker.fence.current)
+            before = worker.rebalances
+
+            named, free = await asyncio.gather(
+                asyncio.to_thread(asked, {"worker_name": "one"}), asyncio.to_thread(asked, {"worker_name": "two"})
+            )
+
+            assert [line.partition(" (")[0] for line in named] == ["another worker is called one"]
+            assert free == []
+            assert (worker.rebalances, worker.fence.current()) == (before, True)
+
+    asyncio.run(main())
+
+
+def test_a_group_of_another_fleet_is_named(kafka: Kafka) -> None:
+    given = given_for(kafka, "foreign")
+    asyncio.run(prepare(given))
+
+    async def main() -> list[str]:
+        other = KafkaBackend(kafka)
+        other.group = workers_group("foreign")
+        await other.prepare()
+        async with other.open("one") as worker:
+            await eventually(worker.fence.current)
+            _, said = await asyncio.to_thread(lambda: document(settings=given))
+            return [line["found"] for line in said["checks"] if line["state"] == "fail"]
+
+    [line] = asyncio.run(main())
+
+    assert line.startswith(f"the group {workers_group('foreign')} is used by others")
+    assert "PRODUCER_TOPIC_PREFIX" in line
