@@ -43,8 +43,8 @@ def least(folder: Path) -> dict[str, Any]:
 def test_no_settings_at_all_are_named_one_by_one() -> None:
     assert_named(
         [
-            Found("settings", "fail", "PRODUCER_UPSTREAM is not set"),
             Found("settings", "fail", "PRODUCER_KAFKA_BOOTSTRAP_SERVERS is not set"),
+            Found("settings", "fail", "PRODUCER_UPSTREAM is not set"),
         ],
         settings={},
     )
