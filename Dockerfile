@@ -39,9 +39,11 @@ LABEL org.opencontainers.image.title="tiktok-live-producer" \
 # Nothing is installed into a running container.
 RUN pip uninstall --yes --root-user-action=ignore pip
 COPY --from=build /opt/producer /opt/producer
-# The venv holds its bytecode already, and the root file system may be read-only.
+# The venv holds its bytecode already, and the root file system may be read-only. The port is set, so that on a host's own
+# network a worker refuses to start where another has it, instead of taking one that HEALTHCHECK does not ask.
 ENV PATH="/opt/producer/bin:${PATH}" \
-    PYTHONDONTWRITEBYTECODE=1
+    PYTHONDONTWRITEBYTECODE=1 \
+    PRODUCER_HTTP_PORT=9464
 # A number, so that Kubernetes can see that it is not root; no user of that name is needed.
 USER 65532:65532
 EXPOSE 9464

@@ -88,7 +88,10 @@ def check(
 
 @application.command()
 def health() -> None:
-    """Ask the worker beside this command, by its /livez, whether it is alive: a container's health check."""
+    """Ask the worker beside this command, by its /livez, whether it is alive: a container's health check.
+
+    It asks at PRODUCER_HTTP_PORT. Without that, whichever worker of this machine has the default port answers.
+    """
     import httpx
 
     chosen = configured()
@@ -98,7 +101,9 @@ def health() -> None:
     try:
         answer = httpx.get(url, trust_env=False, timeout=HEALTH_SECONDS)
     except httpx.HTTPError as cause:
-        raise StartRefused(f"no answer from {url}: {cause}") from cause
+        hint = "; PRODUCER_HTTP_PORT is not set, and a worker that found its default in use logs which it took"
+        unset = "http_port" not in chosen.model_fields_set
+        raise StartRefused(f"no answer from {url}: {cause}{hint if unset else ''}") from cause
     terminal.say(answer.text.strip())
     if answer.status_code != httpx.codes.OK:
         raise SystemExit(1)

@@ -68,12 +68,14 @@ async def run(settings: Settings) -> Ledger:
             serving = exposition.serve(
                 host=settings.http_host,
                 port=settings.http_port,
+                insist="http_port" in settings.model_fields_set,
                 registry=metrics.registry,
                 readiness=told.readiness,
                 status=told.status,
             )
             surface = await stop.step(probed.enter_async_context(serving))
             log.info("starting", version=__version__, http_port=surface.port, upstream=settings.upstream)
+            _tell_of_another_port(settings, surface)
             _look_at_descriptors(settings)
             await _run(settings, stop, told, metrics, surface)
     except Stopped:
@@ -284,6 +286,17 @@ def _look_at_descriptors(settings: Settings) -> None:
         raise StartRefused(f"{need.found}: {need.advice}")
     if need.short or need.scarce:
         logs.get().warning("open files", problem=need.found, advice=need.advice)
+
+
+def _tell_of_another_port(settings: Settings, surface: exposition.Surface) -> None:
+    """Say it where the default port was in use, so that nobody takes its answers for this worker's."""
+    if settings.http_port not in (0, surface.port):
+        logs.get().warning(
+            "another http port",
+            http_port=surface.port,
+            problem=f"the default, {settings.http_port}, is in use: another worker on this machine may have it",
+            advice="set PRODUCER_HTTP_PORT where probes, scrapes or `producer health` ask this worker",
+        )
 
 
 def _assignments(settings: Settings, worker: str, metrics: Metrics) -> Assignments:

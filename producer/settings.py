@@ -333,7 +333,11 @@ class Settings(BaseModel):
         "127.0.0.1",
         description="Where /metrics, /livez, /readyz, /startupz and /status listen; `::` is all of IPv6 and IPv4.",
     )
-    http_port: Port = Field(9464, description="Their port; 0 takes a free one and logs it.")
+    http_port: Port = Field(
+        9464,
+        description="Their port; 0 takes a free one and logs it. Not set, it is a free one where 9464 is in use; one "
+        "that is set and in use refuses the start.",
+    )
     metrics_streamers: Annotated[int, Field(ge=0, le=10_000)] = Field(
         0, description="Streamers, at the most, that have metrics of their own: two series each."
     )

@@ -229,13 +229,32 @@ def test_a_secret_that_cannot_be_used_is_one_line_without_it(
     assert line == f"PRODUCER_{name.upper()}: {secret} cannot be used: letter 7 is a line break"
 
 
-def test_a_port_in_use_is_named(topics_of: Mapping[str, str], listed: Path) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
+def test_a_port_that_was_set_and_is_in_use_is_named_before_anybody_hears_of_the_worker(listed: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken, socket.create_server(("127.0.0.1", 0)) as broker:
         port = taken.getsockname()[1]
+        chosen = least(listed, f"127.0.0.1:{broker.getsockname()[1]}") | {"http_port": str(port)}
 
-        [line] = refused(producer("run", **topics_of, assignments_file=str(listed), http_port=str(port)))
+        [line] = refused(producer("run", **chosen))
 
-    assert line == f"cannot listen on 127.0.0.1:{port} (PRODUCER_HTTP_HOST, PRODUCER_HTTP_PORT): Address already in use"
+        broker.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            broker.accept()
+    assert line == (
+        f"cannot listen on 127.0.0.1:{port} (PRODUCER_HTTP_HOST, PRODUCER_HTTP_PORT): Address already in use; another "
+        "worker on this machine may have it, or another program: choose another, or 0 for a free one"
+    )
+
+
+def test_health_without_a_port_set_says_that_a_worker_may_have_another(listed: Path) -> None:
+    # An address of this machine's own at which nothing listens.
+    chosen = least(listed) | {"http_host": "127.94.6.4", "http_port": ""}
+
+    [line] = refused(producer("health", **chosen))
+
+    assert line.startswith("no answer from http://127.94.6.4:9464/livez: ")
+    assert line.endswith(
+        "; PRODUCER_HTTP_PORT is not set, and a worker that found its default in use logs which it took"
+    )
 
 
 @pytest.mark.parametrize(

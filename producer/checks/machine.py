@@ -58,13 +58,16 @@ async def open_files(settings: Settings) -> list[Verdict]:
 
 async def port(settings: Settings) -> list[Verdict]:
     """Take the port of the probes, and give it back."""
+    wanted, host = settings.http_port, settings.http_host
     try:
-        exposition.listen(settings.http_host, settings.http_port).close()
+        with exposition.listen(host, wanted, insist="http_port" in settings.model_fields_set) as listener:
+            taken = listener.getsockname()[1]
     except StartRefused as refused:
-        judge = fail if "http_port" in settings.model_fields_set else warn
-        return [judge(str(refused), "a worker that runs already may have it; otherwise choose another")]
-    which = "any free port" if settings.http_port == 0 else f"port {settings.http_port}"
-    return [ok(f"{which} of {settings.http_host} can be had")]
+        return [fail(str(refused), "a worker that runs already may have it; otherwise choose another")]
+    if wanted not in (0, taken):
+        return [ok(f"port {wanted} of {host} is in use; PRODUCER_HTTP_PORT is not set, so `run` takes a free one")]
+    which = "any free port" if wanted == 0 else f"port {wanted}"
+    return [ok(f"{which} of {host} can be had")]
 
 
 def not_writable(folder: Path) -> str | None:

@@ -84,7 +84,7 @@ class Worker(Program):
 
     def __init__(self, name: str, port: int, environ: Mapping[str, str], folder: Path) -> None:
         own = {"PRODUCER_WORKER_NAME": name, "PRODUCER_HTTP_PORT": str(port)}
-        super().__init__(name, ("run",), dict(environ) | own, folder / f"{name}.log")
+        super().__init__(name, ("run",), own | dict(environ), folder / f"{name}.log")
         self.url = f"http://127.0.0.1:{port}"
 
     async def __aenter__(self) -> "Worker":

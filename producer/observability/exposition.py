@@ -70,10 +70,14 @@ class Surface:
 
 @contextlib.asynccontextmanager
 async def serve(
-    *, host: str, port: int, registry: CollectorRegistry, readiness: Readiness, status: Status
+    *, host: str, port: int, registry: CollectorRegistry, readiness: Readiness, status: Status, insist: bool = True
 ) -> AsyncIterator[Surface]:
-    """Serve while the context lasts. Raises StartRefused where the port cannot be had."""
-    listener = await asyncio.to_thread(listen, host, port)  # a name may have to be looked up
+    """Serve while the context lasts. Raises StartRefused where the port cannot be had.
+
+    Who does not `insist` on the port is given a free one where it is in use.
+    """
+    # In a thread, since a name may have to be looked up.
+    listener = await asyncio.to_thread(listen, host, port, insist=insist)
     surface = Surface(listener.getsockname()[1])
     remembered = _Remembered(readiness)
     application = Starlette(
@@ -136,17 +140,26 @@ class _Connection(H11Protocol):
         return (other for other in self.connections if isinstance(other, _Connection) and other is not self)
 
 
-def listen(host: str, port: int) -> socket.socket:
-    """Take the port, of both families where the host is `::`. Raises StartRefused where it cannot be had."""
+def listen(host: str, port: int, *, insist: bool = True) -> socket.socket:
+    """Take the port, of both families where the host is `::`. Raises StartRefused where it cannot be had.
+
+    Who does not `insist` on it is given a free one where it is in use.
+    """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     both = host == "::" and socket.has_dualstack_ipv6()
     try:
         return socket.create_server((host, port), family=family, dualstack_ipv6=both)
     except (OSError, UnicodeError) as cause:
         number = cause.errno if isinstance(cause, OSError) else None
+        if number == errno.EADDRINUSE and not insist:
+            return listen(host, 0)
         why = os.strerror(number) if number and number > 0 else str(cause)
         if family is socket.AF_INET6 and number in (errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL):
             why = f"this system has no such address ({why}); 0.0.0.0 is every one of IPv4, 127.0.0.1 its own"
+        if number == errno.EADDRINUSE:
+            why += (
+                "; another worker on this machine may have it, or another program: choose another, or 0 for a free one"
+            )
         place = f"[{host}]:{port}" if family is socket.AF_INET6 else f"{host}:{port}"
         raise StartRefused(f"cannot listen on {place} (PRODUCER_HTTP_HOST, PRODUCER_HTTP_PORT): {why}") from cause
 

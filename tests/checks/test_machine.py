@@ -1,5 +1,6 @@
 """`producer check` where settings, files, disk, limits or what is reached by HTTP are broken; no Kafka is needed."""
 
+import asyncio
 import os
 import pty
 import re
@@ -17,8 +18,11 @@ from typing import Any
 import pytest
 import trustme
 
+from producer.checks import machine
+from producer.checks.verdict import Verdict
 from producer.delivery.spool_folder import SpoolFolder
 from producer.local.programs import without_settings
+from producer.settings import Settings
 from tests.checks.doctor import NOWHERE, Found, amiss, assert_named, check, document, web_server
 from tests.kafka.certificates import Authority
 
@@ -249,6 +253,18 @@ def test_a_port_in_use_is_named(tmp_path: Path) -> None:
             [Found("port", "fail", f"cannot listen on 127.0.0.1:{port}"), NO_KAFKA],
             settings=least(tmp_path) | {"http_port": port},
         )
+
+
+def test_a_default_port_in_use_is_no_trouble(tmp_path: Path) -> None:
+    chosen = least(tmp_path) | {"http_host": "127.94.6.4"}  # an address of this machine's own that nobody uses
+    del chosen["http_port"]
+
+    with socket.create_server(("127.94.6.4", 9464)):
+        [verdict] = asyncio.run(machine.port(Settings.model_validate(chosen)))
+
+    assert verdict == Verdict(
+        "ok", "port 9464 of 127.94.6.4 is in use; PRODUCER_HTTP_PORT is not set, so `run` takes a free one"
+    )
 
 
 @pytest.mark.parametrize(("off", "words"), [(-3600, "ahead of the registry's"), (3600, "behind the registry's")])

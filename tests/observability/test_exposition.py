@@ -441,7 +441,7 @@ def test_a_port_in_use_is_one_clear_line() -> None:
 
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        with pytest.raises(StartRefused, match=f"cannot listen on 127.0.0.1:{port} .*Address already in use$"):
+        with pytest.raises(StartRefused, match=f"cannot listen on 127.0.0.1:{port} .*Address already in use; "):
             asyncio.run(main(port))
 
 
