@@ -6,7 +6,13 @@ from typing import Any
 
 from aiokafka.admin.config_resource import ConfigResourceType
 from aiokafka.client import AIOKafkaClient
-from aiokafka.errors import KafkaError, TopicAlreadyExistsError, TopicAuthorizationFailedError, for_code
+from aiokafka.errors import (
+    InvalidReplicationFactorError,
+    KafkaError,
+    TopicAlreadyExistsError,
+    TopicAuthorizationFailedError,
+    for_code,
+)
 from aiokafka.protocol.admin import (
     AlterConfigsRequest,
     CreatePartitionsRequest,
@@ -19,7 +25,7 @@ from producer.delivery import client, topic_plan
 from producer.delivery.topic_plan import AddPartitions, Change, Create, Found, SetConfigs, Topic
 from producer.errors import MOST_TOPICS, StartRefused, TopicsMissing
 from producer.kafka import spread
-from producer.settings import Settings
+from producer.settings import Settings, variable
 from producer.strangers import shown
 
 REQUEST_MILLISECONDS = 15_000
@@ -151,8 +157,18 @@ async def _create(admin: AIOKafkaClient, topics: Sequence[Topic]) -> None:
 
     try:
         await spread.patiently(admin, create)
+    except InvalidReplicationFactorError as cause:
+        raise _too_many_replicas(topics[0].replication_factor, len(admin.cluster.brokers()), cause) from cause
     except KafkaError as cause:
         raise StartRefused(f"Kafka refused to create topics: {shown(str(cause), most=500)}") from cause
+
+
+def _too_many_replicas(wanted: int, brokers: int, cause: KafkaError) -> StartRefused:
+    setting = f"{variable('topic_replication_factor')}={wanted}"
+    if wanted <= brokers:  # some of them are not there just now, or the cluster has a rule of its own
+        return StartRefused(f"Kafka refuses {setting}: {shown(str(cause), most=500)}")
+    found = "one broker" if brokers == 1 else f"{brokers} brokers"
+    return StartRefused(f"{setting} is more than Kafka has, which is {found}: set it to {brokers}, or add brokers")
 
 
 async def _do(admin: AIOKafkaClient, change: Change) -> None:

@@ -119,3 +119,12 @@ def test_topics_that_cannot_be_made_yet_are_made_once_they_can(kafka: Kafka) -> 
             return refused.fired
 
     assert asyncio.run(main()) == 2
+
+
+def test_brokers_enough_that_are_not_all_there_are_said_in_kafkas_words(kafka: Kafka) -> None:
+    async def main() -> None:
+        async with two_brokers(kafka) as (chosen, _):
+            with pytest.raises(StartRefused, match=r"^Kafka refuses PRODUCER_TOPIC_REPLICATION_FACTOR=2: .*1 broker"):
+                await topics.apply(chosen.model_copy(update={"topic_replication_factor": 2}))
+
+    asyncio.run(main())
