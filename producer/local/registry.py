@@ -7,7 +7,8 @@ from typing import Self
 import httpx
 from jgo.parse import Coordinate
 
-from producer.local.processes import LocalFailure, Process, free_ports, opened, unpacked, until
+from producer.local.processes import LocalFailure, Process, free_ports, opened, until
+from producer.local.repository import unpacked
 
 ARCHIVE = Coordinate(
     groupId="io.apicurio",

@@ -29,8 +29,8 @@ from producer.events import schemas
 from producer.events.encoding import Encoder
 from producer.events.event import Event
 from producer.local.kafka import Kafka
-from producer.local.processes import jars
 from producer.local.registry import Registry as Apicurio
+from producer.local.repository import jars
 from producer.settings import Settings
 from tests.consumers.test_consumers import INSTALLED, PYTHON, ROOT, environment, needs_node_with, needs_python
 
