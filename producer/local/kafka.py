@@ -16,7 +16,7 @@ from aiokafka.protocol.metadata import MetadataRequest
 
 from producer.local.aot import learned
 from producer.local.processes import LocalFailure, Process, free_ports, opened, output_of, until
-from producer.local.repository import jars
+from producer.local.repository import Announce, jars, silence
 
 JARS = (
     "org.apache.kafka:kafka_2.13:4.3.1",
@@ -27,7 +27,7 @@ JAVA_OPTIONS = ("-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",)
 HEAP = "-Xmx512m"
 PROPERTIES = "server.properties"
 READY_SECONDS = 180.0
-"""For a machine under load: an idle one takes three, and a broker that dies ends the wait at once."""
+"""How long brokers may say nothing: an idle machine needs three, and a broker that dies ends the wait at once."""
 LESSON_SECONDS = 300.0
 """How long a broker may take to end that writes down what Java has learned of it: ten seconds on an idle machine."""
 ASK_MILLISECONDS = 2_000
@@ -56,9 +56,11 @@ class Kafka:
         *,
         properties: Mapping[str, str] | None = None,
         listeners: Mapping[str, str] | None = None,
+        announce: Announce = silence,
     ) -> None:
         """`listeners` are further ones, by name, each with its security protocol; `properties` set them up."""
         self._folder = folder.absolute()
+        self._announce = announce
         self._brokers = brokers
         self._properties = dict(properties or {})
         self._listeners = dict(listeners or {})
@@ -87,7 +89,7 @@ class Kafka:
         return dict(line.split("=", 1) for line in lines if "=" in line)["version"]
 
     async def __aenter__(self) -> Self:
-        self._class_path = await jars(*JARS)
+        self._class_path = await jars(*JARS, announce=self._announce)
         self._learned = await learned(self._class_path, self._teach)
         await opened(self._open, self._close)
         return self
@@ -96,6 +98,11 @@ class Kafka:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self._close()
+
+    def check(self) -> None:
+        """Raise LocalFailure if a broker has ended that was neither stopped nor killed."""
+        for process in self._processes.values():
+            process.check()
 
     async def start(self, node: int) -> None:
         """Start a stopped or killed broker with its port and its data, and wait until all that run know it.

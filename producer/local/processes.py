@@ -22,13 +22,22 @@ LIGHT = ("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:-UsePerfData")
 """Options for a Java that starts quickly and stays small, at the price of its peak speed."""
 STOP_SECONDS = 10.0
 """How long a program may take over its SIGTERM, and over its SIGKILL, which only a broken machine exceeds."""
+LONGEST_SECONDS = 900.0
+"""How long a program may take to be ready, whatever it says meanwhile."""
 POLL_SECONDS = 0.1
 TAIL_LINES = 30
 PORT_TAKEN = re.compile(r"address already in use|port already bound|in use by another", re.IGNORECASE)
 
 
 class LocalFailure(RuntimeError):
-    """A part of the local cluster could not be had, did not start, or did not do as told."""
+    """A part of the local cluster could not be had, did not start, or did not do as told.
+
+    `line` says which, and where its log is; the whole text has the program's own `words` too.
+    """
+
+    def __init__(self, line: str, words: str = "") -> None:
+        super().__init__(f"{line}\n{words}" if words else line)
+        self.line = line
 
 
 class PortTaken(LocalFailure):
@@ -40,8 +49,8 @@ class Process:
 
     def __init__(self, name: str, child: asyncio.subprocess.Process, log: Path, log_start: int) -> None:
         self.name = name
+        self.log = log
         self._child = child
-        self._log = log
         self._log_start = log_start
 
     @classmethod
@@ -58,11 +67,11 @@ class Process:
         if self._child.returncode is not None:
             tail = self.tail()
             error = PortTaken if PORT_TAKEN.search(tail) else LocalFailure
-            raise error(f"{self.name} ended with {self._child.returncode}; the tail of {self._log}:\n{tail}")
+            raise error(f"{self.name} ended with {self._child.returncode}; its log is {self.log}", tail)
 
     def tail(self) -> str:
         """Give the last lines of this run's output."""
-        with self._log.open("rb") as log:
+        with self.log.open("rb") as log:
             log.seek(self._log_start)
             return b"\n".join(log.read().splitlines()[-TAIL_LINES:]).decode(errors="replace")
 
@@ -108,16 +117,28 @@ Answer = Callable[[], Awaitable[bool]]
 
 
 async def until(answer: Answer, *, of: Collection[Process], timeout_seconds: float) -> None:
-    """Ask until the answer is yes. Raises LocalFailure when one of the processes ends, or at the deadline."""
+    """Ask until the answer is yes. Raises LocalFailure when one of the processes ends, or at the deadline.
+
+    That is put off whenever a log grows, which is what progress looks like from outside; but no further than
+    LONGEST_SECONDS.
+    """
+    clock = asyncio.get_running_loop().time
+    last = clock() + LONGEST_SECONDS
+    written = 0
     try:
-        async with asyncio.timeout(timeout_seconds):
+        async with asyncio.timeout(timeout_seconds) as deadline:
             while not await answer():
                 for process in of:
                     process.check()
+                if (now_written := sum(process.log.stat().st_size for process in of)) > written:
+                    written = now_written
+                    deadline.reschedule(min(clock() + timeout_seconds, last))
                 await asyncio.sleep(POLL_SECONDS)
     except TimeoutError:
-        tails = "\n".join(f"the tail of {process.name}'s log:\n{process.tail()}" for process in of)
-        raise LocalFailure(f"not ready after {timeout_seconds:.0f} s; {tails}") from None
+        waited = f"{LONGEST_SECONDS:.0f} s" if clock() >= last else f"{timeout_seconds:.0f} s without a word"
+        logs = " and ".join(f"{process.name}, whose log is {process.log}" for process in of)
+        tails = "\n".join(f"{process.name}'s log ends:\n{process.tail()}" for process in of)
+        raise LocalFailure(f"not ready after {waited}: {logs}", tails) from None
 
 
 async def output_of(*arguments: str, folder: Path, class_path: Sequence[Path], timeout_seconds: float) -> str:
@@ -137,7 +158,8 @@ async def output_of(*arguments: str, folder: Path, class_path: Sequence[Path], t
     if child.returncode != 0:
         # Some of Kafka's tools complain on stdout.
         words = (complaint.strip() or output.strip()).decode(errors="replace")
-        raise LocalFailure(f"exit code {child.returncode}: {command}\n{words}")
+        first, _, _ = words.partition("\n")
+        raise LocalFailure(f"exit code {child.returncode}: {command}: {first}", words)
     return output.decode()
 
 

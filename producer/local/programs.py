@@ -63,7 +63,7 @@ class Program:
     def check(self) -> None:
         """Raise LocalFailure with the end of its output if it has ended."""
         if self.ended:
-            raise LocalFailure(f"{self.name} ended: {self.output()[-2000:]}")
+            raise LocalFailure(f"{self.name} ended; its log is {self._log}", self.output()[-2000:])
 
     async def line_with(self, text: str) -> str:
         """Wait for a line of its output that has `text` in it."""

@@ -8,7 +8,7 @@ import httpx
 from jgo.parse import Coordinate
 
 from producer.local.processes import LocalFailure, Process, free_ports, opened, until
-from producer.local.repository import unpacked
+from producer.local.repository import Announce, silence, unpacked
 
 ARCHIVE = Coordinate(
     groupId="io.apicurio",
@@ -19,7 +19,7 @@ ARCHIVE = Coordinate(
 )
 HEAP = ("-Xms64m", "-Xmx160m")
 READY_SECONDS = 180.0
-"""For a machine under load: an idle one takes four, and a registry that dies ends the wait at once."""
+"""How long it may say nothing: an idle machine needs four, and a registry that dies ends the wait at once."""
 ASK_SECONDS = 2.0
 
 
@@ -29,8 +29,9 @@ class Registry:
     Its schemas stay in `folder` when the context is left, and are found there next time.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, announce: Announce = silence) -> None:
         self._folder = folder.absolute() / "registry"
+        self._announce = announce
         self._archive = Path()
         self._port = 0
         self._management_port = 0
@@ -44,7 +45,7 @@ class Registry:
         return f"http://127.0.0.1:{self._port}/apis/ccompat/v7"
 
     async def __aenter__(self) -> Self:
-        self._archive = await unpacked(ARCHIVE)
+        self._archive = await unpacked(ARCHIVE, announce=self._announce)
         await opened(self._open, self._close)
         return self
 
@@ -52,6 +53,11 @@ class Registry:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self._close()
+
+    def check(self) -> None:
+        """Raise LocalFailure if it has ended though it was neither stopped nor killed."""
+        if self._process is not None:
+            self._process.check()
 
     async def start(self) -> None:
         """Start it after a stop or a kill with its port and its schemas, and wait until it answers."""

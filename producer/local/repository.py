@@ -6,6 +6,7 @@ import fcntl
 import logging
 import tarfile
 import threading
+import time
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -21,35 +22,43 @@ from jgo.parse import Coordinate
 from producer.local.processes import POLL_SECONDS, LocalFailure, made
 
 Result = TypeVar("Result")
+Announce = Callable[[str], None]
+"""Take a line about what is under way; it may be called in another thread."""
 
 FETCH_ATTEMPTS = 3
 RETRY_SECONDS = 1.0
+ANNOUNCE_SECONDS = 3.0
+MB = 1_000_000
 SILENCE = logging.NullHandler()
 
 
-async def jars(*coordinates: str) -> tuple[Path, ...]:
+def silence(_: str) -> None:
+    """Announce nothing."""
+
+
+async def jars(*coordinates: str, announce: Announce = silence) -> tuple[Path, ...]:
     """Fetch jars and everything they need at run time: a class path. Raises LocalFailure."""
-    return await _fetch(lambda repository: repository.jars(coordinates))
+    return await _fetch(lambda repository: repository.jars(coordinates), announce)
 
 
-async def unpacked(archive: Coordinate) -> Path:
+async def unpacked(archive: Coordinate, *, announce: Announce = silence) -> Path:
     """Fetch an archive and unpack it, once per machine; gives the folder. Raises LocalFailure."""
-    return await _fetch(lambda repository: repository.unpacked(archive))
+    return await _fetch(lambda repository: repository.unpacked(archive), announce)
 
 
-async def _fetch(work: Callable[["_Repository"], Result]) -> Result:
+async def _fetch(work: Callable[["_Repository"], Result], announce: Announce) -> Result:
     abandoned = threading.Event()
     try:
-        return await asyncio.to_thread(_fetch_blocking, work, abandoned)
+        return await asyncio.to_thread(_fetch_blocking, work, announce, abandoned)
     finally:
         # When we are cancelled the thread ends with the file at hand, and does not hold up our process's end.
         abandoned.set()
 
 
-def _fetch_blocking(work: Callable[["_Repository"], Result], abandoned: threading.Event) -> Result:
+def _fetch_blocking(work: Callable[["_Repository"], Result], announce: Announce, abandoned: threading.Event) -> Result:
     # jgo leaves log handlers to its command line, and without one Python prints its warnings to the terminal.
     logging.getLogger("jgo").addHandler(SILENCE)
-    repository = _Repository(abandoned)
+    repository = _Repository(announce, abandoned)
     with repository.alone():
         for attempt in range(1, FETCH_ATTEMPTS + 1):
             try:
@@ -67,9 +76,11 @@ class _NotFetched(Exception):
 class _Repository(PythonResolver):
     """This machine's Maven repository, where jgo's settings say it is; what it lacks is downloaded."""
 
-    def __init__(self, abandoned: threading.Event) -> None:
-        super().__init__()
+    def __init__(self, announce: Announce, abandoned: threading.Event) -> None:
+        super().__init__(progress_callback=self._downloading)
         settings = GlobalSettings.load()
+        self._announce = announce
+        self._announced_at = -ANNOUNCE_SECONDS
         self._abandoned = abandoned
         self._cache = made(settings.cache_dir)
         self._files = made(settings.repo_cache)
@@ -88,6 +99,20 @@ class _Repository(PythonResolver):
                 if self._abandoned.wait(POLL_SECONDS):
                     raise LocalFailure("abandoned while another process was fetching")
             yield
+
+    @contextmanager
+    def _downloading(self, name: str, size_bytes: int) -> Iterator[Callable[[int], None]]:
+        """Tell now and then how far a download is; jgo asks for it by file, and hands over how much came."""
+        done = 0
+
+        def came(more_bytes: int) -> None:
+            nonlocal done
+            done += more_bytes
+            if time.monotonic() >= self._announced_at + ANNOUNCE_SECONDS:
+                self._announced_at = time.monotonic()
+                self._announce(f"downloading {name}: {done / MB:.1f} of {size_bytes / MB:.1f} MB")
+
+        yield came
 
     def jars(self, coordinates: Sequence[str]) -> tuple[Path, ...]:
         # Not jgo.build(): to sort the jars into modules, which nobody here wants, it downloads another Java.

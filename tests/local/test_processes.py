@@ -12,6 +12,7 @@ import pytest
 
 from producer.local import processes
 from producer.local.processes import (
+    Answer,
     LocalFailure,
     PortTaken,
     Process,
@@ -77,12 +78,50 @@ def test_a_program_that_does_not_become_ready_is_reported_with_its_words(tmp_pat
 
         try:
             await until(serves, of=[server], timeout_seconds=HANGS_SECONDS)
-            with pytest.raises(LocalFailure, match=r"not ready after 1 s(.|\n)*Serving"):
+            with pytest.raises(LocalFailure, match=r"not ready after 1 s without a word: server, (.|\n)*Serving"):
                 await until(never, of=[server], timeout_seconds=1)
         finally:
             await server.stop()
 
     asyncio.run(main())
+
+
+@pytest.fixture
+def looks(monkeypatch: pytest.MonkeyPatch) -> Callable[[Path, int], Answer]:
+    """Make an answer that is no so many times: each look takes a hundred seconds, in which a log grows by a line."""
+
+    def make(log: Path, noes: int) -> Answer:
+        loop = asyncio.get_running_loop()
+        now = loop.time
+        looked = 0
+        monkeypatch.setattr(loop, "time", lambda: now() + 100.0 * looked)
+
+        async def look() -> bool:
+            nonlocal looked
+            looked += 1
+            with log.open("a") as more:
+                more.write("at work\n")
+            return looked > noes
+
+        return look
+
+    return make
+
+
+def test_a_program_is_waited_for_as_long_as_its_log_grows_but_not_for_ever(
+    tmp_path: Path, looks: Callable[[Path, int], Answer]
+) -> None:
+    async def main(noes: int) -> None:
+        server = await Process.start("server", *SERVER, "0", folder=tmp_path)
+        try:
+            await until(looks(server.log, noes), of=[server], timeout_seconds=HANGS_SECONDS)
+        finally:
+            await server.kill()
+
+    asyncio.run(main(noes=6))
+    with pytest.raises(LocalFailure) as failure:
+        asyncio.run(main(noes=60))
+    assert failure.value.line == f"not ready after 900 s: server, whose log is {tmp_path / 'log.txt'}"
 
 
 def test_a_port_that_is_taken_is_told_from_other_ends(tmp_path: Path) -> None:

@@ -53,6 +53,39 @@ def test_a_download_that_breaks_ends_in_a_failure_not_in_half_a_class_path(
     assert [path.name for path in empty_repository.rglob("*.*")] == ["a-1.pom"]
 
 
+class _Served:
+    """What a repository answers: a file, and its size; its checksum is not there."""
+
+    def __init__(self, content: bytes | None) -> None:
+        self.status_code = 404 if content is None else 200
+        self.content = content or b""
+        self.headers = {"content-length": str(len(self.content))}
+
+    def iter_content(self, chunk_size: int) -> list[bytes]:
+        return [self.content[at : at + chunk_size] for at in range(0, len(self.content), chunk_size)]
+
+
+def test_a_download_says_that_it_is_under_way_and_how_far(
+    empty_repository: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    content = io.BytesIO()
+    with tarfile.open(fileobj=content, mode="w") as archive:
+        file = tarfile.TarInfo("read.me")
+        file.size = 2_000_000
+        archive.addfile(file, io.BytesIO(bytes(file.size)))
+    monkeypatch.setattr(
+        "jgo.maven._resolver.http.get",
+        lambda url, **_: _Served(content.getvalue() if url.endswith(".tar.gz") else None),
+    )
+    monkeypatch.setattr(repository, "ANNOUNCE_SECONDS", 0.0)
+    said: list[str] = []
+
+    asyncio.run(unpacked(Coordinate("g", "a", "1", packaging="tar.gz"), announce=said.append))
+
+    assert said[0] == "downloading a-1.tar.gz: 0.0 of 2.0 MB"
+    assert said[-1] == "downloading a-1.tar.gz: 2.0 of 2.0 MB"
+
+
 def test_a_torn_archive_is_fetched_anew(empty_repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = io.BytesIO()
     with tarfile.open(fileobj=whole, mode="w:gz") as content:
