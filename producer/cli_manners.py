@@ -67,7 +67,7 @@ def _mistake(mistake: typer.TyperException) -> str:
     """What is wrong with the command line, in one line; empty where its help was shown in place of it."""
     if isinstance(mistake.__cause__, ValidationError):
         mistake.message = wording.in_words(mistake.__cause__.errors()[0], {})
-    said = mistake.format_message().rstrip(".")
+    said = " ".join(mistake.format_message().split()).rstrip(".")
     context: typer.Context | None = getattr(mistake, "ctx", None)
     return f"{said}; `{context.command_path} --help` says what there is" if said and context is not None else said
 

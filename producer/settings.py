@@ -41,6 +41,8 @@ Words = Annotated[tuple[str, ...], BeforeValidator(_words)]
 """Comma-separated in the environment."""
 
 
+TopicConfig = Literal["cleanup.policy", "compression.type", "min.insync.replicas", "retention.ms", "segment.ms"]
+"""Those that we set on a topic."""
 LONGEST_SECONDS = 1_000_000
 """Eleven days: in milliseconds, as Kafka's protocol counts them, still a number of 32 bits."""
 Seconds = Annotated[float, Field(gt=0, le=LONGEST_SECONDS)]
@@ -220,6 +222,10 @@ class Settings(BaseModel):
     )
     dead_letter_retention_days: Annotated[float, Field(gt=0, le=36_500)] = Field(
         14.0, description="The same of dead letters: long enough to mend what refused them and send them again."
+    )
+    topic_configs_left_out: Annotated[tuple[TopicConfig, ...], BeforeValidator(_words)] = Field(
+        (),
+        description="Configurations of topics that a cluster's policy forbids to set, with commas between.",
     )
     schema_registry_url: BaseUrl | None = Field(
         None, description="Confluent-compatible schema registry; without one, Avro single-object encoding is written."

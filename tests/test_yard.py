@@ -181,6 +181,7 @@ PURE = (
     "checks/verdict",
     "delivery/acls",
     "delivery/dead_letters",
+    "delivery/declared",
     "delivery/lane",
     "delivery/ledger",
     "delivery/letter_cap",

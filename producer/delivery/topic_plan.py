@@ -38,6 +38,8 @@ class Shape:
     dead_letter_retention_days: float
     slots: int | None
     """Partitions of the assignments topic; None where the list is a file."""
+    left_out: frozenset[str] = frozenset()
+    """Configurations that are the cluster's own matter."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,18 +121,22 @@ def names(prefix: str) -> tuple[str, ...]:
 
 def wanted(prefix: str, shape: Shape) -> tuple[Topic, ...]:
     """Every topic as it should be. One replica may be missing where there are three."""
-    common = {
-        "compression.type": "producer",
-        "min.insync.replicas": str(max(1, shape.replication_factor - 1)),
-    }
+
+    def laid_out(name: str, partitions: int, configs: Mapping[str, str], *, grows: bool = True) -> Topic:
+        common = {
+            "compression.type": "producer",
+            "min.insync.replicas": str(max(1, shape.replication_factor - 1)),
+        }
+        ours = {key: value for key, value in {**configs, **common}.items() if key not in shape.left_out}
+        return Topic(name, partitions, shape.replication_factor, ours, grows)
 
     def kept(name: str, days: float) -> Topic:
-        configs = {"cleanup.policy": "delete", "retention.ms": str(int(days * DAY_MS))} | common
-        return Topic(name, shape.partitions, shape.replication_factor, configs)
+        configs = {"cleanup.policy": "delete", "retention.ms": str(int(days * DAY_MS))}
+        return laid_out(name, shape.partitions, configs)
 
     def compacted(name: str, partitions: int, *, grows: bool) -> Topic:
-        configs = {"cleanup.policy": "compact", "segment.ms": str(TABLE_SEGMENT_MS)} | common
-        return Topic(name, partitions, shape.replication_factor, configs, grows)
+        configs = {"cleanup.policy": "compact", "segment.ms": str(TABLE_SEGMENT_MS)}
+        return laid_out(name, partitions, configs, grows=grows)
 
     events = [
         compacted(schema.topic(prefix), shape.partitions, grows=True)

@@ -33,6 +33,19 @@ SET_ON_TOPIC = 1
 """Kafka's config source DYNAMIC_TOPIC_CONFIG: set on the topic itself."""
 
 
+def wanted(settings: Settings) -> tuple[Topic, ...]:
+    """Every topic as it should be."""
+    shape = topic_plan.Shape(
+        partitions=settings.topic_partitions,
+        replication_factor=settings.topic_replication_factor,
+        event_retention_days=settings.topic_retention_days,
+        dead_letter_retention_days=settings.dead_letter_retention_days,
+        slots=settings.assignment_slots if settings.assignments_file is None else None,
+        left_out=frozenset(settings.topic_configs_left_out),
+    )
+    return topic_plan.wanted(settings.topic_prefix, shape)
+
+
 async def plan(settings: Settings) -> list[Change]:
     """Find what would have to change. Raises StartRefused."""
     async with _Admin(settings) as admin:
@@ -53,9 +66,9 @@ async def apply(settings: Settings) -> list[Change]:
 async def partition_counts(settings: Settings, *, some_missing: bool = False) -> dict[str, int]:
     """How many partitions each of our topics has. Raises StartRefused, naming what is not ours to use, or is missing
     unless that may be."""
-    wanted = topic_plan.names(settings.topic_prefix)
-    counts = await counts_of(settings, wanted)
-    missing = sorted(set(wanted) - counts.keys())
+    names = topic_plan.names(settings.topic_prefix)
+    counts = await counts_of(settings, names)
+    missing = sorted(set(names) - counts.keys())
     if missing and not some_missing:
         raise TopicsMissing(missing)
     return counts
@@ -89,14 +102,7 @@ async def _seen(admin: AIOKafkaClient, settings: Settings) -> None:
 
 
 async def _plan(admin: AIOKafkaClient, settings: Settings) -> list[Change]:
-    shape = topic_plan.Shape(
-        partitions=settings.topic_partitions,
-        replication_factor=settings.topic_replication_factor,
-        event_retention_days=settings.topic_retention_days,
-        dead_letter_retention_days=settings.dead_letter_retention_days,
-        slots=settings.assignment_slots if settings.assignments_file is None else None,
-    )
-    topics = topic_plan.wanted(settings.topic_prefix, shape)
+    topics = wanted(settings)
     counts = await _counts(admin, [topic.name for topic in topics])
     configs = await _configs(admin, list(counts))
     return topic_plan.plan(topics, {name: Found(count, configs[name]) for name, count in counts.items()})

@@ -1,8 +1,10 @@
 """producer.delivery.topic_plan: literals in, changes out."""
 
 from dataclasses import replace
+from typing import get_args
 
 from producer.delivery.topic_plan import AddPartitions, Create, Found, SetConfigs, Shape, Topic, names, plan, wanted
+from producer.settings import TopicConfig
 from tests import published
 
 COMMENT = Topic("t.comment.v1", 6, 3, {"retention.ms": "100", "cleanup.policy": "delete"})
@@ -84,3 +86,18 @@ def test_one_replica_of_three_may_be_missing() -> None:
     [alone] = {t.configs["min.insync.replicas"] for t in wanted("p", replace(SHAPE, replication_factor=1))}
 
     assert (in_sync, alone) == ("2", "1")
+
+
+def test_configurations_that_a_cluster_forbids_are_neither_asked_for_nor_mended() -> None:
+    left_out = frozenset({"min.insync.replicas", "compression.type"})
+    topics = wanted("p", replace(SHAPE, left_out=left_out))
+    configs = {topic.name: topic.configs for topic in topics}
+
+    assert configs["p.comment.v1"] == {"cleanup.policy": "delete", "retention.ms": "2592000000"}
+    assert configs["p.assignments"] == {"cleanup.policy": "compact", "segment.ms": "86400000"}
+    assert plan(topics, {t.name: Found(t.partitions, {**t.configs, "min.insync.replicas": "1"}) for t in topics}) == []
+
+
+def test_each_configuration_can_be_left_out() -> None:
+    assert {key for topic in wanted("p", SHAPE) for key in topic.configs} == set(get_args(TopicConfig))
+    assert all(not topic.configs for topic in wanted("p", replace(SHAPE, left_out=frozenset(get_args(TopicConfig)))))
