@@ -14,6 +14,7 @@ from producer import __version__, authorities, cli_manners, cli_status, logs, na
 from producer.cli_assign import assign, catalogue, shared
 from producer.cli_dlq import dlq
 from producer.cli_doors import doors
+from producer.cli_local import installed, local
 from producer.cli_schemas import schemas
 from producer.cli_spool import spool
 from producer.cli_topics import topics
@@ -37,6 +38,7 @@ application.add_typer(assign, name="assign")
 application.add_typer(dlq, name="dlq")
 application.add_typer(spool, name="spool")
 application.add_typer(doors, name="doors")
+application.add_typer(local, name="local")
 
 
 def main() -> None:
@@ -186,11 +188,9 @@ def simulate(
 @application.command()
 def demo() -> None:
     """Run everything on this machine: Kafka, registry, simulator, two workers, a reader. DEMO_SECONDS bounds it."""
-    try:
-        from producer.local import demo as local
-    except ModuleNotFoundError as missing:
-        raise StartRefused(f"{missing.name} is not installed: pip install 'tiktok-live-producer[local]'") from missing
-    raise SystemExit(asyncio.run(local.run(os.environ)))
+    with installed():
+        from producer.local import demo as everything
+    raise SystemExit(asyncio.run(everything.run(os.environ)))
 
 
 @application.command()

@@ -143,6 +143,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "cli_status": EVERYONE | {"assignments", "status", "terminal"},
     "cli_manners": EVERYONE | {"terminal", "wording"},
     "cli_topics": EVERYONE | {"configured", "delivery", "terminal"},
+    "cli_local": EVERYONE | {"local", "terminal"},
     "cli": EVERYONE
     | {
         "authorities",
@@ -150,6 +151,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
         "cli_check",
         "cli_dlq",
         "cli_doors",
+        "cli_local",
         "cli_manners",
         "cli_schemas",
         "cli_spool",
