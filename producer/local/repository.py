@@ -28,7 +28,6 @@ Announce = Callable[[str], None]
 FETCH_ATTEMPTS = 3
 RETRY_SECONDS = 1.0
 ANNOUNCE_SECONDS = 3.0
-MB = 1_000_000
 SILENCE = logging.NullHandler()
 
 
@@ -110,7 +109,7 @@ class _Repository(PythonResolver):
             done += more_bytes
             if time.monotonic() >= self._announced_at + ANNOUNCE_SECONDS:
                 self._announced_at = time.monotonic()
-                self._announce(f"downloading {name}: {done / MB:.1f} of {size_bytes / MB:.1f} MB")
+                self._announce(f"downloading {name}: {done // 1_000:,} of {size_bytes // 1_000:,} kB")
 
         yield came
 

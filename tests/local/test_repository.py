@@ -82,8 +82,8 @@ def test_a_download_says_that_it_is_under_way_and_how_far(
 
     asyncio.run(unpacked(Coordinate("g", "a", "1", packaging="tar.gz"), announce=said.append))
 
-    assert said[0] == "downloading a-1.tar.gz: 0.0 of 2.0 MB"
-    assert said[-1] == "downloading a-1.tar.gz: 2.0 of 2.0 MB"
+    assert said[0] == "downloading a-1.tar.gz: 8 of 2,007 kB"
+    assert said[-1] == "downloading a-1.tar.gz: 2,007 of 2,007 kB"
 
 
 def test_a_torn_archive_is_fetched_anew(empty_repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
