@@ -209,7 +209,9 @@ def test_ctrl_c_while_a_server_is_silent_ends_a_command_without_a_traceback(argu
 
 
 SEE = "; `producer {} --help` says what there is"
-REFUSES = f"{NOWHERE} refuses connections: nobody listens there, now or at all"
+REFUSES = (
+    f"{NOWHERE} refuses connections, so nobody listens there, now or at all: look at PRODUCER_KAFKA_BOOTSTRAP_SERVERS"
+)
 NO_KAFKA = "PRODUCER_KAFKA_BOOTSTRAP_SERVERS is not set: Kafka's bootstrap servers, host:port, with commas"
 NO_UPSTREAM = "PRODUCER_UPSTREAM is not set: Where LIVE rooms are: `tiktok`, or the URL of a simulator"
 NO_REGISTRY = "PRODUCER_SCHEMA_REGISTRY_URL is not set: there is no registry to ask"
