@@ -48,7 +48,10 @@ def _serve() -> None:
     gc.freeze()
     for line in sys.stdin:
         arguments, environ = json.loads(line)
-        with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as problems:
+        with (
+            tempfile.TemporaryFile("w+", errors="backslashreplace") as out,
+            tempfile.TemporaryFile("w+", errors="backslashreplace") as problems,
+        ):
             if (child := os.fork()) == 0:
                 _become(arguments, environ, out, problems)
                 return

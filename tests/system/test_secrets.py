@@ -4,9 +4,7 @@ import asyncio
 import base64
 import os
 import signal
-import subprocess
-import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import cycle, product
 from pathlib import Path
 
@@ -16,8 +14,8 @@ import pytest
 from producer.local.kafka import Kafka
 from producer.local.programs import without_settings
 from producer.local.registry import Registry
+from tests.commands import Commands, commands
 from tests.kafka.reading import each_record
-from tests.patience import HANGS_SECONDS
 from tests.system.harness import System, connected, metric, until
 from tests.system.stranger import Front, Odd, answer
 
@@ -73,8 +71,14 @@ def spoilt(how: str, kind: str) -> bytes:
     return SPOILT[how].replace(b"%b", f"{CANARY}{kind}".encode())
 
 
+@pytest.fixture(scope="module")
+def run() -> Iterator[Commands]:
+    with commands(without_settings(os.environ)) as running:
+        yield running
+
+
 @pytest.mark.parametrize(("kind", "how"), WAYS)
-def test_no_command_says_a_secret_that_is_wrong(kind: str, how: str, tmp_path: Path) -> None:
+def test_no_command_says_a_secret_that_is_wrong(kind: str, how: str, tmp_path: Path, run: Commands) -> None:
     file = tmp_path / "secret"
     file.write_bytes(spoilt(how, kind))
     (tmp_path / "list.yaml").write_text("streamers: [someone]\n")
@@ -91,22 +95,17 @@ def test_no_command_says_a_secret_that_is_wrong(kind: str, how: str, tmp_path: P
     environ = without_settings(os.environ) | {f"PRODUCER_{name.upper()}": value for name, value in settings.items()}
     environ |= {"HTTPS_PROXY": f"http://me:{CANARY}proxy@{NOWHERE}", "NO_PROXY": "127.0.0.1"}
 
-    running = {
-        command: subprocess.Popen(
-            [sys.executable, "-m", "producer", *command],
-            env=environ | ({"PRODUCER_ASSIGNMENTS_FILE": ""} if command[0] == "status" else {}),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-        )
-        for command in COMMANDS
-    }
-    said = {command: program.communicate(timeout=HANGS_SECONDS)[0] for command, program in running.items()}
+    said = {}
+    for command in COMMANDS:
+        result = run(*command, environ=environ | ({"PRODUCER_ASSIGNMENTS_FILE": ""} if command[0] == "status" else {}))
+        said[command] = result.stdout + result.stderr
 
     assert [command for command in COMMANDS if told(said[command])] == []
-    assert [command for command in COMMANDS if b"Traceback" in said[command]] == []
-    assert b"PRODUCER_" in said[("check", "--json")]
+    assert [command for command in COMMANDS if "Traceback" in said[command]] == []
+    assert all(said.values())
+    assert "PRODUCER_" in said[("check", "--json")]
     if how != "sound":
-        assert str(file).encode() in said[("check", "--json")]
+        assert str(file) in said[("check", "--json")]
 
 
 def test_a_running_worker_says_nothing_of_a_key_that_turns_bad_under_it(
