@@ -1,5 +1,7 @@
 """Our commands by the dozen: each in a process of its own, forked from one that has imported them already."""
 
+import atexit
+import functools
 import gc
 import json
 import os
@@ -7,10 +9,11 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import IO
 
-from producer import __main__, cli, logs
+from producer import __main__, cli_check, logs, service  # noqa: F401  # what commands import late
+from producer.local.programs import without_settings
 
 
 class Commands:
@@ -43,8 +46,15 @@ def commands(environ: Mapping[str, str]) -> Iterator[Commands]:
         process.communicate()
 
 
+@functools.cache
+def ours() -> Commands:
+    """Those with this process's environment, but for settings, until it ends."""
+    stack = ExitStack()
+    atexit.register(stack.close)
+    return stack.enter_context(commands(without_settings(os.environ)))
+
+
 def _serve() -> None:
-    assert cli.application  # what is imported once
     gc.freeze()
     for line in sys.stdin:
         arguments, environ = json.loads(line)

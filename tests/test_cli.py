@@ -1,4 +1,4 @@
-"""The command line as a person meets it: real processes, one clear line for each thing that is wrong."""
+"""The command line as a person meets it: processes of their own, one clear line for each thing that is wrong."""
 
 import json
 import os
@@ -16,22 +16,14 @@ from producer.delivery import topic_plan
 from producer.local.kafka import Kafka
 from producer.local.programs import without_settings
 from producer.local.registry import Registry
-from tests import published
+from tests import commands, published
 
 NOWHERE = "127.0.0.1:9"
 
 
 def producer(*arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
     environ = without_settings(os.environ) | {f"PRODUCER_{name.upper()}": value for name, value in settings.items()}
-    return subprocess.run(
-        [sys.executable, "-m", "producer", *arguments],
-        env=environ,
-        capture_output=True,
-        text=True,
-        stdin=subprocess.DEVNULL,
-        timeout=60,
-        check=False,
-    )
+    return commands.ours()(*arguments, environ=environ)
 
 
 def refused(result: subprocess.CompletedProcess[str]) -> list[str]:

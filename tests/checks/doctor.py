@@ -3,7 +3,6 @@
 import json
 import os
 import subprocess
-import sys
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -13,6 +12,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, NamedTuple
 
 from producer.local.programs import without_settings
+from tests import commands
 
 NOWHERE = "127.0.0.1:9"
 
@@ -27,14 +27,7 @@ class Found(NamedTuple):
 
 def check(*arguments: str, settings: Mapping[str, object]) -> "subprocess.CompletedProcess[str]":
     given = {f"PRODUCER_{name.upper()}": str(value) for name, value in settings.items()}
-    return subprocess.run(
-        [sys.executable, "-m", "producer", "check", *arguments],
-        env=without_settings(os.environ) | given,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    return commands.ours()("check", *arguments, environ=without_settings(os.environ) | given)
 
 
 def document(*arguments: str, settings: Mapping[str, object]) -> tuple[int, dict[str, Any]]:

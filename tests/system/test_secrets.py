@@ -4,7 +4,7 @@ import asyncio
 import base64
 import os
 import signal
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from itertools import cycle, product
 from pathlib import Path
 
@@ -14,7 +14,7 @@ import pytest
 from producer.local.kafka import Kafka
 from producer.local.programs import without_settings
 from producer.local.registry import Registry
-from tests.commands import Commands, commands
+from tests import commands
 from tests.kafka.reading import each_record
 from tests.system.harness import System, connected, metric, until
 from tests.system.stranger import Front, Odd, answer
@@ -71,14 +71,8 @@ def spoilt(how: str, kind: str) -> bytes:
     return SPOILT[how].replace(b"%b", f"{CANARY}{kind}".encode())
 
 
-@pytest.fixture(scope="module")
-def run() -> Iterator[Commands]:
-    with commands(without_settings(os.environ)) as running:
-        yield running
-
-
 @pytest.mark.parametrize(("kind", "how"), WAYS)
-def test_no_command_says_a_secret_that_is_wrong(kind: str, how: str, tmp_path: Path, run: Commands) -> None:
+def test_no_command_says_a_secret_that_is_wrong(kind: str, how: str, tmp_path: Path) -> None:
     file = tmp_path / "secret"
     file.write_bytes(spoilt(how, kind))
     (tmp_path / "list.yaml").write_text("streamers: [someone]\n")
@@ -97,7 +91,9 @@ def test_no_command_says_a_secret_that_is_wrong(kind: str, how: str, tmp_path: P
 
     said = {}
     for command in COMMANDS:
-        result = run(*command, environ=environ | ({"PRODUCER_ASSIGNMENTS_FILE": ""} if command[0] == "status" else {}))
+        result = commands.ours()(
+            *command, environ=environ | ({"PRODUCER_ASSIGNMENTS_FILE": ""} if command[0] == "status" else {})
+        )
         said[command] = result.stdout + result.stderr
 
     assert [command for command in COMMANDS if told(said[command])] == []
