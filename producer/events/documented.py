@@ -168,6 +168,7 @@ def _gift(message: wire.GiftMessage, meta: records.Meta) -> Event:
     repeat_end = message.repeat_end if has("repeat_end") else None
     details = _gift_details(message.gift) if has("gift") else None
     gift_type = details["giftType"] if details else None
+    picture = details["giftImage"] if details else None
     streakable = _streakable(message, gift_type)
     gift: dict[str, Any] = {
         "giftId": gift_id,
@@ -200,6 +201,7 @@ def _gift(message: wire.GiftMessage, meta: records.Meta) -> Event:
         "receiver_nickname": to_user["nickname"] if to_user else None,
         "gift_id": gift["gift_id_str"],
         "gift_name": details["giftName"] if details else None,
+        "gift_picture_url": picture["giftPictureUrl"] if picture else None,
         "gift_list_version": None,
     }
     tap = Tap(
@@ -213,6 +215,7 @@ def _gift(message: wire.GiftMessage, meta: records.Meta) -> Event:
         repeat_end=repeat_end == 1,
         added_diamonds=gift["fan_ticket_count"],
         diamond_count=details["diamondCount"] if details else None,
+        sent_at=meta["received_at"] if meta["created_at"] is None else meta["created_at"],
         details=giving,
     )
     meta["streak_id"] = tap.streak

@@ -54,6 +54,7 @@ class Giving(TypedDict):
     receiver_nickname: str | None
     gift_id: str | None
     gift_name: str | None
+    gift_picture_url: str | None
     gift_list_version: str | None
 
 

@@ -108,6 +108,10 @@ def gift_finalized(given: Given, origin: Origin, *, at: int) -> Event:
         "receiver_id": giving["receiver_id"],
         "receiver_unique_id": giving["receiver_unique_id"],
         "receiver_nickname": giving["receiver_nickname"],
+        "price": given.price,
+        "gift_picture_url": giving["gift_picture_url"],
+        "first_message_at": given.first_sent_at,
+        "last_message_at": given.last_sent_at,
         "meta": meta,
     }
     return Event("gift_finalized", value)

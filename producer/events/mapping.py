@@ -97,7 +97,7 @@ def _unknown(message: wire.Envelope, origin: Origin, meta: records.Meta) -> Even
 
 
 def _with_gift_list(event: Event, gift_list: GiftList | None) -> Event:
-    """Say of a gift what the list says of it; its type, name and price count where the message has none."""
+    """Say of a gift what the list says of it; its type, name, price and picture count where the message has none."""
     gift: records.Gift = event.value["gift"]
     tap = event.tap
     if gift_list is None or tap is None:
@@ -108,6 +108,8 @@ def _with_gift_list(event: Event, gift_list: GiftList | None) -> Event:
         return event
     if tap.details["gift_name"] is None:
         tap.details["gift_name"] = listed["name"]
+    if tap.details["gift_picture_url"] is None and (picture := listed["image"]) is not None and picture["url_list"]:
+        tap.details["gift_picture_url"] = picture["url_list"][-1]
     if tap.diamond_count is None and listed["diamond_count"] is not None:
         tap = replace(tap, diamond_count=listed["diamond_count"], price_source=Source.GIFT_LIST)
     if gift["gift_type"] is None and listed["type"] is not None:

@@ -720,6 +720,10 @@ class GiftFinalizedEvent(TypedDict):
     receiver_id: str | None
     receiver_unique_id: str | None
     receiver_nickname: str | None
+    price: int | None
+    gift_picture_url: str | None
+    first_message_at: int | None
+    last_message_at: int | None
     meta: Meta | None
 
 

@@ -96,9 +96,12 @@ GIVING = {
     "receiver_nickname": None,
     "gift_id": "5655",
     "gift_name": None,
+    "gift_picture_url": "https://p/x",
     "gift_list_version": None,
 }
-GIVEN = Given("7:5655:100:6", 3, 5, (0, 5), 3, Source.MESSAGE, EndedBy.REPEAT_END, (0, 2), 12, GIVING)
+WORTH = 3, Source.MESSAGE, 1
+TIMES = 1_699_999_990_123, 1_699_999_999_123
+GIVEN = Given("7:5655:100:6", 3, 5, (0, 5), *WORTH, EndedBy.REPEAT_END, (0, 2), *TIMES, 12, GIVING)
 ONE_OF_EACH = [
     mapped("WebcastChatMessage", {2: SENDER, 3: "Hallo 👋"}),
     connected(STARTED, ROOM, at=1_700_000_000_000),

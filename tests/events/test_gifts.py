@@ -44,10 +44,13 @@ def answer(*gifts: object, **data: object) -> dict[str, object]:
     return {"status_code": 0, "data": {"gifts": list(gifts), **data}}
 
 
+RECEIVED_AT = 1_700_000_000_000
+
+
 def gift(fields: Fields, gift_list: GiftList | None) -> Event:
     message = Envelope(method="WebcastGiftMessage", payload=write(fields), msg_id=1)
     origin = Origin(streamer="someone", room_id=7000000000000000001, worker="worker-0")
-    event = mapping.to_event(message, origin, received_at=1, room_sequence=1, gift_list=gift_list)
+    event = mapping.to_event(message, origin, received_at=RECEIVED_AT, room_sequence=1, gift_list=gift_list)
     assert encode_and_decode(event) == event.value
     return event
 
@@ -269,6 +272,45 @@ def totals(*messages: Fields, gift_list: GiftList | None = None) -> list[Any]:
     events = [gift_finalized(each, origin, at=1) for each in given]
     assert [encode_and_decode(event) for event in events] == [event.value for event in events]
     return [event.value for event in events]
+
+
+def test_a_total_has_the_picture_price_and_times_that_its_messages_have() -> None:
+    says: Fields = {15: {1: {1: ["https://p/small", "https://p/large"]}, 11: 1, 12: 21}}
+
+    [total] = totals(
+        rose(1, added=21, f1={4: 1_699_999_990_000}, f15=says[15]),
+        rose(2, added=21, f1={4: 1_699_999_991_500}, f15=says[15]),
+        rose(3, added=21, f1={4: 1_699_999_992_000}, f15=says[15]),
+        rose(3, added=0, f1={4: 1_699_999_995_000}),
+        gift_list=LISTED,
+    )
+
+    assert (total["count"], total["price"], total["diamonds"]) == (3, 21, 63)
+    assert total["gift_picture_url"] == "https://p/large"
+    assert (total["first_message_at"], total["last_message_at"]) == (1_699_999_990_000, 1_699_999_995_000)
+
+
+@pytest.mark.parametrize(
+    ("gift_list", "picture", "price"),
+    [
+        (LISTED, "https://p/b", 3),
+        (read_gift_list(answer(ROSE | {"image": ICON | {"url_list": []}})), None, 1),
+        (read_gift_list(answer(ROSE | {"image": None, "diamond_count": None})), None, None),
+        (None, None, None),
+    ],
+)
+def test_the_lists_picture_and_price_stand_in_for_the_messages(
+    gift_list: GiftList | None, picture: str | None, price: int | None
+) -> None:
+    [total] = totals({2: 5655, 5: 1, 3: 1, 7: {1: 21}, 15: {11: 2, 16: "Rose"}}, gift_list=gift_list)
+
+    assert (total["gift_picture_url"], total["price"]) == (picture, price)
+
+
+def test_a_message_that_does_not_tell_its_time_counts_as_sent_when_it_was_received() -> None:
+    [total] = totals({2: 5655, 5: 1, 3: 1, 7: {1: 21}, 15: {11: 2, 12: 1}})
+
+    assert (total["first_message_at"], total["last_message_at"]) == (RECEIVED_AT, RECEIVED_AT)
 
 
 def rose(count: int, *, added: int = 1, **more: Any) -> Fields:

@@ -18,7 +18,7 @@ RUNS = int(os.environ.get("STREAK_RUNS", "40"))
 
 
 def tap(message_id: int, count: int, added: int | None = 1, *, end: bool = False, **more: int) -> Tap:
-    fields: dict[str, Any] = {"user_id": 7, "gift_id": 5655, "group_id": 100, "receiver_id": 900} | more
+    fields: dict[str, Any] = {"user_id": 7, "gift_id": 5655, "group_id": 100, "receiver_id": 900, "sent_at": 0} | more
     return Tap(
         message_id=message_id,
         streakable=True,
@@ -73,6 +73,70 @@ def test_a_total_has_the_details_of_the_first_message_and_a_correction_those_of_
     [correction] = feed(streaks, replace(tap(4, 3, 2), details={"of": 4}), replace(tap(5, 3, end=True), details=5))
 
     assert (given.details, correction.details) == ({"of": [1, None, "é"]}, {"of": 4})
+
+
+def terms(given: Iterable[Given]) -> list[tuple[int, int | None, int, int]]:
+    """How many, the price of one, and when the first and the last message were sent."""
+    return [(one.count, one.price, one.first_sent_at, one.last_sent_at) for one in given]
+
+
+def test_a_streak_has_its_price_and_the_times_of_its_first_and_its_closing_message() -> None:
+    given = feed(
+        Streaks(),
+        tap(1, 1, sent_at=1_700_000_000_100),
+        tap(2, 2, sent_at=1_700_000_000_900),
+        tap(3, 3, sent_at=1_700_000_001_500),
+        tap(4, 3, end=True, sent_at=1_700_000_004_000),
+    )
+
+    assert terms(given) == [(3, 1, 1_700_000_000_100, 1_700_000_004_000)]
+
+
+def test_a_gift_without_streaks_has_its_price_and_one_time() -> None:
+    single = replace(tap(1, 1, 99), streakable=False, diamond_count=99, sent_at=1_700_000_000_100)
+
+    assert terms(feed(Streaks(), single)) == [(1, 99, 1_700_000_000_100, 1_700_000_000_100)]
+
+
+def test_a_streak_that_ends_by_silence_has_the_time_of_its_last_message_and_not_of_its_end() -> None:
+    streaks = Streaks(silence_ms=1000)
+    feed(streaks, tap(1, 1, sent_at=1_700_000_000_100), tap(2, 2, sent_at=1_700_000_000_900))
+
+    assert terms(streaks.tick(1000)) == [(2, 1, 1_700_000_000_100, 1_700_000_000_900)]
+
+
+def test_a_correction_has_the_times_of_the_whole_streak() -> None:
+    streaks = Streaks()
+    first = feed(streaks, tap(2, 3, 2, sent_at=200), tap(4, 3, end=True, sent_at=400))
+    feed(streaks, tap(1, 1, sent_at=100))
+    earlier = list(streaks.end())
+    later = feed(streaks, tap(5, 7, 4, sent_at=500), tap(6, 7, end=True, sent_at=600))
+
+    assert terms([*first, *earlier, *later]) == [(2, 1, 200, 400), (1, 1, 100, 400), (4, 1, 100, 600)]
+
+
+def test_a_streak_that_is_handed_over_has_in_each_total_the_times_of_what_that_session_heard() -> None:
+    old, new = Streaks(), Streaks()
+    feed(old, tap(1, 1, sent_at=100), tap(2, 2, sent_at=200))
+
+    given = [*old.hand_over(), *feed(new, tap(3, 3, sent_at=300), tap(4, 3, end=True, sent_at=400))]
+    back = feed(old, tap(5, 4, sent_at=500), tap(6, 4, end=True, sent_at=600))
+
+    assert terms([*given, *back]) == [(2, 1, 100, 200), (1, 1, 300, 400), (1, 1, 500, 600)]
+
+
+def test_a_count_that_starts_anew_has_times_of_its_own() -> None:
+    given = feed(Streaks(), tap(1, 4, 4, sent_at=100), tap(2, 1, sent_at=200), tap(3, 1, end=True, sent_at=300))
+
+    assert terms(given) == [(4, 1, 100, 100), (1, 1, 200, 300)]
+
+
+def test_the_price_is_the_first_that_is_said_and_else_unknown() -> None:
+    said, unsaid = Streaks(), Streaks()
+    feed(said, replace(tap(1, 1), diamond_count=None), replace(tap(2, 2), diamond_count=5))
+    feed(unsaid, replace(tap(1, 1), diamond_count=None))
+
+    assert terms([*said.end(), *unsaid.end()]) == [(2, 5, 0, 0), (1, None, 0, 0)]
 
 
 def test_a_streak_whose_end_never_comes_ends_by_silence() -> None:
@@ -362,7 +426,7 @@ def evening(chance: Random, streaks: int) -> tuple[list[Sent], int]:
 
 def _message(user: int, gift: int, number: int, count: int, added: int | None, price: int) -> Tap:
     """Two streaks after one another have one group, and are for two receivers."""
-    return Tap(0, user, gift, number // 2, 900 + number % 2, True, count, added is None, added, price)
+    return Tap(0, user, gift, number // 2, 900 + number % 2, True, count, added is None, added, price, 0)
 
 
 def reorder(sent: list[Sent], chance: Random) -> list[Sent]:
