@@ -77,6 +77,8 @@ def running(program: str, *arguments: str, folder: Path) -> Iterator[subprocess.
             stdout=subprocess.PIPE,
             stderr=stderr,
             text=True,
+            # A shell has what it runs in the background ignore SIGINT, and Python leaves that as it finds it.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )
         watchdog = threading.Timer(PATIENCE_SECONDS, process.kill)
         watchdog.start()
