@@ -8,6 +8,7 @@ import pytest
 
 from producer.entrance import door
 from producer.errors import StartRefused
+from producer.named_files import refuse_unusable
 from producer.observability.metrics import Metrics
 from producer.settings import Settings, from_environ
 from producer.webcast.http import HTTP
@@ -42,9 +43,10 @@ def test_a_gateway_is_asked_as_the_settings_say(tmp_path: Path) -> None:
 
 def test_a_key_that_is_not_there_refuses_the_start_by_its_settings_name(tmp_path: Path) -> None:
     chosen = settings(DOORS="gateway", GATEWAY_KEY_FILE=str(tmp_path / "none"))
-    nobody: HTTP = None  # type: ignore[assignment]  # as above
 
     with pytest.raises(StartRefused) as refused:
-        door("gateway", chosen, Upstream.at("http://127.0.0.1:9"), nobody, Metrics(topics=(), version="test"))
+        refuse_unusable(chosen)
 
-    assert str(refused.value) == f"PRODUCER_GATEWAY_KEY_FILE={tmp_path / 'none'} cannot be read"
+    assert str(refused.value) == (
+        f"PRODUCER_GATEWAY_KEY_FILE: {tmp_path / 'none'} cannot be read: No such file or directory"
+    )
